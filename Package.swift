@@ -1,0 +1,57 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let package = Package(
+    name: "vigil",
+    products: [
+        .executable(name: "vigil", targets: ["vigil"]),
+        .library(name: "VigilEngine", targets: ["Events", "Behavior", "Risk", "Policy", "Engine", "PipelineSpec", "Lab"]),
+        .library(name: "VigilTesting", targets: ["VigilTesting"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    ],
+    targets: [
+        // Doors to C and C++. They are linked by name, from Debian's -dev packages.
+        .target(name: "CSimdjson", linkerSettings: [.linkedLibrary("simdjson")]),
+        .target(name: "COpenSSL", linkerSettings: [.linkedLibrary("crypto")]),
+        .target(name: "CSQLite", linkerSettings: [.linkedLibrary("sqlite3")]),
+        .target(name: "CRdKafka", linkerSettings: [.linkedLibrary("rdkafka")]),
+
+        // The pure core: no IO, no clock, no randomness. Each layer imports only the one above it.
+        .target(name: "Events", dependencies: ["CSimdjson", "COpenSSL"]),
+        .target(name: "Behavior", dependencies: ["Events"]),
+        .target(name: "Risk", dependencies: ["Events", "Behavior"]),
+        .target(name: "Policy", dependencies: ["Events", "Behavior", "Risk"]),
+        .target(name: "Engine", dependencies: ["Events", "Behavior", "Risk", "Policy"]),
+
+        // The shell around it.
+        .target(name: "PipelineSpec", dependencies: ["Events", "Behavior", "Risk", "Policy", "Engine", "Yams"]),
+        .target(name: "StateStore", dependencies: ["Events", "Behavior", "Engine", "CSQLite"]),
+        .target(name: "Runtime", dependencies: [
+            "Events", "Behavior", "Engine", "StateStore", .product(name: "Logging", package: "swift-log"),
+        ]),
+        .target(name: "Kafka", dependencies: [
+            "Events", "Runtime", "CRdKafka", .product(name: "Logging", package: "swift-log"),
+        ]),
+        .target(name: "Lab", dependencies: ["Events", "PipelineSpec", "Runtime"]),
+        .target(name: "VigilTesting", dependencies: ["Events", "Engine", "Runtime"]),
+        .executableTarget(name: "vigil", dependencies: [
+            "Events", "Behavior", "Risk", "Policy", "Engine", "PipelineSpec", "StateStore", "Runtime", "Kafka", "Lab",
+            .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            .product(name: "Logging", package: "swift-log"),
+        ]),
+
+        .testTarget(name: "EventsTests", dependencies: ["Events"]),
+        .testTarget(name: "EngineTests", dependencies: ["Events", "Behavior", "Risk", "Policy", "Engine"]),
+        .testTarget(name: "PipelineSpecTests", dependencies: ["PipelineSpec"]),
+        .testTarget(name: "RuntimeTests", dependencies: ["Runtime", "StateStore", "VigilTesting", "PipelineSpec", "Lab"]),
+        .testTarget(name: "KafkaTests", dependencies: ["Kafka", "Runtime"]),
+        .testTarget(name: "LabTests", dependencies: ["Lab"]),
+        .testTarget(name: "CommandTests", dependencies: []),
+    ],
+    swiftLanguageModes: [.v6],
+    cxxLanguageStandard: .cxx17
+)

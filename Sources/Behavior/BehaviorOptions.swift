@@ -1,0 +1,38 @@
+/// How much is kept of one user and of all users of a partition.
+public struct StateBounds: Sendable, Equatable {
+    public var devices = 8
+    public var networks = 12
+    public var places = 8
+    public var actions = 24
+    public var sessions = 6
+    /// Open challenges.
+    public var challenges = 4
+    /// Hard cap on the bytes of one user's state.
+    public var bytesPerUser = 4096
+    /// Users who have logged in successfully or acted, per partition.
+    public var usersPerPartition = 1_000_000
+    /// Names that never logged in successfully, per partition; they can't evict a user.
+    public var unprovenPerPartition = 200_000
+    public init() {}
+}
+
+/// How event time is cut up, and how fast the past fades. All in milliseconds.
+public struct WindowOptions: Sendable, Equatable {
+    /// How far behind the greatest event time a partition's watermark runs.
+    public var allowedLateness: Int64 = 60_000
+    /// How far ahead of the record's timestamp an event's own may be before it is clamped.
+    public var allowedSkew: Int64 = 300_000
+    /// An input whose newest event is this far behind the task's newest doesn't hold the watermark back.
+    public var idle: Int64 = 60_000
+    /// A session without events for this long has ended.
+    public var sessionGap: Int64 = 1_800_000
+    /// Sliding window of failed logins.
+    public var failures: Int64 = 600_000
+    /// Hopping window of the action rate.
+    public var rate: Int64 = 60_000
+    /// Pane of the hopping window; divides `rate` by at most 16.
+    public var rateHop: Int64 = 5_000
+    /// Half-life of the baseline.
+    public var halfLife: Int64 = 30 * 86_400_000
+    public init() {}
+}

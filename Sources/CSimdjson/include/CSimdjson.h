@@ -1,0 +1,33 @@
+#ifndef VIGIL_CSIMDJSON_H
+#define VIGIL_CSIMDJSON_H
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/// A reusable simdjson DOM parser. Not thread safe.
+typedef struct vj_parser vj_parser;
+
+/// Never NULL unless memory is exhausted. `max_bytes` bounds a document, `max_depth` its nesting.
+vj_parser *vj_parser_new(size_t max_bytes, size_t max_depth);
+void vj_parser_free(vj_parser *parser);
+
+/// Parses one JSON document. 0 on success, else a simdjson error code.
+/// The document is copied, so `bytes` needs no padding.
+int vj_parse(vj_parser *parser, const uint8_t *bytes, size_t count);
+
+/// The tape and string buffer of the last document, valid until the next `vj_parse`.
+/// Format: https://github.com/simdjson/simdjson/blob/master/doc/tape.md
+const uint64_t *vj_tape(const vj_parser *parser);
+const uint8_t *vj_strings(const vj_parser *parser);
+
+/// Stable classes of parse failure.
+enum { VJ_OK = 0, VJ_DEPTH = 1, VJ_UTF8 = 2, VJ_NUMBER = 3, VJ_CAPACITY = 4, VJ_SYNTAX = 5, VJ_MEMORY = 6 };
+int vj_error_class(int code);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,38 @@
+#include "CSimdjson.h"
+#include <simdjson.h>
+#include <new>
+
+struct vj_parser {
+    simdjson::dom::parser parser;
+};
+
+vj_parser *vj_parser_new(size_t max_bytes, size_t max_depth) {
+    vj_parser *p = new (std::nothrow) vj_parser{simdjson::dom::parser(max_bytes)};
+    if (p != nullptr && p->parser.allocate(max_bytes, max_depth) != simdjson::SUCCESS) {
+        delete p;
+        return nullptr;
+    }
+    return p;
+}
+
+void vj_parser_free(vj_parser *p) { delete p; }
+
+int vj_parse(vj_parser *p, const uint8_t *bytes, size_t count) {
+    return static_cast<int>(p->parser.parse(bytes, count, true).error());
+}
+
+const uint64_t *vj_tape(const vj_parser *p) { return p->parser.doc.tape.get(); }
+const uint8_t *vj_strings(const vj_parser *p) { return p->parser.doc.string_buf.get(); }
+
+int vj_error_class(int code) {
+    switch (static_cast<simdjson::error_code>(code)) {
+    case simdjson::SUCCESS: return VJ_OK;
+    case simdjson::DEPTH_ERROR: return VJ_DEPTH;
+    case simdjson::UTF8_ERROR: return VJ_UTF8;
+    case simdjson::NUMBER_ERROR:
+    case simdjson::NUMBER_OUT_OF_RANGE: return VJ_NUMBER;
+    case simdjson::CAPACITY: return VJ_CAPACITY;
+    case simdjson::MEMALLOC: return VJ_MEMORY;
+    default: return VJ_SYNTAX;
+    }
+}

@@ -1,0 +1,47 @@
+/// Bytes borrowed from a batch or from the parser: valid until the next record is decoded, never stored.
+///
+/// A pointer pair instead of `RawSpan` because an `Event` holds thirty of them and lives in reused storage;
+/// `Engine.step` is the only scope in which one is read.
+public struct ByteView: @unchecked Sendable {
+    public var base: UnsafePointer<UInt8>?
+    public var count: Int
+
+    @inlinable public init(base: UnsafePointer<UInt8>?, count: Int) {
+        self.base = base
+        self.count = count
+    }
+
+    @inlinable public init(_ bytes: UnsafeRawBufferPointer) {
+        self.init(base: bytes.baseAddress?.assumingMemoryBound(to: UInt8.self), count: bytes.count)
+    }
+
+    /// No value at all, which is not the same as an empty one.
+    public static let absent = ByteView(base: nil, count: 0)
+
+    @inlinable public var isPresent: Bool { base != nil }
+    @inlinable public var isEmpty: Bool { count == 0 }
+    @inlinable public var bytes: UnsafeBufferPointer<UInt8> { UnsafeBufferPointer(start: base, count: count) }
+    @inlinable public subscript(index: Int) -> UInt8 { base.unsafelyUnwrapped[index] }
+
+    /// The first `count` bytes.
+    @inlinable public func prefix(_ count: Int) -> ByteView { ByteView(base: base, count: min(count, self.count)) }
+
+    @inlinable public static func == (a: ByteView, b: StaticString) -> Bool {
+        a.count == b.utf8CodeUnitCount && memcmp(a.base, b.utf8Start, a.count) == 0
+    }
+
+    @inlinable public func isEqual(to other: ByteView) -> Bool {
+        count == other.count && memcmp(base, other.base, count) == 0
+    }
+
+    /// A copy, for messages and tests; not for the hot path.
+    public var string: String { String(decoding: bytes, as: UTF8.self) }
+}
+
+@usableFromInline
+func memcmp(_ a: UnsafePointer<UInt8>?, _ b: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
+    if count == 0 { return 0 }
+    guard let a, let b else { return a == b ? 0 : 1 }
+    return Glibc.memcmp(a, b, count)
+}
+import Glibc

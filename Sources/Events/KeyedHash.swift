@@ -1,0 +1,66 @@
+/// A fast keyed 64-bit hash for tables and fingerprints: a folded multiply over 16-byte strides, after wyhash
+/// (Wang Yi, public domain). The key comes from the pipeline's secret, so that nobody outside can aim collisions
+/// at a user's bounded tables; it is not a message authentication code.
+public struct KeyedHash: Sendable, Equatable {
+    @usableFromInline let k0: UInt64
+    @usableFromInline let k1: UInt64
+
+    public init(k0: UInt64, k1: UInt64) {
+        self.k0 = k0
+        self.k1 = k1
+    }
+
+    /// Derived from the secret by HMAC-SHA-256, so that the secret itself is never in a table.
+    public init(secret: [UInt8]) {
+        let label: StaticString = "vigil keyed hash v1"
+        let bytes = Digest.hmacSHA256(key: secret, ByteView(base: label.utf8Start, count: label.utf8CodeUnitCount))
+        func word(_ at: Int) -> UInt64 { bytes[at..<at + 8].reduce(0) { $0 << 8 | UInt64($1) } }
+        self.init(k0: word(0), k1: word(8) | 1)
+    }
+
+    @inlinable static func fold(_ a: UInt64, _ b: UInt64) -> UInt64 {
+        let product = a.multipliedFullWidth(by: b)
+        return product.high ^ product.low
+    }
+
+    @inlinable static func load64(_ p: UnsafePointer<UInt8>) -> UInt64 {
+        UnsafeRawPointer(p).loadUnaligned(as: UInt64.self)
+    }
+    @inlinable static func load32(_ p: UnsafePointer<UInt8>) -> UInt64 {
+        UInt64(UnsafeRawPointer(p).loadUnaligned(as: UInt32.self))
+    }
+
+    /// - Complexity: O(*n*), about a byte per quarter cycle.
+    @inlinable public func callAsFunction(_ view: ByteView, seed: UInt64 = 0) -> UInt64 {
+        guard let p = view.base else { return Self.fold(k0 ^ seed, k1 ^ 0x9E37_79B9_7F4A_7C15) }
+        let n = view.count
+        var state = k0 ^ seed
+        var a: UInt64 = 0
+        var b: UInt64 = 0
+        if n <= 16 {
+            if n >= 4 {
+                let middle = (n >> 3) << 2
+                a = Self.load32(p) << 32 | Self.load32(p + middle)
+                b = Self.load32(p + n - 4) << 32 | Self.load32(p + n - 4 - middle)
+            } else if n > 0 {
+                a = UInt64(p[0]) << 16 | UInt64(p[n >> 1]) << 8 | UInt64(p[n - 1])
+            }
+        } else {
+            var i = n
+            var q = p
+            while i > 16 {
+                state = Self.fold(Self.load64(q) ^ k1, Self.load64(q + 8) ^ state)
+                q += 16
+                i -= 16
+            }
+            a = Self.load64(q + i - 16)
+            b = Self.load64(q + i - 8)
+        }
+        return Self.fold(k1 ^ UInt64(n), Self.fold(a ^ k1, b ^ state) ^ 0xA076_1D64_78BD_642F)
+    }
+
+    /// Mixes two values.
+    @inlinable public func callAsFunction(_ a: UInt64, _ b: UInt64) -> UInt64 {
+        Self.fold(Self.fold(a ^ k0, b ^ k1) ^ k1, 0xE703_7ED1_A0B4_28DB)
+    }
+}

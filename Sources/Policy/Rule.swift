@@ -1,0 +1,77 @@
+import Events
+import Risk
+
+/// Whether a rule's verdict is carried out or only reported.
+public enum RuleMode: String, Sendable, CaseIterable { case enforce, report }
+
+/// A closed interval; nil means unbounded.
+public struct Interval: Sendable, Equatable {
+    public var atLeast: Double?
+    public var atMost: Double?
+    public init(atLeast: Double? = nil, atMost: Double? = nil) {
+        self.atLeast = atLeast
+        self.atMost = atMost
+    }
+}
+
+/// What an event must be for a rule to apply. Every condition given must hold; one that is not given always holds.
+public struct RuleConditions: Sendable, Equatable {
+    public var types: [EventType] = []
+    /// Any of these patterns; `*` matches any run of characters, `?` one.
+    public var actions: [String] = []
+    public var resources: [String] = []
+    public var tenants: [String] = []
+    /// An event without an amount never matches a rule that names one.
+    public var amount: Interval?
+    /// Currencies the amount may be in; empty means any.
+    public var currencies: [String] = []
+    public var score: Interval?
+    public var levels: [RiskLevel] = []
+    public var confidence: [Confidence] = []
+    public var anySignals: SignalSet = []
+    public var allSignals: SignalSet = []
+    /// The event's `auth.acr` is one of these.
+    public var acr: [String] = []
+    /// The event's `auth.amr` has any of these.
+    public var anyMethods: AuthenticationMethods = []
+    /// The event's `auth.amr` has none of these.
+    public var noMethods: AuthenticationMethods = []
+    /// Milliseconds since `auth.time`; an event that doesn't say has an infinite age.
+    public var authAge: Interval?
+    /// Only logins that ended so; nil means any.
+    public var outcome: LoginOutcome?
+    public init() {}
+}
+
+/// The question a step-up rule asks.
+public struct StepUpOptions: Sendable, Equatable {
+    /// Ordered by preference; RFC 9470 `acr_values`.
+    public var acrValues: [String] = ["phr"]
+    public var methods: [ChallengeMethod] = [.webauthn]
+    /// Seconds.
+    public var maxAge: Int?
+    /// How long the question stays open, in milliseconds.
+    public var expires: Int64 = 300_000
+    /// How long an answer frees the session for this rule, in milliseconds.
+    public var validFor: Int64 = 600_000
+    public var prompt = "Confirm it is you"
+    public init() {}
+}
+
+/// How a person can be asked.
+public enum ChallengeMethod: String, Sendable, CaseIterable {
+    case webauthn, push, totp, biometric, hardware_key
+}
+
+/// One rule; the first that matches decides.
+public struct Rule: Sendable, Equatable {
+    public var name: String
+    public var conditions = RuleConditions()
+    public var verdict: Verdict
+    public var stepUp = StepUpOptions()
+    public var mode = RuleMode.enforce
+    public init(name: String, verdict: Verdict) {
+        self.name = name
+        self.verdict = verdict
+    }
+}
