@@ -5,7 +5,7 @@ let package = Package(
     name: "vigil",
     products: [
         .executable(name: "vigil", targets: ["vigil"]),
-        .library(name: "VigilEngine", targets: ["Events", "Behavior", "Risk", "Policy", "Engine", "PipelineSpec", "Lab"]),
+        .library(name: "VigilEngine", targets: ["CSimdjson", "Events", "Behavior", "Risk", "Policy", "Engine", "PipelineSpec", "Lab"]),
         .library(name: "VigilTesting", targets: ["VigilTesting"]),
     ],
     dependencies: [

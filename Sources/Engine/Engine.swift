@@ -1,5 +1,8 @@
 import Behavior
 import Events
+import Glibc
+import Policy
+import Risk
 
 /// The pure core of one partition: everything Vigil knows of its users, and the step that turns a record into effects.
 /// No IO, no clock, no randomness: the same records in the same order give the same bytes.
@@ -10,38 +13,502 @@ public final class Engine {
 
     /// Per input: the offset after the last record stepped; -1 before the first.
     public private(set) var positions: [Int64]
-    public private(set) var counters = EngineCounters()
+    public internal(set) var counters = EngineCounters()
+
+    let table: UserTable
+    var watermarks: Watermark
+    let hash: KeyedHash
+    let policy: CompiledPolicy
+    private let decoder: EventDecoder
+    /// How each input's records are read.
+    private let decodePlans: [DecodePlan]
+    private let scorer: Scorer
+    private let aging: Aging
+    private let panes: Int
+    private let texts: PlanTexts
+    /// Reused from event to event.
+    private var event = Event()
+    private var assessment = Assessment()
+    private var decision = Decision()
+    private var words = OutputBuffer()
 
     public init(plan: EnginePlan) {
+        precondition(plan.inputs.count <= 8, "a plan has at most 8 inputs")
         self.plan = plan
         positions = Array(repeating: -1, count: plan.inputs.count)
-    }
-
-    /// Decides one record: decode, look up, score, decide, learn, encode into `effects`.
-    ///
-    /// While `recovering`, a record its user has already absorbed changes nothing; what lands in `effects` was emitted
-    /// before the crash and is the caller's to drop.
-    public func step(_ record: Record, into effects: inout Effects, recovering: Bool = false) {
-        positions[Int(record.input)] = record.offset + 1
+        table = UserTable(bounds: plan.bounds, inputs: plan.inputs.count)
+        watermarks = Watermark(
+            inputs: plan.inputs.count, allowedLateness: plan.windows.allowedLateness, idle: plan.windows.idle)
+        hash = KeyedHash(secret: plan.secret)
+        policy = CompiledPolicy(rules: plan.rules, fallback: plan.fallback)
+        decoder = EventDecoder(bounds: plan.inputs.first?.decode.bounds ?? DecodeBounds())
+        decodePlans = plan.inputs.map { DecodePlan($0.decode) }
+        scorer = Scorer(model: plan.model, windows: plan.windows)
+        aging = Aging(halfLifeMilliseconds: plan.windows.halfLife)
+        panes = max(1, min(16, Int(plan.windows.rate / max(plan.windows.rateHop, 1))))
+        texts = PlanTexts(plan)
     }
 
     /// The task's watermark.
-    public var watermark: Timestamp { .distantPast }
-}
+    public var watermark: Timestamp { watermarks.current }
 
-/// What an engine has seen since it was made.
-public struct EngineCounters: Sendable, Equatable {
-    public var events: UInt64 = 0
-    public var ignored: UInt64 = 0
-    public var deadLetters: UInt64 = 0
-    public var late: UInt64 = 0
-    public var duplicates: UInt64 = 0
-    public var clamped: UInt64 = 0
-    public var evicted: UInt64 = 0
-    public var challengesPassed: UInt64 = 0
-    /// Challenge results with a wrong nonce, an unknown challenge, or after expiry.
-    public var challengesRejected: UInt64 = 0
-    /// Indexed by `Verdict.rawValue`.
-    public var verdicts: [UInt64] = [0, 0, 0, 0]
-    public init() {}
+    /// Decides one record: decode, look up, score, decide, emit, learn. This is the whole path of an event.
+    ///
+    /// While `recovering`, a record its user has already absorbed changes nothing; what lands in `effects` was emitted
+    /// before the crash and is the caller's to drop.
+    /// - Complexity: O(record + one user's bounded state)
+    public func step(_ record: Record, into effects: inout Effects, recovering: Bool = false) {
+        let input = Int(record.input)
+        positions[input] = record.offset + 1
+        table.sequence &+= 1
+
+        switch decoder.decode(record, options: decodePlans[input], into: &event) {
+        case .ignored:
+            counters.ignored &+= 1
+            return
+        case .rejected(let rejection):
+            reject(record, rejection, into: &effects, recovering: recovering)
+            return
+        case .event:
+            break
+        }
+        if event.type == .feedback || event.type == .erasure {
+            let rejection = Rejection(
+                .unsupportedType, field: "type", detail: "this version does not act on events of this type")
+            reject(record, rejection, into: &effects, recovering: recovering)
+            return
+        }
+
+        counters.events &+= 1
+        keepTime(record)
+        let key = hash(event.user, seed: event.tenant.isEmpty ? 0 : hash(event.tenant))
+        var row = table.findOrInsert(hash: key, tenant: event.tenant, user: event.user, at: event.time)
+        if recovering && row.absorbed[input] >= record.offset { return }
+        row.absorbed[input] = record.offset
+        table.touch(row)
+        aging.age(row, to: event.time)
+
+        let seen = Observation(of: event, hash: hash)
+        if row.remember(event: seen.event) {
+            event.flags.insert(.duplicate)
+            counters.duplicates &+= 1
+        }
+        row = settleHolds(of: row, at: event.time)
+
+        row = event.type == .challenge
+            ? answer(record, seen, row, into: &effects) : judge(record, seen, row, into: &effects)
+        if event.time > row.header.pointee.lastSeen { row.header.pointee.lastSeen = event.time }
+    }
+
+    // MARK: - Time
+
+    private func keepTime(_ record: Record) {
+        if let limit = record.timestamp, event.time - limit > plan.windows.allowedSkew {
+            event.time = limit
+            event.flags.insert(.clamped)
+            counters.clamped &+= 1
+        }
+        if watermarks.advance(input: Int(record.input), to: event.time) {
+            event.flags.insert(.late)
+            counters.late &+= 1
+        }
+    }
+
+    // MARK: - Logins and actions
+
+    private func judge(_ record: Record, _ seen: Observation, _ start: UserRow, into effects: inout Effects) -> UserRow {
+        var row = start
+        var session = seen.session == 0 ? -1 : table.session(seen.session, of: row) ?? -1
+        scorer.score(event, seen, row: row, session: session, into: &assessment)
+        var (verdict, rule, reported) = policy.evaluate(event, assessment)
+        var reason = rule >= 0 ? policy.name(of: rule) : texts.fallback
+        if session >= 0 && row.sessions[session].flags.contains(.terminated) {
+            (verdict, rule, reason) = (.terminateSession, -1, texts.sessionTerminated)
+        }
+
+        var question: StepUp?
+        var isProven = false
+        if verdict == .stepUp {
+            let demand = policy.demand(of: rule)
+            if let proof = table.session(seen.scope, of: row), proves(row.sessions[proof], demand, seen) {
+                verdict = .allow
+                isProven = true
+            } else {
+                (row, question) = ask(demand, record, seen, row)
+            }
+        }
+
+        let header = row.header
+        let changed = header.pointee.level != assessment.level
+        let wanted =
+            switch plan.emit {
+            case .all: true
+            case .interventions: verdict != .allow || changed || reported != 0
+            case .changes: changed || header.pointee.verdict != verdict
+            }
+        counters.verdicts[Int(verdict.rawValue)] &+= 1
+        if wanted {
+            emit(
+                record, verdict, reason: reason, previous: header.pointee.level, question: question, reported: reported,
+                into: &effects)
+        }
+        header.pointee.level = assessment.level
+        header.pointee.verdict = verdict
+
+        if !event.flags.contains(.duplicate) {
+            row = learn(seen, row, &session, verdict: verdict, isProven: isProven, isReported: reported != 0)
+        }
+        return row
+    }
+
+    /// Whether the session has passed what the demand asks, recently enough and in the context it is in now.
+    private func proves(_ slot: SessionSlot, _ demand: CompiledPolicy.Demand, _ seen: Observation) -> Bool {
+        slot.provenDemand == demand.fingerprint && seen.time.milliseconds < Int64(slot.provenUntil) * 1000
+            && slot.provenDevice == seen.device && slot.provenASN == seen.asn
+    }
+
+    /// The question for this event: the session's open one for the same demand, else a new one.
+    private func ask(
+        _ demand: CompiledPolicy.Demand, _ record: Record, _ seen: Observation, _ start: UserRow
+    ) -> (UserRow, StepUp) {
+        var row = start
+        for index in stride(from: row.challenges.count - 1, through: 0, by: -1)
+        where row.challenges[index].expires <= event.time { row.removeChallenge(at: index) }
+        let open = row.challenges
+        for index in 0..<open.count where open[index].session == seen.scope && open[index].demand == demand.fingerprint {
+            return (row, stepUp(demand, open[index].id, expires: open[index].expires, isNew: false))
+        }
+        let id = decisionID(record)
+        let expires = event.time + demand.expires
+        row = table.open(
+            ChallengeSlot(
+                id: id, session: seen.scope, expires: expires, demand: demand.fingerprint,
+                validFor: demand.validForSeconds), of: row)
+        return (row, stepUp(demand, id, expires: expires, isNew: true))
+    }
+
+    private func stepUp(
+        _ demand: CompiledPolicy.Demand, _ challenge: DecisionID, expires: Timestamp, isNew: Bool
+    ) -> StepUp {
+        StepUp(
+            acrValuesJSON: demand.acrValuesJSON, methodsJSON: demand.methodsJSON, maxAgeSeconds: demand.maxAgeSeconds,
+            challenge: challenge, nonce: nonce(of: challenge), expires: expires,
+            prompt: isNew ? demand.prompt : .absent)
+    }
+
+    // MARK: - Learning
+
+    /// Takes the event in as far as it can be trusted: at once when it was allowed at low risk or the session has
+    /// proven itself; with the session's hold while a question is open or the risk is raised; never when denied.
+    private func learn(
+        _ seen: Observation, _ start: UserRow, _ session: inout Int, verdict: Verdict, isProven: Bool, isReported: Bool
+    ) -> UserRow {
+        var row = start
+        if event.type == .action {
+            row.header.pointee.rate.add(at: seen.time, hop: plan.windows.rateHop, panes: panes)
+        }
+        if event.outcome == .failure {
+            return table.noteFailure(at: seen.time, of: row)
+        }
+        var wasOpen = true
+        var hadEnded = false
+        if seen.session != 0 {
+            wasOpen = session >= 0
+            if !wasOpen { (row, session) = table.openSession(seen, of: row) }
+            hadEnded = row.sessions[session].window.hasEnded(at: seen.time, gap: plan.windows.sessionGap)
+            follow(seen, row.sessions.base + session)
+        }
+        if verdict >= .deny {
+            if session >= 0 {
+                row.sessions.base[session].flags.insert(
+                    verdict == .terminateSession ? [.tainted, .terminated] : .tainted)
+            }
+            table.dropHolds(of: seen.scope, in: row)
+            return row
+        }
+        let tainted = session >= 0 && row.sessions[session].flags.contains(.tainted)
+        if tainted { return row }
+        let amount: Float? = event.amount.isNaN ? nil : Float(log1p(event.amount))
+        let trusted = verdict == .allow && (isProven || (assessment.level == .low && !isReported))
+        guard trusted else { return table.hold(seen, amount: amount, of: row, quarantined: verdict == .stepUp) }
+
+        table.prove(row)
+        table.notePlace(seen, of: row)
+        row = learnContext(seen, row, session, isNew: !wasOpen || hadEnded)
+        if event.outcome == .success && row.failures.count > 0 { row.failures.base[0].removeAll() }
+        if event.type == .action {
+            if seen.action != 0 { row = table.learnAction(seen.action, of: row, weight: 1) }
+            if let closed = row.header.pointee.paceWindow.add(at: seen.time, length: plan.windows.rate) {
+                row.header.pointee.pace.add(log(Float(closed)))
+            }
+        }
+        if let amount { row.header.pointee.amounts.add(amount) }
+        return row
+    }
+
+    /// Device, network, place and hour count once for a login or session, not once for each of its events.
+    private func learnContext(_ seen: Observation, _ row: UserRow, _ session: Int, isNew: Bool) -> UserRow {
+        guard session >= 0 else {
+            let isVisit =
+                event.type == .login || seen.time - row.header.pointee.lastSeen > plan.windows.sessionGap
+            return isVisit ? table.learnContext(seen, of: row, weight: 1, counts: true) : row
+        }
+        let slot = row.sessions.base + session
+        let moved = slot.pointee.network != seen.network
+        let isSame = slot.pointee.device == seen.device && !moved
+        let counts = isNew || event.type == .login || !slot.pointee.flags.contains(.learned)
+        if isSame && !counts { return row }
+        if moved && !counts && slot.pointee.asn != seen.asn { row.header.pointee.moves += 1 }
+        slot.pointee.device = seen.device
+        slot.pointee.network = seen.network
+        slot.pointee.asn = seen.asn
+        slot.pointee.flags.insert(.learned)
+        return table.learnContext(seen, of: row, weight: 1, counts: counts)
+    }
+
+    /// Keeps track of where the session is, trusted or not.
+    private func follow(_ seen: Observation, _ slot: UnsafeMutablePointer<SessionSlot>) {
+        if seen.network != 0 && seen.network != slot.pointee.currentNetwork {
+            let second = UInt32(clamping: seen.time.milliseconds / 1000)
+            if seen.isElsewhere(than: slot.pointee.currentNetwork, asn: slot.pointee.currentASN) {
+                slot.pointee.moves = Int64(second) - Int64(slot.pointee.movedAt) <= 600 ? slot.pointee.moves &+ 1 : 1
+                slot.pointee.movedAt = second
+            }
+            slot.pointee.currentNetwork = seen.network
+            slot.pointee.currentASN = seen.asn
+        }
+        if slot.pointee.token == 0 && seen.token != 0 {
+            slot.pointee.token = seen.token
+            slot.pointee.tokenDevice = seen.device
+            slot.pointee.tokenNetwork = seen.network
+            slot.pointee.tokenASN = seen.asn
+        }
+        slot.pointee.window.extend(to: seen.time)
+    }
+
+    /// Holds whose session has ended: what was only watched is learned at reduced weight if nothing spoke against the
+    /// session, what waited for a challenge is dropped.
+    private func settleHolds(of start: UserRow, at time: Timestamp) -> UserRow {
+        var row = start
+        var index = row.holds.count - 1
+        while index >= 0 {
+            let held = row.holds[index]
+            if time - held.last > plan.windows.sessionGap {
+                let tainted =
+                    table.session(held.session, of: row).map { row.sessions[$0].flags.contains(.tainted) } ?? false
+                if held.quarantined || tainted {
+                    row.removeHold(at: index)
+                } else {
+                    row = table.learnHold(at: index, of: row, weight: Self.watchedWeight)
+                }
+            }
+            index -= 1
+        }
+        return row
+    }
+
+    /// What an event is worth to the baseline that was allowed at raised risk, or that a report-only rule objected to.
+    static let watchedWeight: Float = 0.25
+
+    // MARK: - Challenges
+
+    /// What came of a challenge. It counts only with its own nonce, before it expires, and for the session it was
+    /// asked of.
+    private func answer(_ record: Record, _ seen: Observation, _ start: UserRow, into effects: inout Effects) -> UserRow {
+        var row = start
+        scorer.scoreNothing(row: row, into: &assessment)
+        let open = row.challenges
+        var found = -1
+        if let id = DecisionID(text: event.challengeDecision), hasNonce(of: id) {
+            for index in 0..<open.count
+            where open[index].id == id && event.time < open[index].expires && isAsked(open[index].session, seen) {
+                found = index
+            }
+        }
+        guard found >= 0, !event.flags.contains(.duplicate) else {
+            if !event.flags.contains(.duplicate) { counters.challengesRejected &+= 1 }
+            close(record, .allow, texts.challengeIgnored, row, isNews: false, into: &effects)
+            return row
+        }
+        let challenge = open[found]
+        switch event.challengeResult {
+        case .passed:
+            counters.challengesPassed &+= 1
+            row.removeChallenge(at: found)
+            close(record, .allow, texts.challengePassed, row, isNews: true, into: &effects)
+            row = accept(challenge, seen, row)
+        case .denied:
+            row.removeChallenge(at: found)
+            table.dropHolds(of: challenge.session, in: row)
+            close(record, .terminateSession, texts.challengeDenied, row, isNews: true, into: &effects)
+            if let session = table.session(challenge.session, of: row) {
+                row.sessions.base[session].flags.insert([.tainted, .terminated])
+            }
+        case .abandoned, .timedOut:
+            row.removeChallenge(at: found)
+            close(record, .allow, texts.challengeIgnored, row, isNews: false, into: &effects)
+        case .failed, .none:
+            close(record, .allow, texts.challengeIgnored, row, isNews: false, into: &effects)
+        }
+        return row
+    }
+
+    /// Whether the answer comes from where the question was put: the same session; or, where the question was bound to
+    /// a device for want of a session, that device or one the answer doesn't name.
+    private func isAsked(_ scope: UInt64, _ seen: Observation) -> Bool {
+        scope == seen.session || (scope & 1 == 0 && (seen.device == 0 || scope == UInt64(seen.device) << 32 | 2))
+    }
+
+    /// The person has proven to be who they are: what was held of the session is learned, the session is bound to the
+    /// context it was asked in and freed of the demand for a while.
+    private func accept(_ challenge: ChallengeSlot, _ seen: Observation, _ start: UserRow) -> UserRow {
+        var row = start
+        table.prove(row)
+        var context = seen
+        if let session = table.session(challenge.session, of: row) {
+            let slot = row.sessions[session]
+            (context.device, context.network, context.asn) = (slot.device, slot.network, slot.asn)
+        }
+        for index in 0..<row.holds.count where row.holds[index].session == challenge.session {
+            let held = row.holds[index]
+            guard seen.device == 0 || seen.device == held.device else { continue }
+            (context.device, context.network, context.asn) = (held.device, held.network, held.asn)
+        }
+        for index in stride(from: row.holds.count - 1, through: 0, by: -1)
+        where row.holds[index].session == challenge.session {
+            if row.holds[index].device == context.device {
+                row = table.learnHold(at: index, of: row, weight: 1)
+            } else {
+                row.removeHold(at: index)
+            }
+        }
+        let session: Int
+        if let known = table.session(challenge.session, of: row) {
+            session = known
+        } else {
+            (row, session) = table.openSession(context, of: row)
+            row.sessions.base[session].fingerprint = challenge.session
+        }
+        let slot = row.sessions.base + session
+        (slot.pointee.device, slot.pointee.network, slot.pointee.asn) = (context.device, context.network, context.asn)
+        slot.pointee.tokenDevice = context.device
+        slot.pointee.tokenNetwork = context.network
+        slot.pointee.tokenASN = context.asn
+        slot.pointee.flags.insert(.learned)
+        slot.pointee.provenDemand = challenge.demand
+        slot.pointee.provenUntil = UInt32(clamping: seen.time.milliseconds / 1000) &+ challenge.validFor
+        slot.pointee.provenDevice = context.device
+        slot.pointee.provenASN = context.asn
+        if event.newSession.isPresent {
+            slot.pointee.fingerprint = Observation.session(event.newSession, hash: hash)
+            slot.pointee.token = 0
+        }
+        return row
+    }
+
+    private func close(
+        _ record: Record, _ verdict: Verdict, _ reason: ByteView, _ row: UserRow, isNews: Bool,
+        into effects: inout Effects
+    ) {
+        counters.verdicts[Int(verdict.rawValue)] &+= 1
+        let previous = row.header.pointee.level
+        if isNews || plan.emit == .all {
+            emit(record, verdict, reason: reason, previous: previous, question: nil, reported: 0, into: &effects)
+        }
+        guard isNews else { return }
+        row.header.pointee.level = assessment.level
+        row.header.pointee.verdict = verdict
+    }
+
+    // MARK: - What can't be decided
+
+    /// A dead letter with the original bytes; whoever it is about, as far as that can be read, is held to account for
+    /// it, because being undecodable must not be a way to hide.
+    private func reject(
+        _ record: Record, _ rejection: Rejection, into effects: inout Effects, recovering: Bool
+    ) {
+        counters.deadLetters &+= 1
+        effects.emitDeadLetter(record, rejection, topic: texts.topics[Int(record.input)])
+        guard event.user.isPresent, rejection.reason != .unsupportedType else { return }
+        let time = event.time.milliseconds > 0 ? event.time : record.timestamp ?? watermarks.newest
+        guard time >= .earliest else { return }
+        let key = hash(event.user, seed: event.tenant.isEmpty ? 0 : hash(event.tenant))
+        let row = table.findOrInsert(hash: key, tenant: event.tenant, user: event.user, at: time)
+        if recovering && row.absorbed[Int(record.input)] >= record.offset { return }
+        row.absorbed[Int(record.input)] = record.offset
+        table.touch(row)
+        let header = row.header
+        if time - header.pointee.malformedAt > plan.model.malformedWindow { header.pointee.malformed = 0 }
+        header.pointee.malformed &+= 1
+        header.pointee.malformedAt = max(header.pointee.malformedAt, time)
+    }
+
+    // MARK: - Emission
+
+    private func decisionID(_ record: Record) -> DecisionID {
+        DecisionID(
+            hash: hash, pipeline: texts.name, topic: texts.topics[Int(record.input)], partition: record.partition,
+            offset: record.offset, time: event.time)
+    }
+
+    private func emit(
+        _ record: Record, _ verdict: Verdict, reason: ByteView, previous: RiskLevel, question: StepUp?,
+        reported: UInt64, into effects: inout Effects
+    ) {
+        decision.id = decisionID(record)
+        decision.verdict = verdict
+        decision.score = assessment.score
+        decision.logit = assessment.logit
+        decision.base = plan.model.base
+        decision.level = assessment.level
+        decision.previousLevel = previous
+        decision.confidence = assessment.confidence
+        decision.rule = reason
+        decision.policyVersion = texts.version
+        decision.source = texts.source
+        decision.stepUp = question
+        decision.topic = texts.topics[Int(record.input)]
+        decision.partition = record.partition
+        decision.offset = record.offset
+        decision.shadow.removeAll(keepingCapacity: true)
+        for rule in 0..<policy.count where reported & 1 << UInt64(rule) != 0 {
+            decision.shadow.append(ShadowVerdict(rule: policy.name(of: rule), verdict: policy.verdict(of: rule)))
+        }
+        explain()
+        effects.emit(
+            decision, for: event, input: record.input, mode: plan.cloudEvents)
+    }
+
+    /// The reasons, most points first, ties in the order of `Signal`.
+    private func explain() {
+        words.removeAll()
+        decision.reasons.removeAll(keepingCapacity: true)
+        for signal in Signal.allCases where assessment.present.contains(SignalSet(signal)) {
+            let evidence = assessment[signal]
+            let (observed, expected) = Explanation.write(signal, evidence, of: event, into: &words)
+            let reason = Reason(
+                signal: signal.name, points: evidence.points, observed: observed, expected: expected,
+                samples: Int(evidence.samples))
+            var at = decision.reasons.count
+            while at > 0 && decision.reasons[at - 1].points < reason.points { at -= 1 }
+            decision.reasons.insert(reason, at: at)
+        }
+        decision.text = words.view(from: 0)
+    }
+
+    private func hasNonce(of challenge: DecisionID) -> Bool {
+        guard let given = StepUp.nonce(text: event.nonce) else { return false }
+        let own = nonce(of: challenge)
+        return (given.0 ^ own.0) | (given.1 ^ own.1) == 0
+    }
+
+    /// HMAC-SHA-256 of the challenge's id under the pipeline's secret, first 16 bytes: an id can be derived by anybody
+    /// who knows the topic, a nonce can't.
+    private func nonce(of challenge: DecisionID) -> (UInt64, UInt64) {
+        withUnsafeBytes(of: (challenge.high.bigEndian, challenge.low.bigEndian)) { bytes in
+            let digest = Digest.hmacSHA256(key: plan.secret, ByteView(bytes))
+            func word(_ at: Int) -> UInt64 { digest[at..<at + 8].reduce(0) { $0 << 8 | UInt64($1) } }
+            return (word(0), word(8))
+        }
+    }
 }

@@ -12,9 +12,6 @@ public enum Emission: String, Sendable, CaseIterable {
     case all
 }
 
-/// How decisions are wrapped, CloudEvents 1.0 Kafka binding.
-public enum CloudEventsMode: String, Sendable, CaseIterable { case binary, structured }
-
 /// One input log.
 public struct InputPlan: Sendable, Equatable {
     public var topic: String

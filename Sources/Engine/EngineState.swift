@@ -2,7 +2,7 @@ import Behavior
 import Events
 
 /// State that can't be used, and why. Never carries a user's data.
-public struct StateError: Error, CustomStringConvertible {
+public struct StateError: Error, CustomStringConvertible, Sendable {
     public var description: String
     public init(_ description: String) { self.description = description }
 }
@@ -10,32 +10,84 @@ public struct StateError: Error, CustomStringConvertible {
 /// What a shard persists and restores. A user's number is given at first sight, is stable while the user is kept and
 /// is reused after removal; writing in ascending number is writing in order.
 extension Engine {
-    /// Identifies the meaning of persisted bytes: layout version and a check value of the secret.
-    /// State under another identity must not be restored.
-    public var stateIdentity: String { "v1" }
+    /// Identifies the meaning of persisted bytes: row layout, order of inputs, and a check value of the secret that
+    /// keys every fingerprint. State under another identity must not be restored.
+    public var stateIdentity: String {
+        let check = String(hash(0x7669_6769_6C, 0x6B65_79), radix: 16)
+        return "layout \(UserRow.layoutVersion), key \(check), inputs "
+            + plan.inputs.map(\.topic).joined(separator: ",")
+    }
 
     /// Users whose state changed, or who were removed, since `markClean`.
-    public var dirtyCount: Int { 0 }
+    public var dirtyCount: Int { table.dirtyCount }
+
+    /// Users kept.
+    public var userCount: Int { table.count }
+
+    /// Users dropped because a bound was reached.
+    public var evictedCount: UInt64 { table.evicted }
+
+    /// Bytes of all users' state, tables included.
+    public var stateBytes: Int { table.bytes }
 
     /// Calls `body` for every dirty user in ascending number, with the row to write (checksum included), or nil for a
     /// user who was removed. The bytes are valid during the call.
-    public func forEachDirty(_ body: (_ number: UInt32, _ row: UnsafeRawBufferPointer?) throws -> Void) rethrows {}
+    /// - Complexity: O(dirty · log dirty)
+    public func forEachDirty(_ body: (_ number: UInt32, _ row: UnsafeRawBufferPointer?) throws -> Void) rethrows {
+        try table.forEachDirty(body)
+    }
 
     /// Says that everything `forEachDirty` showed is persisted.
-    public func markClean() {}
+    public func markClean() { table.markClean() }
 
-    /// What the users of the partition share: watermarks and the like. Small; written whole at every checkpoint.
-    public func sharedImage() -> [UInt8] { [] }
+    /// What the users of the partition share: the watermark and the count of events. Little-endian 64-bit words:
+    /// version, count of events, current watermark, then each input's greatest event time.
+    public func sharedImage() -> [UInt8] {
+        let words = [1, Int64(bitPattern: table.sequence), watermarks.current.milliseconds] + watermarks.greatest
+        return words.flatMap { word in withUnsafeBytes(of: word.littleEndian) { Array($0) } }
+    }
 
     /// Restores what `sharedImage` returned. Throws `StateError` when the bytes are not such an image.
-    public func restore(shared image: UnsafeRawBufferPointer) throws(StateError) {}
+    public func restore(shared image: UnsafeRawBufferPointer) throws(StateError) {
+        let inputs = plan.inputs.count
+        guard image.count == (3 + inputs) * 8 else {
+            throw StateError("the partition's shared state has \(image.count) bytes instead of \((3 + inputs) * 8)")
+        }
+        func word(_ index: Int) -> Int64 {
+            Int64(littleEndian: image.loadUnaligned(fromByteOffset: index * 8, as: Int64.self))
+        }
+        guard word(0) == 1 else { throw StateError("the partition's shared state is of version \(word(0)), not 1") }
+        table.sequence = UInt64(bitPattern: word(1))
+        watermarks.restore(
+            greatest: (0..<inputs).map { word(3 + $0) }, current: Timestamp(milliseconds: word(2)))
+    }
 
     /// Restores one user's row. Throws `StateError` on a bad checksum, version or length.
-    public func restore(user number: UInt32, row: UnsafeRawBufferPointer) throws(StateError) {}
+    public func restore(user number: UInt32, row: UnsafeRawBufferPointer) throws(StateError) {
+        if let fault = table.restore(number: number, bytes: row) {
+            throw StateError("row \(number) can't be used: \(fault)")
+        }
+    }
+
+    /// Says that every row is restored. Must follow the last `restore(user:row:)` and precede the first `step`.
+    public func finishRestore() { table.finishRestore() }
 
     /// The offset of input `input` up to which (inclusive) the user has absorbed; nil when the user is not known.
-    public func absorbed(tenant: String, user: String, input: Int) -> Int64? { nil }
+    public func absorbed(tenant: String, user: String, input: Int) -> Int64? {
+        withRow(tenant: tenant, user: user) { $0.absorbed[input] }
+    }
 
-    /// Names seen often enough to be worth showing (actions), by fingerprint: cosmetic, for `inspect`.
-    public var userCount: Int { 0 }
+    func withRow<T>(tenant: String, user: String, _ body: (UserRow) -> T) -> T? {
+        var (tenant, user) = (tenant, user)
+        return tenant.withUTF8 { tenantBytes in
+            user.withUTF8 { userBytes in
+                let (tenant, user) = (
+                    ByteView(base: tenantBytes.baseAddress, count: tenantBytes.count),
+                    ByteView(base: userBytes.baseAddress, count: userBytes.count)
+                )
+                let key = hash(user, seed: tenant.isEmpty ? 0 : hash(tenant))
+                return table.find(hash: key, tenant: tenant, user: user).map(body)
+            }
+        }
+    }
 }

@@ -15,6 +15,11 @@ public struct ByteView: @unchecked Sendable {
         self.init(base: bytes.baseAddress?.assumingMemoryBound(to: UInt8.self), count: bytes.count)
     }
 
+    /// Bytes that live as long as the process.
+    @inlinable public init(staticText: StaticString) {
+        self.init(base: staticText.utf8Start, count: staticText.utf8CodeUnitCount)
+    }
+
     /// No value at all, which is not the same as an empty one.
     public static let absent = ByteView(base: nil, count: 0)
 

@@ -27,6 +27,8 @@ public struct Rejection: Error {
     public var field: StaticString
     /// What was wrong, without any of the record's content.
     public var detail: StaticString
+    /// Whether the event that came with it names somebody to tell (`user`, and what else could be read).
+    public var knowsUser = false
 
     @inlinable public init(_ reason: RejectionReason, field: StaticString = "", detail: StaticString) {
         self.reason = reason

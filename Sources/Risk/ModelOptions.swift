@@ -45,7 +45,7 @@ public struct ModelOptions: Sendable, Equatable {
     public static func defaultCap(_ signal: Signal) -> Double {
         switch signal {
         case .deviceNew: 31.5
-        case .deviceChangedInSession: 38
+        case .deviceChangedInSession: 45
         case .networkNew: 18
         case .networkChangedInSession: 20
         case .placeNew: 22
@@ -64,7 +64,7 @@ public struct ModelOptions: Sendable, Equatable {
 
     public static func defaultGroupCap(_ group: SignalGroup) -> Double {
         switch group {
-        case .device: 40
+        case .device: 45
         case .origin: 45
         case .login: 40
         case .session: 60

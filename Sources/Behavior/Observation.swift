@@ -1,0 +1,102 @@
+import Events
+import Glibc
+
+/// What the model compares of an event: fixed-size fingerprints instead of texts. 0 means absent.
+public struct Observation {
+    public var time: Timestamp
+    /// `device.id`, else the user agent without its version numbers.
+    public var device: UInt32 = 0
+    /// IPv4 /24 as 0x01xxxxxx; IPv6 /48 as a hash with the top bit set.
+    public var network: UInt32 = 0
+    public var asn: UInt32 = 0
+    public var country: UInt16 = 0
+    /// Country and city.
+    public var city: UInt32 = 0
+    /// Only where a city is named: a country's centre is no place to travel from.
+    public var latitude = Float.nan
+    public var longitude = Float.nan
+    public var hour = 0
+    public var action: UInt32 = 0
+    public var token: UInt32 = 0
+    public var session: UInt64 = 0
+    /// What a challenge is bound to: the session, or the device where events name neither session nor token.
+    public var scope: UInt64 { session != 0 ? session : UInt64(device) << 32 | 2 }
+    public var event: UInt32 = 0
+    public var hasCoordinates: Bool { !latitude.isNaN && !longitude.isNaN }
+
+    public init(time: Timestamp) { self.time = time }
+
+    public init(of event: Event, hash: KeyedHash) {
+        time = event.time
+        device = Self.device(of: event, hash: hash)
+        switch event.ip.family {
+        case .none: break
+        case .v4: network = 0x0100_0000 | UInt32(truncatingIfNeeded: event.ip.low >> 8) & 0x00FF_FFFF
+        case .v6: network = 0x8000_0000 | UInt32(truncatingIfNeeded: hash(event.ip.high >> 16, 6) >> 32)
+        }
+        asn = event.asn
+        country = event.country
+        if event.city.isPresent {
+            city = Self.nonzero(hash(event.city, seed: UInt64(event.country) << 8 | 1))
+            latitude = event.latitude
+            longitude = event.longitude
+        }
+        hour = Int((event.time.milliseconds / 3_600_000) % 24)
+        if event.action.isPresent { action = Self.action(event.action, hash: hash) }
+        if event.token.isPresent { token = Self.nonzero(hash(event.token, seed: 3)) }
+        if event.session.isPresent {
+            session = Self.session(event.session, hash: hash)
+        } else if event.token.isPresent {
+            session = Self.session(event.token, hash: hash)
+        }
+        self.event = Self.nonzero(hash(event.id, seed: 5))
+    }
+
+    /// Whether this network is another provider's than that one. Where providers are unknown, another prefix of the
+    /// same address family: a home alternates between its IPv4 and its IPv6 prefix.
+    @inlinable public func isElsewhere(than network: UInt32, asn: UInt32) -> Bool {
+        guard network != 0, self.network != 0, network != self.network else { return false }
+        return asn != 0 && self.asn != 0 ? asn != self.asn : (network ^ self.network) & 0x8000_0000 == 0
+    }
+
+    /// A session's fingerprint; where events name no session, their token stands for it.
+    public static func session(_ id: ByteView, hash: KeyedHash) -> UInt64 { hash(id, seed: 4) | 1 }
+
+    /// An action's fingerprint.
+    public static func action(_ name: ByteView, hash: KeyedHash) -> UInt32 { nonzero(hash(name, seed: 2)) }
+
+    static func nonzero(_ hash: UInt64) -> UInt32 { max(UInt32(truncatingIfNeeded: hash >> 32), 1) }
+
+    static func device(of event: Event, hash: KeyedHash) -> UInt32 {
+        if event.deviceID.isPresent { return nonzero(hash(event.deviceID, seed: 6)) }
+        if event.userAgent.isPresent { return withoutVersions(event.userAgent, hash: hash) }
+        if event.browser.isPresent || event.os.isPresent || event.deviceType.isPresent {
+            let browser = withoutVersions(event.browser, hash: hash)
+            let os = withoutVersions(event.os, hash: hash)
+            return nonzero(hash(UInt64(browser) << 32 | UInt64(os), hash(event.deviceType, seed: 7)))
+        }
+        return 0
+    }
+
+    /// Digits and dots are left out, so that an update of the browser does not make a new device.
+    static func withoutVersions(_ text: ByteView, hash: KeyedHash) -> UInt32 {
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: max(text.count, 1)) { kept in
+            var count = 0
+            for byte in text.bytes where !(byte >= 0x30 && byte <= 0x39) && byte != 0x2E && byte != 0x5F {
+                kept[count] = byte
+                count += 1
+            }
+            return nonzero(hash(ByteView(base: UnsafePointer(kept.baseAddress), count: count), seed: 8))
+        }
+    }
+
+    /// Great-circle distance in kilometres on a sphere of radius 6,371 km (haversine).
+    public static func kilometres(_ a: (Float, Float), _ b: (Float, Float)) -> Double {
+        let radians = Double.pi / 180
+        let latitude = (Double(b.0) - Double(a.0)) * radians / 2
+        let longitude = (Double(b.1) - Double(a.1)) * radians / 2
+        let h = sin(latitude) * sin(latitude)
+            + cos(Double(a.0) * radians) * cos(Double(b.0) * radians) * sin(longitude) * sin(longitude)
+        return 2 * 6371 * asin(min(1, h.squareRoot()))
+    }
+}

@@ -1,0 +1,279 @@
+import Events
+
+/// The parts of a user's state that grow, in the order they lie in the row.
+public enum Section: UInt8, CaseIterable, Sendable {
+    case absorbed, devices, networks, places, actions, sessions, challenges, holds, failures
+}
+
+/// Where a section lies in its row.
+struct SectionEntry {
+    /// From the start of the row, in units of 8 bytes.
+    var offset: UInt16 = 0
+    var count: UInt8 = 0
+    var capacity: UInt8 = 0
+}
+
+/// A device the user is known to use.
+public struct DeviceSlot {
+    public var fingerprint: UInt32
+    public var weight: Float
+    /// Seconds since 1970.
+    public var firstSeen: UInt32
+    public var lastSeen: UInt32
+}
+
+/// A network prefix the user is known to come from.
+public struct NetworkSlot {
+    /// `Observation.network`.
+    public var key: UInt32
+    public var asn: UInt32
+    public var weight: Float
+    public var lastSeen: UInt32
+}
+
+/// A place the user is known to be in: a city, or a country where nothing finer is known.
+public struct PlaceSlot {
+    public var city: UInt32
+    public var country: UInt16
+    public var padding: UInt16 = 0
+    public var latitude: Float
+    public var longitude: Float
+    public var weight: Float
+    public var lastSeen: UInt32
+}
+
+/// An action the user is known to take.
+public struct ActionSlot {
+    public var fingerprint: UInt32
+    public var weight: Float
+}
+
+public struct SessionFlags: OptionSet, Sendable {
+    public var rawValue: UInt16
+    @inlinable public init(rawValue: UInt16) { self.rawValue = rawValue }
+    /// An event of it was denied: nothing more of it is learned unless a challenge is passed.
+    public static let tainted = SessionFlags(rawValue: 1)
+    /// It was terminated, and stays so.
+    public static let terminated = SessionFlags(rawValue: 2)
+    /// Its context has joined the baseline.
+    public static let learned = SessionFlags(rawValue: 4)
+}
+
+/// A session of the user and what it is bound to.
+public struct SessionSlot {
+    public var fingerprint: UInt64
+    public var window: SessionWindow
+    /// The context it was last trusted in.
+    public var device: UInt32
+    public var network: UInt32
+    public var asn: UInt32
+    /// The context its token was first seen in.
+    public var token: UInt32
+    public var tokenDevice: UInt32
+    public var tokenNetwork: UInt32
+    public var tokenASN: UInt32
+    /// The network of the last event, and when (seconds since 1970) the session last moved between networks.
+    public var currentNetwork: UInt32
+    public var currentASN: UInt32
+    public var movedAt: UInt32
+    /// Moves between networks within ten minutes of each other.
+    public var moves: UInt16
+    public var flags: SessionFlags
+    /// The demand last proven here (`StepUp` demand hash), until when (seconds since 1970), and on which context.
+    public var provenDemand: UInt32 = 0
+    public var provenUntil: UInt32 = 0
+    public var provenDevice: UInt32 = 0
+    public var provenASN: UInt32 = 0
+}
+
+/// An open challenge.
+public struct ChallengeSlot {
+    public var id: DecisionID
+    public var session: UInt64
+    public var expires: Timestamp
+    public var demand: UInt32
+    /// How long its answer frees the session, in seconds.
+    public var validFor: UInt32
+
+    public init(id: DecisionID, session: UInt64, expires: Timestamp, demand: UInt32, validFor: UInt32) {
+        self.id = id
+        self.session = session
+        self.expires = expires
+        self.demand = demand
+        self.validFor = validFor
+    }
+}
+
+/// Observations of one session and device that wait to be trusted.
+public struct HoldSlot {
+    public var session: UInt64
+    public var last: Timestamp
+    public var device: UInt32
+    public var network: UInt32
+    public var asn: UInt32
+    public var city: UInt32
+    public var latitude: Float
+    public var longitude: Float
+    public var amounts = DecayedMoments()
+    public var actions = InlineArray<4, UInt32>(repeating: 0)
+    public var country: UInt16
+    public var events: UInt16 = 0
+    public var hour: UInt8
+    /// Waiting for a passed challenge; otherwise for the session's clean end.
+    public var quarantined: Bool
+    public var padding: UInt16 = 0
+}
+
+public struct UserFlags: OptionSet, Sendable {
+    public var rawValue: UInt16
+    @inlinable public init(rawValue: UInt16) { self.rawValue = rawValue }
+    /// Has logged in successfully or acted.
+    public static let proven = UserFlags(rawValue: 1)
+    /// In the list of rows to write.
+    static let dirty = UserFlags(rawValue: 2)
+}
+
+/// The fixed part of a user's state.
+public struct UserHeader {
+    /// Over everything behind it; set when the row is written.
+    var checksum: UInt64 = 0
+    var layout: UInt16 = UserRow.layoutVersion
+    public var flags: UserFlags = []
+    var rowBytes: UInt16 = 0
+    var identityBytes: UInt16 = 0
+    public var number: UInt32 = 0
+    /// Length of the tenant within the identity.
+    var tenantBytes: UInt16 = 0
+    public var level: RiskLevel = .low
+    public var verdict: Verdict = .allow
+    public var hash: UInt64 = 0
+    /// The task's count of events when the user last had one: least is coldest.
+    public var touched: UInt64 = 0
+    var sections = InlineArray<9, SectionEntry>(repeating: SectionEntry())
+    /// Days since 1970 to which the decayed values are aged.
+    public var agedTo: UInt32 = 0
+    public var firstSeen = Timestamp.distantPast
+    public var lastSeen = Timestamp.distantPast
+
+    /// Decayed number of learned logins and sessions.
+    public var contexts: Float = 0
+    /// Decayed number of them that brought a new device, network, place; and of moves between networks in a session.
+    public var newDevices: Float = 0
+    public var newNetworks: Float = 0
+    public var newPlaces: Float = 0
+    public var moves: Float = 0
+    /// Decayed number of learned actions.
+    public var actionTotal: Float = 0
+    /// The last trusted place known to city precision.
+    public var lastLatitude = Float.nan
+    public var lastLongitude = Float.nan
+    public var lastPlaceTime = Timestamp.distantPast
+    /// Learned contexts by hour of the day in UTC, in units of 1/32.
+    public var hours = InlineArray<24, UInt16>(repeating: 0)
+    /// ln(amount + 1).
+    public var amounts = DecayedMoments()
+    /// ln(actions) in the rate windows that had any.
+    public var pace = DecayedMoments()
+    public var rate = HoppingWindow()
+    public var paceWindow = TumblingWindow()
+    /// Malformed records held against the user, and the last one's time.
+    public var malformedAt = Timestamp.distantPast
+    public var malformed: UInt32 = 0
+    var recentNext: UInt32 = 0
+    /// Fingerprints of the newest event ids.
+    var recent = InlineArray<12, UInt32>(repeating: 0)
+}
+
+/// One user's state: a fixed header, the identity, then the growing sections, in one run of bytes that is also its
+/// persisted form. A view: the table owns the bytes, and a row moves when a section of it grows.
+public struct UserRow: @unchecked Sendable {
+    /// Version of the byte layout of a row.
+    public static let layoutVersion: UInt16 = 1
+
+    let base: UnsafeMutableRawPointer
+
+    @usableFromInline init(base: UnsafeMutableRawPointer) { self.base = base }
+
+    @inline(__always) public var header: UnsafeMutablePointer<UserHeader> {
+        base.assumingMemoryBound(to: UserHeader.self)
+    }
+
+    static let headerBytes = (MemoryLayout<UserHeader>.size + 7) & ~7
+    static let rowGranule = 64
+
+    public var byteCount: Int { Int(header.pointee.rowBytes) }
+    public var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: byteCount) }
+
+    var identityBase: UnsafePointer<UInt8> {
+        UnsafePointer((base + Self.headerBytes).assumingMemoryBound(to: UInt8.self))
+    }
+
+    /// Empty when the user belongs to none.
+    public var tenant: ByteView { ByteView(base: identityBase, count: Int(header.pointee.tenantBytes)) }
+    public var user: ByteView {
+        let tenant = Int(header.pointee.tenantBytes)
+        return ByteView(base: identityBase + tenant, count: Int(header.pointee.identityBytes) - tenant)
+    }
+
+    /// The elements of one section; `T` must be the section's slot type.
+    @inline(__always) func slots<T>(_ section: Section, _: T.Type) -> Slots<T> {
+        let entry = header.pointee.sections[Int(section.rawValue)]
+        return Slots(
+            base: (base + Int(entry.offset) * 8).assumingMemoryBound(to: T.self), count: Int(entry.count),
+            capacity: Int(entry.capacity))
+    }
+
+    public var absorbed: Slots<Int64> { slots(.absorbed, Int64.self) }
+    public var devices: Slots<DeviceSlot> { slots(.devices, DeviceSlot.self) }
+    public var networks: Slots<NetworkSlot> { slots(.networks, NetworkSlot.self) }
+    public var places: Slots<PlaceSlot> { slots(.places, PlaceSlot.self) }
+    public var actions: Slots<ActionSlot> { slots(.actions, ActionSlot.self) }
+    public var sessions: Slots<SessionSlot> { slots(.sessions, SessionSlot.self) }
+    public var challenges: Slots<ChallengeSlot> { slots(.challenges, ChallengeSlot.self) }
+    public var holds: Slots<HoldSlot> { slots(.holds, HoldSlot.self) }
+    public var failures: Slots<SlidingWindow> { slots(.failures, SlidingWindow.self) }
+
+    /// Drops element `index` by moving the last one into its place.
+    func remove<T>(_ section: Section, _ type: T.Type, at index: Int) {
+        let slots = slots(section, type)
+        slots.base[index] = slots.base[slots.count - 1]
+        header.pointee.sections[Int(section.rawValue)].count -= 1
+    }
+
+    public func removeChallenge(at index: Int) { remove(.challenges, ChallengeSlot.self, at: index) }
+    public func removeHold(at index: Int) { remove(.holds, HoldSlot.self, at: index) }
+
+    /// Whether the fingerprint is among the newest event ids; remembers it.
+    public func remember(event fingerprint: UInt32) -> Bool {
+        let header = header
+        for index in 0..<12 where header.pointee.recent[index] == fingerprint { return true }
+        header.pointee.recent[Int(header.pointee.recentNext % 12)] = fingerprint
+        header.pointee.recentNext &+= 1
+        return false
+    }
+
+    static func stride(of section: Section) -> Int {
+        switch section {
+        case .absorbed: MemoryLayout<Int64>.stride
+        case .devices: MemoryLayout<DeviceSlot>.stride
+        case .networks: MemoryLayout<NetworkSlot>.stride
+        case .places: MemoryLayout<PlaceSlot>.stride
+        case .actions: MemoryLayout<ActionSlot>.stride
+        case .sessions: MemoryLayout<SessionSlot>.stride
+        case .challenges: MemoryLayout<ChallengeSlot>.stride
+        case .holds: MemoryLayout<HoldSlot>.stride
+        case .failures: MemoryLayout<SlidingWindow>.stride
+        }
+    }
+}
+
+/// The elements of a section, in place.
+public struct Slots<T> {
+    public let base: UnsafeMutablePointer<T>
+    public let count: Int
+    public let capacity: Int
+    @inlinable public subscript(index: Int) -> T {
+        @inline(__always) get { base[index] }
+        @inline(__always) nonmutating set { base[index] = newValue }
+    }
+}

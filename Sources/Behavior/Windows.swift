@@ -1,0 +1,149 @@
+import Events
+
+/// A hopping window of counts: the last `panes` panes of `hop` milliseconds each, as a ring.
+/// At most 16 panes; a pane saturates at 65,535.
+public struct HoppingWindow {
+    /// Index (time / hop) of the newest pane; 0 while empty.
+    @usableFromInline var newest: Int64 = 0
+    @usableFromInline var counts = InlineArray<16, UInt16>(repeating: 0)
+
+    public init() {}
+
+    /// Counts one event. A late one counts in its own pane while the window still holds it, else in the newest:
+    /// events held back must not make a burst look smaller.
+    /// - Complexity: O(panes passed), at most 16.
+    @inlinable public mutating func add(at time: Timestamp, hop: Int64, panes: Int) {
+        let pane = time.milliseconds / hop
+        if pane > newest {
+            if pane - newest >= Int64(panes) {
+                counts = InlineArray(repeating: 0)
+            } else {
+                var index = newest + 1
+                while index <= pane {
+                    counts[Int(index % Int64(panes))] = 0
+                    index += 1
+                }
+            }
+            newest = pane
+        }
+        let held = pane > newest - Int64(panes) ? pane : newest
+        let slot = Int(held % Int64(panes))
+        if counts[slot] < .max { counts[slot] += 1 }
+    }
+
+    /// Events in the panes that a window ending with `time`'s pane covers.
+    /// - Complexity: O(panes), at most 16.
+    @inlinable public func count(at time: Timestamp, hop: Int64, panes: Int) -> Int {
+        let last = max(time.milliseconds / hop, newest)
+        var sum = 0
+        var index = max(last - Int64(panes) + 1, newest - Int64(panes) + 1)
+        while index <= newest {
+            sum += Int(counts[Int(index % Int64(panes))])
+            index += 1
+        }
+        return sum
+    }
+}
+
+/// A tumbling window of one count. A late event does not reopen a closed window.
+public struct TumblingWindow {
+    /// Index (time / length) of the open window; 0 while none is.
+    @usableFromInline var index: Int64 = 0
+    @usableFromInline var count: UInt32 = 0
+
+    public init() {}
+
+    /// Counts one event and returns the count of the window that it closed, if it closed one with events in it.
+    @inlinable public mutating func add(at time: Timestamp, length: Int64) -> UInt32? {
+        let window = time.milliseconds / length
+        if window == index {
+            if count < .max { count += 1 }
+            return nil
+        }
+        if window < index { return nil }
+        let closed = count
+        index = window
+        count = 1
+        return closed > 0 ? closed : nil
+    }
+}
+
+/// A session window: it lasts while events follow each other within a gap.
+public struct SessionWindow {
+    public private(set) var start: Timestamp
+    public private(set) var last: Timestamp
+
+    public init(at time: Timestamp) {
+        start = time
+        last = time
+    }
+
+    public func hasEnded(at time: Timestamp, gap: Int64) -> Bool { time - last > gap }
+
+    /// Takes in an event of the session; a late one can't shorten it.
+    public mutating func extend(to time: Timestamp) { last = max(last, time) }
+}
+
+/// A sliding window over the exact times of a bounded number of events, newest overwriting oldest.
+/// The count is exact up to the capacity and says "at least" beyond it.
+public struct SlidingWindow {
+    public static let capacity = 16
+    @usableFromInline var times = InlineArray<16, Int64>(repeating: .min)
+    @usableFromInline var next: UInt32 = 0
+    @usableFromInline var padding: UInt32 = 0
+
+    public init() {}
+
+    @inlinable public mutating func add(at time: Timestamp) {
+        times[Int(next & 15)] = time.milliseconds
+        next &+= 1
+    }
+
+    @inlinable public mutating func removeAll() { self = SlidingWindow() }
+
+    /// Events in (time − length, time].
+    @inlinable public func count(at time: Timestamp, length: Int64) -> Int {
+        var sum = 0
+        for index in 0..<Self.capacity where times[index] > time.milliseconds - length && times[index] <= time.milliseconds {
+            sum += 1
+        }
+        return sum
+    }
+}
+
+/// Running mean and variance of a decayed stream (West 1979, with weights); of logarithms where it is fed logarithms.
+public struct DecayedMoments {
+    /// Decayed number of values.
+    public var weight: Float = 0
+    public var mean: Float = 0
+    /// Decayed sum of squared deviations.
+    public var squares: Float = 0
+
+    public init() {}
+
+    @inlinable public mutating func add(_ value: Float, weight added: Float = 1) {
+        weight += added
+        let delta = value - mean
+        mean += delta * added / weight
+        squares += added * delta * (value - mean)
+    }
+
+    /// Chan, Golub, LeVeque 1979.
+    public mutating func merge(_ other: DecayedMoments, weight factor: Float) {
+        let added = other.weight * factor
+        guard added > 0 else { return }
+        let total = weight + added
+        let delta = other.mean - mean
+        squares += other.squares * factor + delta * delta * weight * added / total
+        mean += delta * added / total
+        weight = total
+    }
+
+    @inlinable public mutating func decay(by factor: Float) {
+        weight *= factor
+        squares *= factor
+    }
+
+    /// 0 while fewer than two values were seen.
+    @inlinable public var variance: Float { weight > 1 ? squares / (weight - 1) : 0 }
+}

@@ -1,0 +1,15 @@
+/// What an engine has seen since it was made.
+public struct EngineCounters: Sendable, Equatable {
+    public var events: UInt64 = 0
+    public var ignored: UInt64 = 0
+    public var deadLetters: UInt64 = 0
+    public var late: UInt64 = 0
+    public var duplicates: UInt64 = 0
+    public var clamped: UInt64 = 0
+    public var challengesPassed: UInt64 = 0
+    /// Challenge results with a wrong nonce, an unknown challenge, another session, or after expiry.
+    public var challengesRejected: UInt64 = 0
+    /// Indexed by `Verdict.rawValue`.
+    public var verdicts: SIMD4<UInt64> = .zero
+    public init() {}
+}

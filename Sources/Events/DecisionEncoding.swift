@@ -1,0 +1,175 @@
+extension Effects {
+    /// CloudEvents `type` of a decision.
+    public static let decisionType: StaticString = "dev.vigil.decision.v1"
+
+    /// Appends the record that tells `decision`: JSON as the contract has it, keyed `user` or `tenant/user`, in
+    /// CloudEvents 1.0 binary mode (headers) or structured mode (envelope).
+    /// - Complexity: O(bytes written); allocates only while the buffers grow to their working size.
+    public mutating func emit(
+        _ decision: borrowing Decision, for event: borrowing Event, input: UInt16, mode: CloudEventsMode
+    ) {
+        let id = decision.id, source = decision.source
+        let time = event.time, tenant = event.tenant, user = event.user
+        let key = append { bytes in
+            if !tenant.isEmpty {
+                bytes.append(tenant)
+                bytes.append(0x2F)
+            }
+            bytes.append(user)
+        }
+        let firstHeader = headers.count
+        let start = bytes.count
+        switch mode {
+        case .binary: bytes.append(decision, for: event)
+        case .structured:
+            bytes.append("{\"specversion\":\"1.0\",\"id\":\"")
+            bytes.append(id)
+            bytes.append("\",\"type\":\"")
+            bytes.append(Self.decisionType)
+            bytes.append("\",\"source\":")
+            bytes.append(jsonString: source)
+            bytes.append(member: "subject", text: user)
+            bytes.append(",\"time\":\"")
+            bytes.append(time)
+            bytes.append("\",\"partitionkey\":\"")
+            if !tenant.isEmpty {
+                bytes.appendEscaped(tenant)
+                bytes.append(0x2F)
+            }
+            bytes.appendEscaped(user)
+            bytes.append("\",\"datacontenttype\":\"application/json\",\"data\":")
+            bytes.append(decision, for: event)
+            bytes.append(0x7D)
+        }
+        let value = start..<bytes.count
+        switch mode {
+        case .binary:
+            header(.ceSpecVersion) { $0.append("1.0") }
+            header(.ceID) { $0.append(id) }
+            header(.ceType) { $0.append(Self.decisionType) }
+            header(.ceSource) { $0.append(source) }
+            header(.ceTime) { $0.append(time) }
+            header(.ceSubject) { $0.append(user) }
+            headers.append(Header(name: .cePartitionKey, value: key))
+            header(.contentType) { $0.append("application/json") }
+        case .structured:
+            header(.contentType) { $0.append("application/cloudevents+json; charset=UTF-8") }
+        }
+        outputs.append(
+            Output(
+                kind: .decision, verdict: decision.verdict, input: input, partition: decision.partition,
+                offset: decision.offset, key: key, value: value, headers: firstHeader..<headers.count))
+    }
+
+    @inline(__always)
+    mutating func append(_ body: (inout OutputBuffer) -> Void) -> Range<Int> {
+        let start = bytes.count
+        body(&bytes)
+        return start..<bytes.count
+    }
+
+    @inline(__always)
+    mutating func header(_ name: HeaderName, _ body: (inout OutputBuffer) -> Void) {
+        headers.append(Header(name: name, value: append(body)))
+    }
+}
+
+extension OutputBuffer {
+    /// The decision's JSON text.
+    mutating func append(_ decision: borrowing Decision, for event: borrowing Event) {
+        append("{\"id\":\"")
+        append(decision.id)
+        append(0x22)
+        append(member: "event", text: event.id)
+        append(member: "type", text: ByteView(staticText: event.type.name))
+        append(member: "time")
+        append(quoted: event.time)
+        if !event.tenant.isEmpty { append(member: "tenant", text: event.tenant) }
+        append(member: "user", text: event.user)
+        append(member: "session", text: event.session)
+        append(member: "decision", text: ByteView(staticText: decision.verdict.name))
+        append(member: "score")
+        append(number: decision.score, decimals: 1)
+        append(member: "logit")
+        append(number: decision.logit, decimals: 4)
+        append(member: "base")
+        append(number: decision.base, decimals: 1)
+        append(member: "level", text: ByteView(staticText: decision.level.name))
+        append(member: "previous_level", text: ByteView(staticText: decision.previousLevel.name))
+        append(member: "confidence", text: ByteView(staticText: decision.confidence.name))
+        append(member: "reasons")
+        append(0x5B)
+        for i in decision.reasons.indices {
+            if i > 0 { append(0x2C) }
+            append(decision.reasons[i], text: decision.text)
+        }
+        append("],\"policy\":{")
+        append(member: "rule", text: decision.rule, first: true)
+        append(member: "mode", text: ByteView(staticText: "enforce"), first: !decision.rule.isPresent)
+        append(member: "version", text: decision.policyVersion)
+        append(0x7D)
+        if let stepUp = decision.stepUp { append(stepUp) }
+        if !decision.shadow.isEmpty {
+            append(member: "shadow")
+            append(0x5B)
+            for i in decision.shadow.indices {
+                append(i > 0 ? ",{" : "{")
+                append(member: "rule", text: decision.shadow[i].rule, first: true)
+                append(
+                    member: "decision", text: ByteView(staticText: decision.shadow[i].verdict.name),
+                    first: !decision.shadow[i].rule.isPresent)
+                append(0x7D)
+            }
+            append(0x5D)
+        }
+        append(",\"source\":{\"topic\":")
+        append(jsonString: decision.topic)
+        append(member: "partition")
+        append(integer: Int64(decision.partition))
+        append(member: "offset")
+        append(integer: decision.offset)
+        append("},\"late\":")
+        append(event.flags.contains(.late) ? "true" : "false")
+        append(0x7D)
+    }
+
+    private mutating func append(_ reason: Reason, text: ByteView) {
+        append("{\"signal\":\"")
+        append(reason.signal)
+        append("\",\"points\":")
+        append(number: reason.points, decimals: 1)
+        if let base = text.base {
+            append(member: "observed", text: ByteView(base: base + reason.observed.lowerBound, count: reason.observed.count))
+            append(member: "expected", text: ByteView(base: base + reason.expected.lowerBound, count: reason.expected.count))
+        }
+        append(member: "samples")
+        append(integer: Int64(reason.samples))
+        append(0x7D)
+    }
+
+    private mutating func append(_ stepUp: StepUp) {
+        append(",\"step_up\":{\"acr_values\":")
+        append(stepUp.acrValuesJSON)
+        append(member: "methods")
+        append(stepUp.methodsJSON)
+        if let maxAge = stepUp.maxAgeSeconds {
+            append(member: "max_age")
+            append(integer: Int64(maxAge))
+        }
+        append(",\"challenge\":\"")
+        append(stepUp.challenge)
+        append("\",\"nonce\":\"")
+        append(hex: stepUp.nonce.0)
+        append(hex: stepUp.nonce.1)
+        append("\",\"expires\":")
+        append(quoted: stepUp.expires)
+        append(member: "prompt", text: stepUp.prompt)
+        append(0x7D)
+    }
+
+    private mutating func append(quoted time: Timestamp) {
+        append(0x22)
+        append(time)
+        append(0x22)
+    }
+}

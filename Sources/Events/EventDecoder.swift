@@ -1,0 +1,201 @@
+import Glibc
+import CSimdjson
+
+/// What became of a record.
+public enum DecodeOutcome {
+    case event
+    /// The mapping says that this record is no event.
+    case ignored
+    /// A dead letter. `Rejection.knowsUser` says whether the event names somebody to tell.
+    case rejected(Rejection)
+}
+
+/// Turns records into events: one for each shard, used from its thread only.
+///
+/// A record is parsed by simdjson and its tape walked once; no byte of it becomes a `String`. The event's views lie in
+/// the parser's buffer, the record's key, or the plan, and are valid until the next call.
+public final class EventDecoder {
+    let bounds: DecodeBounds
+    private let parser: OpaquePointer
+    private let keys = ContractKeys.shared
+    private let blank = Event()
+    private let seen: SeenKeys
+    private let scratch: UnsafeMutablePointer<UInt8>
+
+    /// These bounds hold for every record; those of `DecodeOptions` are for whoever makes the decoder.
+    public init(bounds: DecodeBounds) {
+        var bounds = bounds
+        bounds.recordBytes = min(max(bounds.recordBytes, 64), 1 << 28)
+        bounds.depth = min(max(bounds.depth, 2), 1024)
+        bounds.idBytes = max(bounds.idBytes, 1)
+        bounds.textBytes = max(bounds.textBytes, 4)
+        self.bounds = bounds
+        // simdjson's bound counts the level that is refused.
+        guard let parser = vj_parser_new(bounds.recordBytes, bounds.depth + 1) else { fatalError("out of memory") }
+        self.parser = parser
+        seen = SeenKeys(capacity: bounds.recordBytes / 4)
+        scratch = .allocate(capacity: EventWalk.scratchBytes)
+    }
+
+    deinit {
+        vj_parser_free(parser)
+        scratch.deallocate()
+    }
+
+    /// Decodes one record. `event` is reset first; after a rejection it holds what could still be read and is valid.
+    ///
+    /// Whom a rejection blames: with `requiresKey`, only ever the user the key names, because that is whose state lives
+    /// here; nobody where the key is missing. Without it, the user the payload names.
+    /// - Complexity: O(*n*) in the record's bytes; no allocation for records in the contract's own form.
+    public func decode(_ record: Record, options plan: DecodePlan, into event: inout Event) -> DecodeOutcome {
+        event = blank
+        guard record.value.isPresent else {
+            return reject(Rejection(.nullPayload, detail: "the record has no value"), record, plan, &event)
+        }
+        guard record.value.count <= bounds.recordBytes else {
+            return reject(
+                Rejection(.tooLarge, detail: "the record is larger than the bound"), record, plan, &event)
+        }
+        let code = vj_parse(parser, record.value.base.unsafelyUnwrapped, record.value.count)
+        guard code == 0 else { return reject(Self.parseFailure(code, record.value), record, plan, &event) }
+
+        var walk = EventWalk(
+            tape: Tape(words: vj_tape(parser), strings: vj_strings(parser)), bounds: bounds, keys: keys, seen: seen,
+            scratch: scratch, mapped: !plan.rules.isEmpty, expected: plan.type,
+            hasEscapes: memchr(record.value.base, 0x5C, record.value.count) != nil)
+        guard walk.tape.kind(1) == UInt8(ascii: "{") else {
+            return reject(
+                Rejection(.wrongType, detail: "the record is not a JSON object"), record, plan, &event)
+        }
+        if walk.mapped {
+            if !walk.map(plan, into: &event) { return .ignored }
+        } else {
+            walk.object(.root, at: 1, into: &event)
+        }
+        walk.finish(&event)
+        if plan.requiresKey, walk.fault == nil { walk.fault = Self.keyFault(record.key, event) }
+        if let fault = walk.fault { return reject(fault, record, plan, &event) }
+        return .event
+    }
+
+    private static func keyFault(_ key: ByteView, _ event: Event) -> Rejection? {
+        guard key.isPresent else { return Rejection(.keyMissing, detail: "the record has no key") }
+        if names(key, event) { return nil }
+        return Rejection(.keyMismatch, detail: "the record's key is neither the user nor tenant/user")
+    }
+
+    /// Whether the key is `user` or `tenant/user`.
+    static func names(_ key: ByteView, _ event: Event) -> Bool {
+        guard event.user.isPresent, let p = key.base else { return false }
+        if key.isEqual(to: event.user) { return true }
+        let head = event.tenant.count
+        guard head > 0, key.count == head + 1 + event.user.count, p[head] == UInt8(ascii: "/") else { return false }
+        return key.prefix(head).isEqual(to: event.tenant)
+            && ByteView(base: p + head + 1, count: event.user.count).isEqual(to: event.user)
+    }
+
+    private func reject(
+        _ rejection: Rejection, _ record: Record, _ plan: DecodePlan, _ event: inout Event
+    ) -> DecodeOutcome {
+        var rejection = rejection
+        if plan.requiresKey, !Self.names(record.key, event) {
+            // Another user's session says nothing about the owner of the key.
+            event.tenant = .absent
+            event.user = .absent
+            event.session = .absent
+            readKey(record.key, &event)
+        }
+        rejection.knowsUser = event.user.isPresent
+        return .rejected(rejection)
+    }
+
+    /// Takes the key apart at its first slash.
+    private func readKey(_ key: ByteView, _ event: inout Event) {
+        guard let p = key.base else { return }
+        var tenant = ByteView.absent
+        var user = key
+        if let slash = key.bytes.firstIndex(of: UInt8(ascii: "/")) {
+            tenant = key.prefix(slash)
+            user = ByteView(base: p + slash + 1, count: key.count - slash - 1)
+            guard Self.isKeyID(tenant, bounds) else { return }
+        }
+        guard Self.isKeyID(user, bounds) else { return }
+        event.tenant = tenant
+        event.user = user
+    }
+
+    /// Unlike a payload, a key may hold any bytes.
+    private static func isKeyID(_ id: ByteView, _ bounds: DecodeBounds) -> Bool {
+        EventWalk.isID(id, bounds) && String(validating: id.bytes, as: UTF8.self) != nil
+    }
+
+    private static func parseFailure(_ code: Int32, _ value: ByteView) -> Rejection {
+        switch Int(vj_error_class(code)) {
+        case VJ_DEPTH: Rejection(.tooDeep, detail: "the JSON is nested deeper than the bound")
+        case VJ_UTF8: Rejection(.invalidUTF8, detail: "the record is not valid UTF-8")
+        case VJ_CAPACITY: Rejection(.tooLarge, detail: "the record is larger than the bound")
+        case VJ_NUMBER where NumberGrammar.holds(value):
+            Rejection(.numberOutOfRange, detail: "a number is beyond 64-bit integers or doubles")
+        default: Rejection(.notJSON, detail: "the record is not one JSON document")
+        }
+    }
+}
+
+/// Tells a number that is too large from one that JSON doesn't have; simdjson gives one code for both.
+enum NumberGrammar {
+    /// Whether every number outside strings follows RFC 8259 section 6.
+    static func holds(_ text: ByteView) -> Bool {
+        let bytes = text.bytes
+        var i = 0
+        while i < bytes.count {
+            let c = bytes[i]
+            if c == 0x22 {
+                i += 1
+                while i < bytes.count, bytes[i] != 0x22 { i += bytes[i] == 0x5C ? 2 : 1 }
+                i += 1
+            } else if c == 0x2D || isDigit(c) {
+                var end = i
+                while end < bytes.count, !isDelimiter(bytes[end]) { end += 1 }
+                guard isNumber(bytes[i..<end]) else { return false }
+                i = end
+            } else {
+                i += 1
+            }
+        }
+        return true
+    }
+
+    private static func isDigit(_ c: UInt8) -> Bool { c >= 48 && c <= 57 }
+    private static func isDelimiter(_ c: UInt8) -> Bool {
+        c <= 0x20 || c == 0x2C || c == 0x5D || c == 0x7D || c == 0x3A
+    }
+
+    private static func isNumber(_ text: Slice<UnsafeBufferPointer<UInt8>>) -> Bool {
+        var rest = text
+        func digits() -> Int {
+            let count = rest.prefix(while: isDigit).count
+            rest = rest.dropFirst(count)
+            return count
+        }
+        if rest.first == 0x2D { rest = rest.dropFirst() }
+        let startsWithZero = rest.first == 48
+        let whole = digits()
+        guard whole > 0, !(startsWithZero && whole > 1) else { return false }
+        if rest.first == 0x2E {
+            rest = rest.dropFirst()
+            guard digits() > 0 else { return false }
+        }
+        if rest.first == 0x65 || rest.first == 0x45 {
+            rest = rest.dropFirst()
+            if rest.first == 0x2B || rest.first == 0x2D { rest = rest.dropFirst() }
+            guard digits() > 0 else { return false }
+        }
+        return rest.isEmpty
+    }
+}
+
+@inline(__always)
+func memchr(_ base: UnsafePointer<UInt8>?, _ byte: Int32, _ count: Int) -> UnsafeMutableRawPointer? {
+    guard let base else { return nil }
+    return Glibc.memchr(base, byte, count)
+}

@@ -1,0 +1,114 @@
+extension Timestamp {
+    /// Reads RFC 3339 (section 5.6): any offset, a fraction of any length (cut to milliseconds), `T`, `t` or a space
+    /// between date and time. A leap second (60) is taken as 59.999. Nil when the text is anything else.
+    public init?(rfc3339 text: ByteView) {
+        guard let p = text.base, text.count >= 20 else { return nil }
+        let n = text.count
+        var good = true
+        @inline(__always) func digit(_ at: Int) -> Int {
+            let value = Int(p[at]) &- 48
+            if value < 0 || value > 9 { good = false }
+            return value
+        }
+        @inline(__always) func two(_ at: Int) -> Int { digit(at) &* 10 &+ digit(at + 1) }
+        let year = two(0) &* 100 &+ two(2)
+        let month = two(5), day = two(8), hour = two(11), minute = two(14)
+        var second = two(17)
+        guard good, p[4] == 0x2D, p[7] == 0x2D, p[10] == 0x54 || p[10] == 0x74 || p[10] == 0x20,
+            p[13] == 0x3A, p[16] == 0x3A, hour < 24, minute < 60, second <= 60,
+            month >= 1, month <= 12, day >= 1, day <= Self.days(month: month, year: year)
+        else { return nil }
+        var i = 19
+        var fraction = 0
+        if p[i] == 0x2E {
+            i += 1
+            let start = i
+            while i < n, p[i] >= 48, p[i] <= 57 {
+                if i - start < 3 { fraction = fraction * 10 + Int(p[i] - 48) }
+                i += 1
+            }
+            guard i > start else { return nil }
+            for _ in min(i - start, 3)..<3 { fraction *= 10 }
+        }
+        guard i < n else { return nil }
+        var offset = 0
+        switch p[i] {
+        case 0x5A, 0x7A:
+            guard i + 1 == n else { return nil }
+        case 0x2B, 0x2D:
+            guard i + 6 == n, p[i + 3] == 0x3A else { return nil }
+            let hours = two(i + 1), minutes = two(i + 4)
+            guard good, hours < 24, minutes < 60 else { return nil }
+            offset = (hours * 60 + minutes) * (p[i] == 0x2D ? -60 : 60)
+        default: return nil
+        }
+        if second == 60 {
+            second = 59
+            fraction = 999
+        }
+        let seconds = Self.epochDay(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second - offset
+        self.init(milliseconds: Int64(seconds * 1000 + fraction))
+    }
+
+    /// Whether an event may carry this time.
+    @inlinable public var isInRange: Bool { self >= .earliest && self < .latest }
+
+    static func days(month: Int, year: Int) -> Int {
+        switch month {
+        case 2: year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) ? 29 : 28
+        case 4, 6, 9, 11: 30
+        default: 31
+        }
+    }
+
+    /// Days since 1970-01-01 in the proleptic Gregorian calendar: the year is counted from March, so that the leap
+    /// day comes last.
+    static func epochDay(_ year: Int, _ month: Int, _ day: Int) -> Int {
+        let y = month <= 2 ? year - 1 : year
+        let era = (y >= 0 ? y : y - 399) / 400
+        let yearOfEra = y - era * 400
+        let dayOfYear = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1
+        return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
+    }
+}
+
+extension OutputBuffer {
+    /// RFC 3339 in UTC with milliseconds, `2026-11-23T10:00:00.123Z`. Times outside the years 0 to 9999 are written
+    /// as the nearest that is inside.
+    public mutating func append(_ time: Timestamp) {
+        let ms = min(max(time.milliseconds, -62_167_219_200_000), 253_402_300_799_999)
+        let day = Int((ms >= 0 ? ms : ms - 86_399_999) / 86_400_000)
+        let rest = Int(ms - Int64(day) * 86_400_000)
+        let z = day + 719_468
+        let era = (z >= 0 ? z : z - 146_096) / 146_097
+        let dayOfEra = z - era * 146_097
+        let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+        let m = (5 * dayOfYear + 2) / 153
+        let month = m < 10 ? m + 3 : m - 9
+        let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
+        append(digits: year, count: 4)
+        append(0x2D)
+        append(digits: month, count: 2)
+        append(0x2D)
+        append(digits: dayOfYear - (153 * m + 2) / 5 + 1, count: 2)
+        append(0x54)
+        append(digits: rest / 3_600_000, count: 2)
+        append(0x3A)
+        append(digits: rest / 60_000 % 60, count: 2)
+        append(0x3A)
+        append(digits: rest / 1000 % 60, count: 2)
+        append(0x2E)
+        append(digits: rest % 1000, count: 3)
+        append(0x5A)
+    }
+
+    private mutating func append(digits value: Int, count: Int) {
+        var divisor = 1
+        for _ in 1..<count { divisor *= 10 }
+        while divisor > 0 {
+            append(UInt8(48 + value / divisor % 10))
+            divisor /= 10
+        }
+    }
+}

@@ -1,0 +1,194 @@
+import Events
+import Risk
+
+/// The rules of a plan in the flat form that is matched against every event: no arrays, no strings, no retains.
+public final class CompiledPolicy: @unchecked Sendable {
+    /// Patterns of one condition: a run of `patterns`.
+    struct Run {
+        var first: Int32 = 0
+        var count: Int32 = 0
+    }
+
+    struct CompiledRule {
+        var types: UInt8
+        var levels: UInt8
+        var confidence: UInt8
+        /// 0 any, else 1 << `LoginOutcome`.
+        var outcomes: UInt8
+        var needsAmount: Bool
+        var isReport: Bool
+        var verdict: Verdict
+        var scoreLow: Double
+        var scoreHigh: Double
+        var amountLow: Double
+        var amountHigh: Double
+        var ageLow: Double
+        var ageHigh: Double
+        var anySignals: UInt64
+        var allSignals: UInt64
+        var anyMethods: UInt32
+        var noMethods: UInt32
+        var actions: Run
+        var resources: Run
+        var tenants: Run
+        var currencies: Run
+        var acr: Run
+        /// Identifies what a step-up asks for, across versions of the pipeline.
+        var demand: UInt32
+    }
+
+    /// What a step-up rule says, as it goes on the wire.
+    public struct Demand {
+        public var acrValuesJSON: ByteView
+        public var methodsJSON: ByteView
+        public var maxAgeSeconds: Int?
+        public var prompt: ByteView
+        public var expires: Int64
+        public var validForSeconds: UInt32
+        public var fingerprint: UInt32
+    }
+
+    public let count: Int
+    let rules: UnsafeMutablePointer<CompiledRule>
+    let names: UnsafeMutablePointer<ByteView>
+    let demands: UnsafeMutablePointer<Demand>
+    private var patterns: UnsafeMutablePointer<ByteView>
+    private var arena: [UnsafeMutablePointer<UInt8>] = []
+    let fallback: Verdict
+
+    /// At most 64 rules: report-only matches are kept in a 64-bit mask.
+    public init(rules source: [Rule], fallback: Verdict) {
+        precondition(source.count <= 64, "a policy has at most 64 rules")
+        self.fallback = fallback
+        count = source.count
+        rules = .allocate(capacity: max(count, 1))
+        names = .allocate(capacity: max(count, 1))
+        demands = .allocate(capacity: max(count, 1))
+        var texts: [String] = []
+        func run(_ patterns: [String]) -> Run {
+            defer { texts += patterns }
+            return Run(first: Int32(texts.count), count: Int32(patterns.count))
+        }
+        func mask<T>(_ values: [T], _ bit: (T) -> UInt8) -> UInt8 {
+            values.isEmpty ? 0xFF : values.reduce(0) { $0 | 1 << bit($1) }
+        }
+        var arena: [UnsafeMutablePointer<UInt8>] = []
+        func keep(_ text: String) -> ByteView {
+            let bytes = Array(text.utf8)
+            let copy = UnsafeMutablePointer<UInt8>.allocate(capacity: max(bytes.count, 1))
+            copy.initialize(from: bytes, count: bytes.count)
+            arena.append(copy)
+            return ByteView(base: UnsafePointer(copy), count: bytes.count)
+        }
+        func json(_ values: [String]) -> ByteView {
+            var buffer = OutputBuffer()
+            buffer.append("[")
+            for (index, value) in values.enumerated() {
+                if index > 0 { buffer.append(",") }
+                value.withContiguousBytes { buffer.append(jsonString: $0) }
+            }
+            buffer.append("]")
+            return keep(buffer.view(from: 0).string)
+        }
+        for (index, rule) in source.enumerated() {
+            let when = rule.conditions
+            let stepUp = rule.stepUp
+            let asked = json(stepUp.acrValues)
+            let methods = json(stepUp.methods.map(\.rawValue))
+            let fingerprint = Self.fingerprint(asked, methods)
+            (rules + index).initialize(
+                to: CompiledRule(
+                    types: mask(when.types) { $0.rawValue }, levels: mask(when.levels) { $0.rawValue },
+                    confidence: mask(when.confidence) { $0.rawValue },
+                    outcomes: when.outcome.map { 1 << $0.rawValue } ?? 0, needsAmount: when.amount != nil,
+                    isReport: rule.mode == .report, verdict: rule.verdict,
+                    scoreLow: when.score?.atLeast ?? -.infinity, scoreHigh: when.score?.atMost ?? .infinity,
+                    amountLow: when.amount?.atLeast ?? -.infinity, amountHigh: when.amount?.atMost ?? .infinity,
+                    ageLow: when.authAge?.atLeast ?? -.infinity, ageHigh: when.authAge?.atMost ?? .infinity,
+                    anySignals: when.anySignals.rawValue, allSignals: when.allSignals.rawValue,
+                    anyMethods: when.anyMethods.rawValue, noMethods: when.noMethods.rawValue,
+                    actions: run(when.actions), resources: run(when.resources), tenants: run(when.tenants),
+                    currencies: run(when.currencies), acr: run(when.acr), demand: fingerprint))
+            (names + index).initialize(to: keep(rule.name))
+            (demands + index).initialize(
+                to: Demand(
+                    acrValuesJSON: asked, methodsJSON: methods, maxAgeSeconds: stepUp.maxAge, prompt: keep(stepUp.prompt),
+                    expires: stepUp.expires, validForSeconds: UInt32(clamping: stepUp.validFor / 1000),
+                    fingerprint: fingerprint))
+        }
+        patterns = .allocate(capacity: max(texts.count, 1))
+        for (index, text) in texts.enumerated() { (patterns + index).initialize(to: keep(text)) }
+        self.arena = arena
+    }
+
+    deinit {
+        rules.deallocate()
+        names.deallocate()
+        demands.deallocate()
+        patterns.deallocate()
+        for text in arena { text.deallocate() }
+    }
+
+    private static func fingerprint(_ a: ByteView, _ b: ByteView) -> UInt32 {
+        let hash = KeyedHash(k0: 0x706F_6C69_6379, k1: 0x9E37_79B9_7F4A_7C15)
+        return UInt32(truncatingIfNeeded: hash(hash(a), hash(b))) | 1
+    }
+
+    public func name(of rule: Int) -> ByteView { names[rule] }
+    public func demand(of rule: Int) -> Demand { demands[rule] }
+    public func verdict(of rule: Int) -> Verdict { rules[rule].verdict }
+
+    /// The first enforced rule that matches, -1 for none, and a mask of the report-only rules that matched before it.
+    /// - Complexity: O(rules)
+    public func evaluate(
+        _ event: Event, _ assessment: borrowing Assessment
+    ) -> (verdict: Verdict, rule: Int, reported: UInt64) {
+        var reported: UInt64 = 0
+        let fired = assessment.fired.rawValue
+        let type = 1 << event.type.rawValue as UInt8
+        let level = 1 << assessment.level.rawValue as UInt8
+        let confidence = 1 << assessment.confidence.rawValue as UInt8
+        let outcome = 1 << event.outcome.rawValue as UInt8
+        let age =
+            event.authTime == .distantPast ? Double.infinity : max(0, Double(event.time - event.authTime))
+        for index in 0..<count {
+            let rule = rules + index
+            guard rule.pointee.types & type != 0, rule.pointee.levels & level != 0,
+                rule.pointee.confidence & confidence != 0,
+                assessment.score >= rule.pointee.scoreLow, assessment.score <= rule.pointee.scoreHigh,
+                rule.pointee.anySignals == 0 || rule.pointee.anySignals & fired != 0,
+                rule.pointee.allSignals & fired == rule.pointee.allSignals,
+                rule.pointee.outcomes == 0 || rule.pointee.outcomes & outcome != 0,
+                rule.pointee.anyMethods == 0 || rule.pointee.anyMethods & event.amr.rawValue != 0,
+                rule.pointee.noMethods & event.amr.rawValue == 0,
+                age >= rule.pointee.ageLow, age <= rule.pointee.ageHigh,
+                !rule.pointee.needsAmount
+                    || (event.amount >= rule.pointee.amountLow && event.amount <= rule.pointee.amountHigh),
+                matches(rule.pointee.actions, event.action), matches(rule.pointee.resources, event.resource),
+                matches(rule.pointee.tenants, event.tenant), matches(rule.pointee.currencies, event.currency),
+                matches(rule.pointee.acr, event.acr)
+            else { continue }
+            if rule.pointee.isReport {
+                reported |= 1 << UInt64(index)
+            } else {
+                return (rule.pointee.verdict, index, reported)
+            }
+        }
+        return (fallback, -1, reported)
+    }
+
+    @inline(__always)
+    private func matches(_ run: Run, _ text: ByteView) -> Bool {
+        if run.count == 0 { return true }
+        if !text.isPresent { return false }
+        for index in run.first..<run.first + run.count where Policy.matches(glob: patterns[Int(index)], text) { return true }
+        return false
+    }
+}
+
+extension String {
+    fileprivate func withContiguousBytes(_ body: (ByteView) -> Void) {
+        var copy = self
+        copy.withUTF8 { body(ByteView(base: $0.baseAddress, count: $0.count)) }
+    }
+}

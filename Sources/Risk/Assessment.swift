@@ -1,0 +1,55 @@
+import Events
+
+/// What one signal found: bounded evidence in log-odds ×10, and the numbers a person can check it by. What the numbers
+/// mean is the signal's own affair (`Explanation`).
+public struct Evidence {
+    public var points = 0.0
+    public var observed = 0.0
+    public var expected = 0.0
+    public var detail = 0.0
+    public var samples: Float = 0
+    public init() {}
+}
+
+/// The outcome of scoring one event. Reused from event to event.
+public struct Assessment: ~Copyable {
+    /// Indexed by `Signal.rawValue`; meaningful where `present` has the signal.
+    public let evidence: UnsafeMutablePointer<Evidence>
+    /// Signals that spoke, for or against.
+    public internal(set) var present: SignalSet = []
+    /// Signals whose evidence speaks for danger.
+    public internal(set) var fired: SignalSet = []
+    /// Log-odds ×10 in all.
+    public internal(set) var points = 0.0
+    /// Probability ×100.
+    public internal(set) var score = 0.0
+    public internal(set) var level = RiskLevel.low
+    public internal(set) var confidence = Confidence.learning
+
+    public init() {
+        evidence = .allocate(capacity: Signal.allCases.count)
+        evidence.initialize(repeating: Evidence(), count: Signal.allCases.count)
+    }
+
+    deinit { evidence.deallocate() }
+
+    public subscript(signal: Signal) -> Evidence { evidence[Int(signal.rawValue)] }
+
+    /// Log-odds.
+    public var logit: Double { points / 10 }
+
+    @inline(__always)
+    mutating func set(
+        _ signal: Signal, _ points: Double, observed: Double = 0, expected: Double = 0, detail: Double = 0,
+        samples: Float = 0
+    ) {
+        let slot = evidence + Int(signal.rawValue)
+        slot.pointee.points = points
+        slot.pointee.observed = observed
+        slot.pointee.expected = expected
+        slot.pointee.detail = detail
+        slot.pointee.samples = samples
+        present.insert(SignalSet(signal))
+        if points > 0 { fired.insert(SignalSet(signal)) }
+    }
+}

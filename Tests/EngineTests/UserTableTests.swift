@@ -1,0 +1,198 @@
+import Events
+import Testing
+
+@testable import Behavior
+
+@Suite struct UserTableTests {
+    let hash = KeyedHash(k0: 1, k1: 3)
+
+    func withName<T>(_ name: String, _ body: (ByteView) -> T) -> T {
+        var name = name
+        return name.withUTF8 { body(ByteView(base: $0.baseAddress, count: $0.count)) }
+    }
+
+    func find(_ table: UserTable, _ name: String) -> UserRow? {
+        withName(name) { table.find(hash: hash($0), tenant: .absent, user: $0) }
+    }
+
+    func insert(_ table: UserTable, _ name: String, at time: Int64 = 1_700_000_000_000) -> UserRow {
+        withName(name) {
+            table.sequence += 1
+            let row = table.findOrInsert(
+                hash: hash($0), tenant: .absent, user: $0, at: Timestamp(milliseconds: time))
+            table.touch(row)
+            return row
+        }
+    }
+
+    func observation(_ index: Int) -> Observation {
+        var seen = Observation(time: Timestamp(milliseconds: 1_700_000_000_000 + Int64(index) * 1000))
+        seen.device = UInt32(index % 5 + 1)
+        seen.network = 0x0100_0000 | UInt32(index % 9)
+        seen.country = 0x4E4F
+        seen.city = UInt32(index % 4 + 1)
+        seen.session = UInt64(index % 3) << 1 | 1
+        seen.hour = index % 24
+        return seen
+    }
+
+    @Test(arguments: [11, 12, 13]) func behavesAsADictionary(seed: UInt64) {
+        let table = UserTable(bounds: StateBounds(), inputs: 2)
+        var random = SplitMix(seed)
+        var model: [String: Int64] = [:]
+        for step in 0..<20_000 {
+            let name = "user-\(random.next() % 3000)"
+            if random.next() % 4 == 0 {
+                if let row = find(table, name) { table.remove(row) }
+                model[name] = nil
+            } else {
+                insert(table, name).absorbed[1] = Int64(step)
+                model[name] = Int64(step)
+            }
+        }
+        #expect(table.count == model.count, "seed \(seed)")
+        for index in 0..<3000 {
+            let name = "user-\(index)"
+            #expect(find(table, name)?.absorbed[1] == model[name], "seed \(seed), \(name)")
+        }
+    }
+
+    @Test func aRowKeepsItsContentsWhileItGrows() {
+        let table = UserTable(bounds: StateBounds(), inputs: 4)
+        var row = insert(table, "alice")
+        for index in 0..<60 {
+            let seen = observation(index)
+            row = table.learnContext(seen, of: row, weight: 1, counts: true)
+            row = table.learnAction(UInt32(index % 20 + 1), of: row, weight: 1)
+            if table.session(seen.session, of: row) == nil { (row, _) = table.openSession(seen, of: row) }
+            row = table.noteFailure(at: seen.time, of: row)
+        }
+        #expect(row.user.string == "alice")
+        #expect(find(table, "alice")?.base == row.base)
+        #expect((row.devices.count, row.networks.count, row.places.count, row.actions.count) == (5, 9, 4, 20))
+        #expect(row.sessions.count == 3)
+        #expect((0..<5).map { row.devices[$0].weight } == [12, 12, 12, 12, 12])
+        #expect(row.header.pointee.contexts == 60)
+        #expect(row.header.pointee.newDevices == 4, "the first of all is not new to anybody")
+    }
+
+    @Test func aTypicalUserFitsInAKibibyte() {
+        let table = UserTable(bounds: StateBounds(), inputs: 4)
+        var row = insert(table, "firstname.lastname@example.org")
+        for index in 0..<300 {
+            var seen = observation(index)
+            (seen.device, seen.network, seen.city) = (UInt32(index % 2 + 1), UInt32(index % 6 + 1), UInt32(index % 2 + 1))
+            seen.session = UInt64(index % 2) << 1 | 1
+            row = table.learnContext(seen, of: row, weight: 1, counts: true)
+            row = table.learnAction(UInt32(index % 12 + 1), of: row, weight: 1)
+            if table.session(seen.session, of: row) == nil { (row, _) = table.openSession(seen, of: row) }
+        }
+        #expect(row.byteCount <= 1024)
+    }
+
+    @Test func noRowGrowsBeyondItsBounds() {
+        var bounds = StateBounds()
+        bounds.bytesPerUser = 1024
+        let table = UserTable(bounds: bounds, inputs: 1)
+        var row = insert(table, "hostile")
+        var random = SplitMix(99)
+        for _ in 0..<20_000 {
+            var seen = observation(Int(random.next() % 1000))
+            seen.device = UInt32(truncatingIfNeeded: random.next()) | 1
+            seen.network = UInt32(truncatingIfNeeded: random.next()) | 1
+            seen.city = UInt32(truncatingIfNeeded: random.next()) | 1
+            seen.session = random.next() | 1
+            row = table.learnContext(seen, of: row, weight: 1, counts: true)
+            row = table.learnAction(UInt32(truncatingIfNeeded: random.next()) | 1, of: row, weight: 1)
+            (row, _) = table.openSession(seen, of: row)
+            row = table.hold(seen, amount: 1, of: row, quarantined: true)
+            row = table.open(
+                ChallengeSlot(
+                    id: DecisionID(high: random.next(), low: 1), session: seen.session, expires: seen.time, demand: 1,
+                    validFor: 1), of: row)
+        }
+        #expect(row.byteCount <= 1024)
+        #expect(row.devices.count <= bounds.devices)
+        #expect(UserTable.largestRow(bounds: StateBounds(), inputs: 4, identityBytes: 512) <= StateBounds().bytesPerUser)
+    }
+
+    @Test func namesThatNeverProvedThemselvesCannotEvictAUser() {
+        var bounds = StateBounds()
+        (bounds.usersPerPartition, bounds.unprovenPerPartition) = (100, 1000)
+        let table = UserTable(bounds: bounds, inputs: 1)
+        for index in 0..<100 { table.prove(insert(table, "real-\(index)")) }
+        for index in 0..<5_000 { _ = insert(table, "fake-\(index)") }
+        #expect(table.unprovenCount <= 1000)
+        #expect((0..<100).allSatisfy { find(table, "real-\($0)") != nil })
+        table.prove(insert(table, "one-more"))
+        #expect(table.count - table.unprovenCount <= 100)
+        #expect(find(table, "real-0") == nil, "the coldest real user gave way")
+        #expect(find(table, "one-more") != nil)
+    }
+
+    @Test func rowsComeBackAsTheyWereWritten() {
+        let table = UserTable(bounds: StateBounds(), inputs: 2)
+        for index in 0..<500 {
+            var row = insert(table, "user-\(index)")
+            if index % 3 == 0 { table.prove(row) }
+            for step in 0..<index % 7 { row = table.learnContext(observation(step), of: row, weight: 1, counts: true) }
+        }
+        for index in stride(from: 0, to: 500, by: 5) { table.remove(find(table, "user-\(index)")!) }
+        var written: [(UInt32, [UInt8])] = []
+        var removed = 0
+        table.forEachDirty { number, bytes in
+            if let bytes { written.append((number, Array(bytes))) } else { removed += 1 }
+        }
+        #expect(removed == 100)
+        #expect(written.map(\.0) == written.map(\.0).sorted())
+        let copy = UserTable(bounds: StateBounds(), inputs: 2)
+        for (number, bytes) in written {
+            let fault = bytes.withUnsafeBytes { copy.restore(number: number, bytes: $0) }
+            #expect(fault == nil)
+        }
+        copy.finishRestore()
+        #expect((copy.count, copy.unprovenCount, copy.dirtyCount) == (table.count, table.unprovenCount, 0))
+        #expect(find(copy, "user-0") == nil)
+        #expect(find(copy, "user-6")?.header.pointee.contexts == 6)
+        // A freed number is used again.
+        #expect(insert(copy, "newcomer").header.pointee.number < 500)
+    }
+
+    @Test func damagedRowsAreRefused() {
+        let table = UserTable(bounds: StateBounds(), inputs: 1)
+        var row = insert(table, "alice")
+        row = table.learnContext(observation(1), of: row, weight: 1, counts: true)
+        var bytes: [UInt8] = []
+        table.forEachDirty { bytes = Array($1!) }
+        var random = SplitMix(5)
+        for _ in 0..<2000 {
+            var damaged = bytes
+            damaged[Int(random.next() % UInt64(bytes.count))] ^= 1 << UInt8(random.next() % 8)
+            let copy = UserTable(bounds: StateBounds(), inputs: 1)
+            #expect(damaged.withUnsafeBytes { copy.restore(number: 0, bytes: $0) } != nil)
+        }
+        for count in [0, 7, 8, 64, bytes.count - 64, bytes.count + 64] {
+            let cut = Array((bytes + bytes).prefix(count))
+            let copy = UserTable(bounds: StateBounds(), inputs: 1)
+            #expect(cut.withUnsafeBytes { copy.restore(number: 0, bytes: $0) } != nil)
+        }
+    }
+
+    @Test func weightsFadeByHalfEachHalfLifeAndThenAreForgotten() {
+        let aging = Aging(halfLifeMilliseconds: 30 * 86_400_000)
+        let table = UserTable(bounds: StateBounds(), inputs: 1)
+        var row = insert(table, "alice")
+        for _ in 0..<8 { row = table.learnContext(observation(0), of: row, weight: 1, counts: true) }
+        func later(_ days: Int64) -> Timestamp { Timestamp(milliseconds: 1_700_000_000_000 + days * 86_400_000) }
+        aging.age(row, to: later(30))
+        #expect(abs(row.devices[0].weight - 4) < 0.01)
+        #expect(abs(row.header.pointee.contexts - 4) < 0.01)
+        aging.age(row, to: later(10))
+        #expect(abs(row.devices[0].weight - 4) < 0.01, "a late event ages nothing")
+        // In steps or at once: the same.
+        for day in 31...60 { aging.age(row, to: later(Int64(day))) }
+        #expect(abs(row.devices[0].weight - 2) < 0.01)
+        aging.age(row, to: later(600))
+        #expect((row.devices.count, row.networks.count, row.places.count) == (0, 0, 0))
+    }
+}
