@@ -1,0 +1,107 @@
+import Events
+
+/// Records of one mean size for benchmarks: logins and actions of Zipf-distributed users, without labels.
+/// Deterministic: equal arguments give equal bytes.
+public struct BenchmarkTraffic {
+    /// Mean bytes of a record; single records differ by up to 12.
+    public static let meanBytes = 441
+
+    private let users: Int
+    private let zipf: Zipf
+    private var random: Random
+    private var time: Int64
+    private var count: UInt64 = 0
+    /// What the next record must be longer to keep the mean.
+    private var owed = 0
+
+    /// `users` from 1 to 16,000,000; an `exponent` of 1 is Zipf's own law, 0 is uniform.
+    public init(users: Int = 200_000, seed: UInt64 = 1, exponent: Double = 1, start: Timestamp = TrafficOptions().start) {
+        self.users = min(max(users, 1), 16_000_000)
+        zipf = Zipf(count: self.users, exponent: exponent.isFinite ? min(max(exponent, 0), 4) : 1)
+        random = Random(seed: Random.mix(seed, 0x62656E6368))
+        time = start.milliseconds
+    }
+
+    /// Where one record lies in the buffer it was written to.
+    public struct Slice: Sendable {
+        public var type: EventType
+        public var value: Range<Int>
+        /// The user's name, a part of `value`.
+        public var key: Range<Int>
+    }
+
+    /// Appends `records` records, without separators, in the order of event time. Over an even number of records
+    /// the mean size is exactly `meanBytes`.
+    public mutating func fill(_ buffer: inout OutputBuffer, records: Int) -> [Slice] {
+        var slices: [Slice] = []
+        slices.reserveCapacity(max(records, 0))
+        for _ in 0..<max(records, 0) { slices.append(append(to: &buffer)) }
+        return slices
+    }
+
+    private mutating func append(to buffer: inout OutputBuffer) -> Slice {
+        let user = UInt32(zipf.sample(&random))
+        let traits = Random.mix(UInt64(user), 0x747261697473)
+        let start = buffer.count
+        let isLogin = random.chance(0.07)
+        count += 1
+        time += Int64(1 + random.below(4))
+        // A familiar device and network, but for one event in a hundred.
+        let odd = random.chance(0.01) ? 1 + random.next() % 1_000 : 0
+        buffer.append("{\"id\":\"")
+        Text.eventID(count, &buffer)
+        buffer.append(isLogin ? "\",\"type\":\"login\",\"time\":\"" : "\",\"type\":\"action\",\"time\":\"")
+        Text.time(time, &buffer)
+        buffer.append("\",\"user\":\"")
+        let key = buffer.count
+        Text.user(user, &buffer)
+        let keyEnd = buffer.count
+        buffer.append("\",\"session\":\"s-")
+        // A session lasts about an hour of the stream.
+        Text.hex(Random.mix(traits, UInt64(time / 3_600_000)), digits: 6, &buffer)
+        if isLogin {
+            buffer.append("\",\"outcome\":\"success\"")
+        } else {
+            let action = Action(rawValue: UInt8(random.below(24))) ?? .accountView
+            buffer.append("\",\"action\":\"")
+            buffer.append(action.name)
+            buffer.append("\",\"resource\":\"")
+            buffer.append(action.resource)
+            Text.decimal(traits >> 32 % 900 + 100, &buffer)
+            buffer.append("\"")
+            if action.hasAmount {
+                buffer.append(",\"amount\":")
+                Text.cents(Int64(100 + random.below(100_000)), &buffer)
+            }
+        }
+        let cityNumber = Int((traits &+ odd) % UInt64(Place.cities.count))
+        let network = Network(
+            city: UInt8(cityNumber), slot: UInt8(traits >> 8 % 4), host: UInt16(truncatingIfNeeded: traits >> 16 &+ odd))
+        buffer.append(",\"ip\":\"")
+        Text.ipv4(network.ipv4, &buffer)
+        buffer.append("\",\"asn\":")
+        Text.decimal(UInt64(network.asn), &buffer)
+        let city = Place.cities[cityNumber]
+        buffer.append(",\"geo\":{\"country\":\"")
+        buffer.append(city.country)
+        buffer.append("\",\"lat\":")
+        Text.cents(Int64((city.latitude * 100).rounded()), &buffer)
+        buffer.append(",\"lon\":")
+        Text.cents(Int64((city.longitude * 100).rounded()), &buffer)
+        buffer.append("},\"device\":{\"id\":\"d-")
+        Text.hex(traits &+ odd, digits: 6, &buffer)
+        buffer.append("\",\"type\":\"desktop\",\"user_agent\":\"Mozilla/5.0 (Windows NT 10.0; Win64) Chrome/")
+        Text.decimal(120 + traits % 40, &buffer)
+        let jitter = count % 2 == 1 ? random.below(25) - 12 : -owed
+        owed = count % 2 == 1 ? jitter : 0
+        buffer.append(".0\"},\"auth\":{\"acr\":\"aal1\",\"amr\":[\"pwd\"]},\"trace\":\"")
+        // A field that no consumer reads takes up what is left, so that the fields that are read stay as they are.
+        var digits = random.next()
+        while buffer.count < start + Self.meanBytes + jitter - 2 {
+            Text.hex(digits, digits: 1, &buffer)
+            digits = digits >> 4 | digits << 60
+        }
+        buffer.append("\"}")
+        return Slice(type: isLogin ? .login : .action, value: start..<buffer.count, key: key..<keyEnd)
+    }
+}
