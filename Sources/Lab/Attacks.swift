@@ -79,8 +79,8 @@ struct Attacks {
 
     private func network(of person: Person, _ random: inout Random) -> Network {
         let choice = random.uniform()
-        if choice < 0.45 { return person.home(day: 0) }
-        return choice < 0.65 ? person.mobile(in: person.city, &random) : person.exit(&random)
+        if choice < 0.5 { return person.home(day: 0) }
+        return choice < 0.75 ? person.mobile(in: person.city, &random) : person.exit(&random)
     }
 
     private func device(of person: Person, at time: Int64, _ random: inout Random) -> Device {
@@ -97,6 +97,12 @@ struct Attacks {
     }
 
     private func gap(_ random: inout Random) -> Int64 { sessions.gap(false, &random) }
+
+    /// Attackers' homes have IPv6 as often as others'; networks of other kinds don't here.
+    private func isDual(_ draft: Draft) -> Bool {
+        Int(draft.network.slot) < Network.Slot.firstMobile
+            && Double(Random.mix(options.seed, UInt64(draft.network.ipv4)) >> 11) * 0x1p-53 < options.twins.dualStack
+    }
 
     private func hijack(_ span: SessionSpan, _ attack: ScheduledAttack, _ day: inout Day, _ random: inout Random) {
         let joined = span.first + 2 + random.below(span.count - 3)
@@ -148,6 +154,7 @@ struct Attacks {
         }
         var draft = begin(attack, victim, person, at: here.time + Int64(random.uniform(0, 15) * 60_000), &random)
         draft.network = random.chance(0.6) ? person.home(day: 0) : person.mobile(in: person.city, &random)
+        sessions.face(&draft, isDual(draft), &random)
         var onset: UInt64?
         hostile(&draft, attack.kind, &onset, &day)
         draft.type = .action
@@ -211,7 +218,8 @@ struct Attacks {
             let victim = Person(number: number, options: options)
             var draft = begin(attack, victim, person, at: clock, &random)
             draft.network = network
-            draft.device = Device(id: 0, agent: Agent(own.agent.family, day: Int(clock / TrafficOptions.dayMilliseconds) - Int(person.seed % 25)))
+            sessions.face(&draft, isDual(draft), &random)
+            draft.device = Device(id: random.chance(0.5) ? own.id : 0, agent: Agent(own.agent.family, day: Int(clock / TrafficOptions.dayMilliseconds) - Int(person.seed % 25)))
             draft.failed = !succeeds
             hostile(&draft, attack.kind, &onset, &day)
             if succeeds {
@@ -237,7 +245,7 @@ struct Attacks {
         draft.session = random.next() & 0xFFFF_FFFF_FFFF | 1
         draft.token = random.next() & 0xFFFF_FFFF_FFFF | 1
         draft.authTime = time
-        sessions.face(&draft, false, &random)
+        sessions.face(&draft, isDual(draft), &random)
         return draft
     }
 
@@ -255,6 +263,6 @@ struct Attacks {
     private func spend(_ draft: inout Draft, _ victim: Person, _ random: inout Random) {
         sessions.dress(&draft, victim, &random)
         if draft.amount > 0 { draft.amount = Int64(Double(draft.amount) * random.lognormal(median: 3, sigma: 0.8)) }
-        sessions.face(&draft, false, &random)
+        sessions.face(&draft, isDual(draft), &random)
     }
 }

@@ -1,6 +1,6 @@
 import Events
 
-/// Writes drafts as the contract's JSON. Every text it writes is its own and needs no escapes, but for the tenant.
+/// Writes drafts as the contract's JSON. Every text it writes is its own and needs no escapes, but for the tenant's name.
 struct EventWriter {
     private let seed: UInt64
     private let detail: DeviceDetail
@@ -12,9 +12,11 @@ struct EventWriter {
         detail = options.detail
         var text: [UInt8] = []
         if let name = options.tenant {
-            text = Array(",\"tenant\":\"".utf8)
-            for byte in name.utf8 where byte >= 0x20 && byte != 0x22 && byte != 0x5C { text.append(byte) }
-            text.append(0x22)
+            var buffer = OutputBuffer(capacity: 64)
+            buffer.append(",\"tenant\":\"")
+            Text.escaped(name, &buffer)
+            buffer.append("\"")
+            text = Array(buffer.view(from: 0).bytes)
         }
         tenant = text
     }
@@ -251,6 +253,21 @@ enum Text {
         buffer.append(form.middle)
         if form.repeats { decimal(UInt64(agent.version), &buffer) }
         buffer.append(form.tail)
+    }
+
+    /// A JSON string's inside (RFC 8259 section 7).
+    static func escaped(_ text: String, _ buffer: inout OutputBuffer) {
+        for byte in text.utf8 {
+            if byte == 0x22 || byte == 0x5C {
+                buffer.append(0x5C)
+                buffer.append(byte)
+            } else if byte < 0x20 {
+                buffer.append("\\u00")
+                hex(UInt64(byte), digits: 2, &buffer)
+            } else {
+                buffer.append(byte)
+            }
+        }
     }
 
     static func name(_ text: String, _ buffer: inout OutputBuffer) { buffer.append(text: text) }

@@ -86,6 +86,7 @@ struct LegitimateSessions {
         var draft = Draft(time: start, ordinal: 0, user: person.number, network: network, device: device)
         draft.homeCity = UInt8(person.city)
         draft.strong = person.strong
+        if !bulk, random.chance(options.privateShare) { draft.device.id = 0 }
         let dual = atHome && person.dualStack
         let common: BenignTwin? =
             bulk ? .bulkJob : away ? .trip : isNew ? .newPhone : dual ? .dualStack

@@ -119,6 +119,8 @@ public struct TrafficOptions: Sendable, Equatable {
     public var detail = DeviceDetail.both
     /// Share of events with `rtt_ms`.
     public var roundTripShare = 0.041
+    /// Share of sessions whose device keeps no id: private windows, cleared storage.
+    public var privateShare = 0.06
     /// Sessions a user and day: lognormal across users.
     public var sessionsMedian = 0.8
     public var sessionsSigma = 0.8
@@ -171,6 +173,7 @@ public struct TrafficOptions: Sendable, Equatable {
         copy.events = events.map { min(max($0, 1), 1_000_000_000_000) }
         copy.start = min(max(start, .earliest), Timestamp.latest + -Int64(copy.days) * Self.dayMilliseconds)
         copy.roundTripShare = finite(roundTripShare, 0...1)
+        copy.privateShare = finite(privateShare, 0...1)
         copy.sessionsMedian = finite(sessionsMedian, 0...50)
         copy.sessionsSigma = finite(sessionsSigma, 0...2)
         copy.actionsMedian = finite(actionsMedian, 1...500)
