@@ -16,7 +16,10 @@ struct Attacks {
     /// All attacks of the stream in the order of their days.
     static func schedule(_ options: TrafficOptions) -> [ScheduledAttack] {
         let length = TrafficOptions.dayMilliseconds
-        let first = Int((options.attackStart.milliseconds - options.start.milliseconds) / length)
+        // Whole days only, where there are any: a first day cut short would crowd its attacks into a few hours.
+        let before = options.attackStart.milliseconds - options.start.milliseconds
+        let whole = Int((before + length - 1) / length)
+        let first = whole < options.days ? whole : Int(before / length)
         let days = options.days - first
         var list: [ScheduledAttack] = []
         for (index, kind) in AttackKind.allCases.enumerated() where options.attacks[kind] > 0 && days > 0 {
@@ -257,7 +260,8 @@ struct Attacks {
         let hour = peak + person.peaks.spread * random.normal()
         let offset = Int64(hour * 3_600_000) - Int64(Place.cities[person.city].zone) * 60_000 - start
         let time = start + ((offset % length) + length) % length
-        return max(time, options.attackStart.milliseconds)
+        let earliest = options.attackStart.milliseconds
+        return time >= earliest ? time : earliest + Int64(random.uniform() * Double(start + length - earliest))
     }
 
     private func spend(_ draft: inout Draft, _ victim: Person, _ random: inout Random) {

@@ -24,7 +24,9 @@ public struct BenchmarkTraffic {
 
     /// Where one record lies in the buffer it was written to.
     public struct Slice: Sendable {
+        /// Login or action.
         public var type: EventType
+        /// The JSON object.
         public var value: Range<Int>
         /// The user's name, a part of `value`.
         public var key: Range<Int>

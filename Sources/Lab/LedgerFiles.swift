@@ -3,10 +3,13 @@ import Foundation
 
 /// A line of a labelled file that the ledger can't read.
 public struct LedgerFileError: Error, Sendable, CustomStringConvertible {
+    /// As given.
     public var file: String
     /// From 1; 0 when the file itself can't be read.
     public var line: Int
+    /// What is wrong.
     public var problem: String
+    /// `file:line: problem`.
     public var description: String { line == 0 ? "\(file): \(problem)" : "\(file):\(line): \(problem)" }
 }
 

@@ -1,10 +1,13 @@
 extension ScenarioLedger {
     /// A part of the rendered table, for a caller that colours.
     public enum Style: Sendable {
+        /// A table's first line.
         case header
         /// An attack kind by the share stopped, 0…1.
         case attack(share: Double)
+        /// Legitimate traffic or a benign twin.
         case legitimate
+        /// An explanation.
         case note
     }
 

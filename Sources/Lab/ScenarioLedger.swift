@@ -9,18 +9,22 @@ import Events
 public struct ScenarioLedger: Sendable {
     /// What became of the scenarios of one attack kind.
     public struct AttackRow: Sendable, Equatable {
+        /// The label's `kind`.
         public var kind: String
+        /// Scenarios that began.
         public var scenarios = 0
         /// With at least one intervention.
         public var stopped = 0
         /// Hostile events up to and including the first that was answered by an intervention; 1 is the onset itself.
         /// Over stopped scenarios; nil when there are none.
         public var medianEvents: Int?
+        /// The 90th percentile of the same.
         public var p90Events: Int?
         /// Event time from onset to that event.
         public var medianSeconds: Double?
+        /// The 90th percentile of the same.
         public var p90Seconds: Double?
-        /// 0…1.
+        /// Stopped scenarios, 0…1.
         public var share: Double { scenarios == 0 ? 0 : Double(stopped) / Double(scenarios) }
     }
 
@@ -28,12 +32,15 @@ public struct ScenarioLedger: Sendable {
     public struct LegitimateRow: Sendable, Equatable {
         /// `legitimate`, or the twin's name.
         public var name: String
+        /// Events with that label.
         public var events = 0
         /// Questions put to a person: an unanswered one that is still open is not counted again.
         public var challenges = 0
         /// Denied events and ended sessions.
         public var denials = 0
+        /// Challenges per 1,000 of these events.
         public var challengesPerThousand: Double { events == 0 ? 0 : 1_000 * Double(challenges) / Double(events) }
+        /// Denials per 1,000 of these events.
         public var denialsPerThousand: Double { events == 0 ? 0 : 1_000 * Double(denials) / Double(events) }
     }
 
@@ -57,6 +64,7 @@ public struct ScenarioLedger: Sendable {
     private var all = LegitimateRow(name: "legitimate")
     private var twins: [String: LegitimateRow] = [:]
 
+    /// Nothing noted yet.
     public init() {}
 
     /// Notes an event and its label. `kind` is `legitimate` or an attack's; an attack without an onset begins at the event.

@@ -12,6 +12,7 @@ public struct EventLabel: Sendable, Equatable {
 public struct GeneratedEvent: Sendable {
     /// What topic it belongs on.
     public var type: EventType
+    /// Event time.
     public var time: Timestamp
     /// The JSON object, without a line end.
     public var value: Range<Int>
@@ -19,6 +20,7 @@ public struct GeneratedEvent: Sendable {
     public var key: Range<Int>
     /// The event's id: a part of `value`.
     public var id: Range<Int>
+    /// What the event's `label` says.
     public var label: EventLabel
     /// The number in the id of the scenario's first hostile event; 0 for legitimate events.
     public var onset: UInt64
@@ -34,7 +36,8 @@ public struct GeneratedEvent: Sendable {
 ///
 /// Deterministic: equal options give equal bytes. Streaming: it holds the events of one day and what reaches over
 /// into the next, never the whole stream; users' habits are computed from the seed when they are needed.
-public struct TrafficGenerator {
+public struct TrafficGenerator: Sendable {
+    /// The options in force, with every number in its range.
     public let options: TrafficOptions
     private let sessions: LegitimateSessions
     private let attacks: Attacks

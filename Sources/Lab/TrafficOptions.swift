@@ -37,11 +37,17 @@ public enum BenignTwin: String, Sendable, CaseIterable {
 /// Scenarios per 1,000 users and day of the part of the stream that has attacks. A kind with a rate above 0
 /// occurs at least once.
 public struct AttackRates: Sendable, Equatable {
+    /// `AttackKind.hijack`.
     public var hijack = 5.0
+    /// `AttackKind.replay`.
     public var replay = 5.0
+    /// `AttackKind.stuffing`, in campaigns.
     public var stuffing = 0.5
+    /// `AttackKind.takeover`.
     public var takeover = 5.0
+    /// `AttackKind.impossibleTravel`.
     public var impossibleTravel = 5.0
+    /// The defaults.
     public init() {}
 
     /// No attacks at all.
@@ -51,6 +57,7 @@ public struct AttackRates: Sendable, Equatable {
         return rates
     }()
 
+    /// The rate of one kind.
     public subscript(kind: AttackKind) -> Double {
         get {
             switch kind {
@@ -79,8 +86,9 @@ public struct TwinRates: Sendable, Equatable {
     public var trip = 0.25
     /// Mean days until a device is replaced.
     public var deviceDays = 300.0
-    /// Share of users with a VPN, and the probability that such a user toggles it in a session.
+    /// Share of users with a VPN.
     public var vpnUsers = 0.08
+    /// Probability that such a user switches it on in the middle of a session.
     public var vpnToggle = 0.25
     /// Probability that a session on a phone at home moves to the mobile network.
     public var networkSwitch = 0.04
@@ -90,6 +98,7 @@ public struct TwinRates: Sendable, Equatable {
     public var mistyped = 0.06
     /// Share of users that are nightly jobs.
     public var bulkUsers = 0.004
+    /// The defaults.
     public init() {}
 }
 
@@ -111,11 +120,13 @@ public struct TrafficOptions: Sendable, Equatable {
     public var days = 14
     /// About how many events to make: sets how often users come. Nil for their natural pace.
     public var events: Int?
+    /// Whatever is random follows from it.
     public var seed: UInt64 = 1
     /// The stream covers `start` to `end`, excluded.
     public var start = Timestamp(milliseconds: 1_790_812_800_000)
     /// Written into every event; nil for none.
     public var tenant: String? = "acme"
+    /// What device fields events carry.
     public var detail = DeviceDetail.both
     /// Share of events with `rtt_ms`.
     public var roundTripShare = 0.041
@@ -123,22 +134,28 @@ public struct TrafficOptions: Sendable, Equatable {
     public var privateShare = 0.06
     /// Sessions a user and day: lognormal across users.
     public var sessionsMedian = 0.8
+    /// Sigma of its logarithm.
     public var sessionsSigma = 0.8
     /// Actions a session, lognormal.
     public var actionsMedian = 12.0
+    /// Sigma of its logarithm.
     public var actionsSigma = 0.6
     /// Seconds between actions, lognormal.
     public var gapMedian = 8.0
+    /// Sigma of its logarithm.
     public var gapSigma = 1.2
     /// The last part of the stream that has attacks, 0…1; before it all is legitimate.
     public var attackShare = 0.3
+    /// How often attacks occur.
     public var attacks = AttackRates()
+    /// How often benign twins occur.
     public var twins = TwinRates()
     /// Names one stuffing campaign tries.
     public var stuffingNames = 40...400
     /// Addresses it comes from.
     public var stuffingAddresses = 1...50
 
+    /// The defaults.
     public init() {}
 
     static let dayMilliseconds: Int64 = 86_400_000
@@ -154,11 +171,14 @@ public struct TrafficOptions: Sendable, Equatable {
     }
 
     /// Options for about `events` events, with as many users as give each some 350 events over 14 days.
+    /// Each kind of attack occurs at least once, so that a stream of fewer than 10,000 comes out longer than asked.
     public static func sized(events: Int, seed: UInt64) -> TrafficOptions {
         var options = TrafficOptions()
         options.events = max(events, 1)
         options.users = min(max(events / 350, 4), 4_000_000)
         options.seed = seed
+        let most = min(max(events / 50, 20), 400)
+        options.stuffingNames = min(40, most)...most
         return options
     }
 
