@@ -3,12 +3,15 @@ import Events
 /// Answers step-ups the way people do: an owner nearly always passes, a stranger nearly never. It closes the loop
 /// for generated traffic, which can't hold answers to questions that were not asked yet.
 public struct ChallengeResponder: Sendable {
-    /// Probabilities of an owner's answers; the rest fails.
+    /// Probability that an owner passes.
     public var ownerPasses = 0.95
+    /// Probability that an owner walks away; the rest fails.
     public var ownerAbandons = 0.03
-    /// Probabilities of a stranger's: passing what should stop him, and the owner saying "not me" on the phone.
+    /// Probability that a stranger passes what should stop him.
     public var strangerPasses = 0.01
+    /// Probability that the owner, asked about a stranger's deed, says "not me".
     public var strangerDenied = 0.15
+    /// Probability that a stranger walks away; the rest fails.
     public var strangerAbandons = 0.5
 
     private let seed: UInt64
@@ -22,15 +25,20 @@ public struct ChallengeResponder: Sendable {
     public struct Question: Sendable {
         /// `step_up.challenge`.
         public var challenge: String
+        /// `step_up.nonce`.
         public var nonce: String
         /// One of `step_up.methods`.
         public var method: String
+        /// As in the event asked about; nil for none.
         public var tenant: String?
+        /// As in the event asked about.
         public var user: String
+        /// The session that answers.
         public var session: String
         /// The event's time.
         public var time: Timestamp
 
+        /// All of a question.
         public init(
             challenge: String, nonce: String, method: String, tenant: String?, user: String, session: String, time: Timestamp
         ) {

@@ -12,11 +12,22 @@ struct LegitimateSessions {
             scale = 1
             return
         }
-        let perSession = 1 + options.twins.mistyped * 1.3 + options.actionsMedian * exp(options.actionsSigma * options.actionsSigma / 2)
-        let activity = options.sessionsMedian * exp(options.sessionsSigma * options.sessionsSigma / 2)
-        let people = Double(options.users) * (1 - options.twins.bulkUsers)
-        let perScale = people * Double(options.days) * activity * 0.86 * perSession
-        scale = perScale > 0 ? min(Double(events) / perScale, 40) : 1
+        let perSession = 1 + options.twins.mistyped * 1.5
+            + options.actionsMedian * exp(options.actionsSigma * options.actionsSigma / 2)
+        // What these very people do, not what people do on average: of a few, one who comes often weighs much.
+        let asked = min(options.users, 20_000)
+        var sessions = 0.0
+        var jobs = 0.0
+        for number in 0..<asked {
+            let person = Person(number: UInt32(number), options: options)
+            let week = 5 * person.pace(onWeekday: 0) + 2 * person.pace(onWeekday: 5)
+            if person.bulkHour != nil { jobs += 1 } else { sessions += person.activity * week / 7 }
+        }
+        let days = Double(options.days) * Double(options.users) / Double(asked)
+        let wanted = Double(events) - jobs * days * 181
+        // Travel days and sessions that would overlap cost some 4 in 100.
+        let natural = sessions * days * perSession * 0.96
+        scale = natural > 0 ? min(max(wanted / natural, 0.02), 40) : 1
     }
 
     /// Milliseconds from the start of the stream to a day's start.

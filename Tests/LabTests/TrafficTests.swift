@@ -154,7 +154,7 @@ struct Stream {
         var options = TrafficOptions.sized(events: 40_000, seed: 3)
         options.attacks = .none
         let stream = try Stream(options, decode: false)
-        #expect(stream.events.count > 26_000 && stream.events.count < 56_000)
+        #expect(stream.events.count > 34_000 && stream.events.count < 46_000)
         let logins = stream.events.count { $0.type == .login }
         let perLogin = Double(stream.events.count) / Double(logins)
         #expect(perLogin > 10 && perLogin < 22)
