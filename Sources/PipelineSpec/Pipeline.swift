@@ -1,7 +1,7 @@
 import Engine
 
 /// A validated pipeline file: everything `vigil run` needs.
-public struct Pipeline: Sendable {
+public struct Pipeline: Sendable, Equatable {
     /// The pure core's part.
     public var plan = EnginePlan()
     /// Consumer group.
@@ -18,6 +18,8 @@ public struct Pipeline: Sendable {
     public var replicationFactor = 1
     public var state = StateOptions()
     public var delivery = DeliveryOptions()
+    /// What is allowed but probably not meant, in file order.
+    public var warnings: [Diagnostic] = []
     public init() {}
 }
 

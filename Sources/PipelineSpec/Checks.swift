@@ -1,0 +1,222 @@
+import Events
+import Policy
+
+/// What a field alone can't know: how values fit together.
+enum Checks {
+    static func run(_ draft: Draft, _ reader: inout Reader) {
+        secret(draft, &reader)
+        sources(draft, &reader)
+        windows(draft, &reader)
+        model(draft, &reader)
+        rules(draft, &reader)
+        topics(draft, &reader)
+        if draft.delivery == .exactlyOnce {
+            reader.report(
+                at: "delivery.mode", "unavailable", "`exactly_once` is not available in this version; use `at_least_once`")
+        }
+        kafka(draft, &reader)
+    }
+
+    private static func secret(_ draft: Draft, _ reader: inout Reader) {
+        guard !draft.secret.isEmpty, draft.secret.utf8.count < 16 else { return }
+        reader.report(
+            at: "secret", "secret.short", "a secret of fewer than 16 bytes can be guessed; make one with `openssl rand -hex 32`",
+            severity: .warning)
+    }
+
+    private static func sources(_ draft: Draft, _ reader: inout Reader) {
+        if draft.sources.isEmpty, !reader.hasProblem(under: "sources") {
+            reader.report(at: "sources", "sources.none", "`sources` names no topic; leave the key out for the default four")
+        }
+        if draft.sources.count > PipelineFields.mostSources {
+            let first = "sources." + draft.sources[PipelineFields.mostSources].key
+            reader.report(
+                reader.keyPlaces[first] ?? Position(line: 1, column: 1), "list.too_long",
+                "`sources` has \(draft.sources.count) entries, at most \(PipelineFields.mostSources) are allowed: "
+                    + "a user's state holds an offset for each")
+        }
+        for source in draft.sources { self.source(source, &reader) }
+    }
+
+    private static func source(_ source: Named<SourceDraft>, _ reader: inout Reader) {
+        let path = "sources." + source.key
+        if source.value.repartition {
+            reader.report(
+                at: path + ".repartition", "unavailable",
+                "`repartition` is not available in this version; key the records of the topic by user, as on the other sources")
+        }
+        let type = source.value.eventType(named: source.key)
+        let mapped = Set(source.value.map.map(\.key))
+        if mapped.contains("type"), let type {
+            reader.report(
+                at: path + ".map.type", "source.conflict",
+                "`\(path).map.type` has no effect: every event of the source is of type `\(type.name)`; say `type: any` to map it")
+        }
+        if !mapped.isEmpty {
+            for field in ["id", "time", "user"] + (type == nil ? ["type"] : []) where !mapped.contains(field) {
+                let hint = field == "type" ? "; map it, or give the source a `type`" : ""
+                reader.report(at: path + ".map", "source.unmapped", "`\(path).map` doesn't say where `\(field)` is\(hint)")
+            }
+        }
+        for entry in source.value.map { mappedField(entry, path: path + ".map." + entry.key, &reader) }
+    }
+
+    /// Values of these fields that the event has a name for.
+    private static let known: [String: [String]] = [
+        "type": EventType.allCases.map(\.name.description) + ["ignore"],
+        "outcome": ["success", "failure"],
+        "challenge.result": ["passed", "failed", "denied", "abandoned", "timed_out"],
+        "feedback.label": ["legitimate", "compromised"],
+        "feedback.by": ["user", "analyst"],
+    ]
+
+    private static func mappedField(_ entry: Named<MappedField>, path: String, _ reader: inout Reader) {
+        if entry.value.paths.isEmpty, entry.value.fallback == nil, !reader.hasProblem(under: path) {
+            reader.report(at: path, "key.missing", "`\(path)` needs the key `path` or `default`")
+        }
+        guard let known = known[entry.key] else { return }
+        let targets = entry.value.values.map { (path + ".values." + $0.key, $0.value) }
+            + (entry.value.fallback.map { [(path + ".default", $0)] } ?? [])
+        for (place, value) in targets where !known.contains(value) {
+            reader.report(
+                at: place, "value.choice",
+                "`\(place)` is one of " + known.map { "`\($0)`" }.joined(separator: ", "))
+        }
+    }
+
+    private static func windows(_ draft: Draft, _ reader: inout Reader) {
+        let windows = draft.pipeline.plan.windows
+        guard windows.rateHop > 0 else { return }
+        if windows.rate % windows.rateHop != 0 || windows.rate / windows.rateHop > 16 {
+            reader.report(
+                at: reader.places["windows.rate_hop"] == nil ? "windows.rate" : "windows.rate_hop", "windows.hop",
+                "`windows.rate_hop` (\(Units.duration(Int(windows.rateHop)))) must divide `windows.rate` "
+                    + "(\(Units.duration(Int(windows.rate)))) into at most 16 panes")
+        }
+    }
+
+    private static func model(_ draft: Draft, _ reader: inout Reader) {
+        let model = draft.pipeline.plan.model
+        if model.highScore <= model.mediumScore {
+            reader.report(
+                at: reader.places["model.levels.high"] == nil ? "model.levels.medium" : "model.levels.high", "model.levels",
+                "`model.levels.high` (\(Units.number(model.highScore))) must be above `medium` (\(Units.number(model.mediumScore)))")
+        }
+        if model.criticalScore <= model.highScore {
+            reader.report(
+                at: reader.places["model.levels.critical"] == nil ? "model.levels.high" : "model.levels.critical", "model.levels",
+                "`model.levels.critical` (\(Units.number(model.criticalScore))) must be above `high` (\(Units.number(model.highScore)))")
+        }
+        if model.establishedSamples <= model.partialSamples {
+            reader.report(
+                at: reader.places["model.confidence.established"] == nil ? "model.confidence.partial" : "model.confidence.established",
+                "model.confidence",
+                "`model.confidence.established` (\(model.establishedSamples)) must be above `partial` (\(model.partialSamples))")
+        }
+    }
+
+    private static func rules(_ draft: Draft, _ reader: inout Reader) {
+        var lines: [String: Int] = [:]
+        var catchAll: String?
+        for (index, rule) in draft.pipeline.plan.rules.enumerated() {
+            let path = "policies[\(index)]"
+            if !rule.name.isEmpty {
+                if let line = lines[rule.name] {
+                    reader.report(
+                        at: path + ".name", "rule.duplicate",
+                        "a rule of this name is already on line \(line); names of rules are unique")
+                }
+                lines[rule.name] = lines[rule.name] ?? reader.places[path + ".name"]?.line
+            }
+            if reader.places[path + ".step_up"] != nil, reader.places[path + ".then"] != nil, rule.verdict != .stepUp {
+                reader.report(at: path + ".step_up", "rule.step_up", "`\(path).step_up` has no effect: it goes with `then: step_up` only")
+            }
+            if rule.verdict == .stepUp { stepUp(rule.stepUp, path: path + ".step_up", &reader) }
+            for (name, interval) in [
+                ("amount", rule.conditions.amount), ("score", rule.conditions.score), ("auth_age", rule.conditions.authAge),
+            ] {
+                self.interval(interval, path: "\(path).when.\(name)", &reader)
+            }
+            if let catchAll {
+                reader.report(
+                    at: path, "rule.unreachable", "never reached: the rule \(catchAll) matches every event",
+                    severity: .warning)
+            } else if rule.conditions == RuleConditions(), rule.mode == .enforce, reader.places[path + ".when"] == nil {
+                catchAll = "on line \(reader.places[path]?.line ?? 0)"
+            }
+            var others = rule.conditions
+            others.confidence = []
+            if rule.verdict >= .deny, rule.conditions.confidence.contains(.learning), others == RuleConditions() {
+                reader.report(
+                    at: path + ".then", "rule.newcomers",
+                    "denies everybody Vigil does not know yet; not knowing is not the same as danger", severity: .warning)
+            }
+        }
+    }
+
+    private static func stepUp(_ options: StepUpOptions, path: String, _ reader: inout Reader) {
+        if options.methods.isEmpty, reader.places[path + ".methods"] != nil {
+            reader.report(at: path + ".methods", "rule.step_up", "`\(path).methods` needs at least one method")
+        }
+        if options.acrValues.isEmpty, reader.places[path + ".acr_values"] != nil {
+            reader.report(at: path + ".acr_values", "rule.step_up", "`\(path).acr_values` needs at least one value")
+        }
+    }
+
+    private static func interval(_ interval: Interval?, path: String, _ reader: inout Reader) {
+        guard let interval else { return }
+        if let low = interval.atLeast, let high = interval.atMost, low > high {
+            reader.report(at: path + ".at_most", "rule.interval", "`\(path).at_most` is below `at_least`: no event matches")
+        }
+    }
+
+    private static func topics(_ draft: Draft, _ reader: inout Reader) {
+        var used: [String: String] = [:]
+        let inputs = draft.sources.map { ("sources.\($0.key).topic", $0.value.topic ?? $0.key) }
+        let outputs = [
+            ("sinks.decisions.topic", draft.pipeline.decisionsTopic), ("sinks.dead_letters.topic", draft.pipeline.deadLettersTopic),
+        ]
+        for (path, topic) in inputs + outputs {
+            if let other = used[topic] {
+                let isGiven = reader.places[path] != nil || reader.places[other] == nil
+                reader.report(at: isGiven ? path : other, "topic.shared", "`\(path)` and `\(other)` name the same topic; each needs its own")
+            }
+            used[topic] = used[topic] ?? path
+        }
+    }
+
+    private static func kafka(_ draft: Draft, _ reader: inout Reader) {
+        for property in draft.kafka {
+            guard let reason = OwnedProperties.reason(property.key) else { continue }
+            reader.report(
+                reader.keyPlaces["kafka." + property.key] ?? Position(line: 1, column: 1), "kafka.owned",
+                "`kafka.\(property.key)` is Vigil's to set: \(reason)")
+        }
+    }
+}
+
+/// Properties of librdkafka that a pipeline file may not set.
+enum OwnedProperties {
+    /// Where it is set instead, or why it isn't; nil when it may be set.
+    static func reason(_ property: String) -> String? {
+        if property.hasSuffix("_cb") || property == "opaque" { return "a program can set it, a file can't" }
+        return reasons[property]
+    }
+
+    private static let reasons = [
+        "group.id": "use the key `group`",
+        "group.instance.id": "use the key `instance`",
+        "enable.auto.commit": "offsets are committed once outputs are acknowledged; see `delivery.commit_interval`",
+        "auto.commit.interval.ms": "use the key `delivery.commit_interval`",
+        "enable.auto.offset.store": "offsets are committed once outputs are acknowledged",
+        "offset.store.method": "offsets live in the consumer group",
+        "auto.offset.reset": "a group that is new starts at the beginning, one that isn't never skips",
+        "partition.assignment.strategy": "inputs stay co-partitioned under `range` only",
+        "enable.idempotence": "it is always on, so that retries neither double nor reorder decisions",
+        "acks": "every output waits for all replicas in sync",
+        "request.required.acks": "every output waits for all replicas in sync",
+        "transactional.id": "delivery is at least once in this version",
+        "enable.partition.eof": "recovery depends on it",
+        "queue.buffering.max.kbytes": "use the key `delivery.queue`",
+    ]
+}

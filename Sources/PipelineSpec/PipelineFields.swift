@@ -1,0 +1,162 @@
+import Behavior
+import Engine
+import Events
+import Policy
+import Risk
+
+/// What the fields fill: a pipeline, and what it takes a second look at the whole file to turn into one.
+struct Draft {
+    var pipeline = Pipeline()
+    var secret = ""
+    var group: String?
+    var sources = SourceDraft.standard
+    var decode = DecodeBounds()
+    var delivery = DeliveryMode.atLeastOnce
+    var kafka: [Named<String>] = []
+    var hasTests = false
+
+    enum DeliveryMode { case atLeastOnce, exactlyOnce }
+}
+
+/// Every key of a pipeline file, in the order of the reference.
+enum PipelineFields {
+    static let standardSecret = "${VIGIL_SECRET:}"
+    static let standardBrokers = "${VIGIL_BROKERS:127.0.0.1:9092}"
+    static let mostSources = 8
+    static let mostRules = 64
+
+    static var root: Record<Draft> {
+        Record(Draft(), meaning + operation)
+    }
+
+    private static let minute = 60_000
+    private static let hour = 3_600_000
+    private static let day = 86_400_000
+
+    private static var meaning: [Field<Draft>] {
+        [
+            Field("name", \.pipeline.plan.name, .name("a name of letters, digits, `.`, `_` and `-`", length: 100), required: true,
+                "Names the pipeline. Decision ids derive from it: another name gives other ids."),
+            Field("secret", \.secret, .verbatim, standard: "`\(standardSecret)`",
+                "Key of challenge nonces and of the hashes in state; at least 16 bytes that nobody can guess. Changing it makes saved state unreadable.")
+                .operational,
+            Field("sources", \.sources, SourceFields.record.format.map(keys: "source", SourceDraft(), pattern: "^[A-Za-z0-9._-]+$", rename: {
+                isPlainName($0) ? $0 : nil
+            }), "The topics events come from, at most \(mostSources). Given, they replace the default: `logins`, `actions`, `challenges` and `feedback`."),
+            Field("emit", \.pipeline.plan.emit, .choice(Emission.allCases.map { ($0.rawValue, $0) }),
+                "Which decisions are produced: `interventions` leaves out uneventful allows, `changes` adds whatever changed a user's level, `all` is every event's."),
+            Field("windows", \.pipeline.plan.windows, windows.format, "How event time is cut up, and how fast the past fades."),
+            Field("model", \.pipeline.plan.model, ModelFields.record.format, "How evidence becomes a score."),
+            Field("policies", \.pipeline.plan.rules, PolicyFields.rule.format.list(
+                Rule(name: "", verdict: .allow), atMost: mostRules,
+                why: ": which rules a session has satisfied is held in \(mostRules) bits"),
+                "Rules in order; the first that matches decides. At most \(mostRules)."),
+            Field("otherwise", \.pipeline.plan.fallback, .choice([("allow", .allow), ("deny", .deny)]),
+                "What is decided when no rule matches."),
+            Field("sinks", \.self, sinks.format, "Where decisions and dead letters go."),
+            Field("bounds", \.self, bounds.format, "Limits. Beyond them state is evicted, optional text truncated, or the record becomes a dead letter; nothing grows."),
+        ]
+    }
+
+    private static var operation: [Field<Draft>] {
+        [
+            Field("state", \.pipeline.state, state.format, "Where state is kept between runs."),
+            Field("delivery", \.self, delivery.format, "How outputs and offsets are committed."),
+            Field("group", \.group, Format.name("a name of letters, digits, `.`, `_` and `-`").optional(""), standard: "the pipeline's name", "Kafka consumer group."),
+            Field("instance", \.pipeline.instance, Format.name("a name of letters, digits, `.`, `_` and `-`", length: 200).optional(""),
+                "Static membership: shard n joins as `<instance>-<n>`. Give one only where a shard comes back under the same name; `null` for dynamic membership."),
+            Field("shards", \.pipeline.shards, .integer(1...256), "Threads, each a complete pipeline with partitions of its own."),
+            Field("topics", \.pipeline, topics.format, "How `vigil topics --create` and the embedded broker make topics."),
+            Field("kafka", \.kafka, Format.verbatim.map(keys: "property", "", pattern: "^[a-z0-9._]+$", rename: {
+                $0.utf8.allSatisfy { (97...122).contains($0) || (48...57).contains($0) || [46, 95].contains($0) } && !$0.isEmpty ? $0 : nil
+            }), standard: "`bootstrap.servers: \(standardBrokers)`", "Properties of librdkafka, passed through as they are written: brokers, TLS, SASL and all."),
+            Field("tests", \.hasTests, .anything, standard: "`[]`", "Reserved for tests of the pipeline; anything may stand here."),
+        ].map(\.operational)
+    }
+
+    static var windows: Record<WindowOptions> {
+        Record(WindowOptions(), [
+            Field("allowed_lateness", \.allowedLateness, .duration(0...day), "How far behind the newest event the watermark runs; an event behind the watermark is flagged late."),
+            Field("allowed_skew", \.allowedSkew, .duration(0...day), "How far an event's time may be ahead of its record's before it is clamped."),
+            Field("idle", \.idle, .duration(1000...day), "An input whose newest event is this far behind the newest of all no longer holds the watermark back."),
+            Field("session_gap", \.sessionGap, .duration(minute...(30 * day)), "Session window: a session silent for this long has ended."),
+            Field("failures", \.failures, .duration(1000...day), "Sliding window of failed logins."),
+            Field("rate", \.rate, .duration(1000...day), "Hopping window of the action rate."),
+            Field("rate_hop", \.rateHop, .duration(100...day), "Pane of the hopping window; divides `rate` into at most 16 panes."),
+            Field("half_life", \.halfLife, .duration(hour...(3650 * day)), "After this long an observation counts half."),
+        ])
+    }
+
+    static var sinks: Record<Draft> {
+        Record(Draft(), [
+            Field("decisions", \.pipeline, Record(Pipeline(), [
+                Field("topic", \.decisionsTopic, .name("a topic name"), "Where decisions go, keyed as the event was."),
+                Field("cloudevents", \.plan.cloudEvents, .choice(CloudEventsMode.allCases.map { ($0.rawValue, $0) }),
+                    "CloudEvents 1.0: `binary` puts the attributes in headers, `structured` in an envelope around the decision."),
+            ]).format, "The answers."),
+            Field("dead_letters", \.pipeline, Record(Pipeline(), [
+                Field("topic", \.deadLettersTopic, .name("a topic name"), "Where records that can't be decided go, bytes untouched, the reason in their headers."),
+            ]).format, "What could not be answered."),
+        ])
+    }
+
+    static var bounds: Record<Draft> {
+        Record(Draft(), [
+            Field("record", \.decode.recordBytes, .size(256...(16 << 20)), "Bytes of a record; a longer one is a dead letter."),
+            Field("id", \.decode.idBytes, .size(16...1024), "Bytes of an id, user, tenant, session, nonce or token; a longer one is a dead letter."),
+            Field("text", \.decode.textBytes, .size(16...8192), "Bytes of any other text; longer text is truncated and flagged."),
+            Field("depth", \.decode.depth, .integer(2...64), "Levels of nesting of a record's JSON."),
+            Field("devices", \.pipeline.plan.bounds.devices, .integer(1...64), "Devices remembered of a user."),
+            Field("networks", \.pipeline.plan.bounds.networks, .integer(1...64), "Networks remembered of a user."),
+            Field("places", \.pipeline.plan.bounds.places, .integer(1...64), "Places remembered of a user."),
+            Field("actions", \.pipeline.plan.bounds.actions, .integer(1...256), "Kinds of action remembered of a user."),
+            Field("sessions", \.pipeline.plan.bounds.sessions, .integer(1...64), "Open sessions of a user."),
+            Field("challenges", \.pipeline.plan.bounds.challenges, .integer(1...64), "Open challenges of a user."),
+            Field("user", \.pipeline.plan.bounds.bytesPerUser, .size(512...65_536), "Hard cap on the bytes of one user's state."),
+            Field("users_per_partition", \.pipeline.plan.bounds.usersPerPartition, .integer(1...50_000_000), "Users who have logged in or acted, per partition."),
+            Field("unproven_per_partition", \.pipeline.plan.bounds.unprovenPerPartition, .integer(1...50_000_000),
+                "Names that never logged in successfully, per partition; they can't evict a user."),
+        ])
+    }
+
+    static var state: Record<StateOptions> {
+        Record(StateOptions(), [
+            Field("directory", \.directory, .text("a path", bytes: 1024), "One SQLite file per partition is kept here."),
+            Field("checkpoint_interval", \.checkpointMilliseconds, .duration(100...hour), "How often state is saved: longer writes less, shorter recovers faster."),
+        ])
+    }
+
+    static var delivery: Record<Draft> {
+        Record(Draft(), [
+            Field("mode", \.delivery, .choice([("at_least_once", .atLeastOnce), ("exactly_once", .exactlyOnce)]),
+                "`at_least_once`: after a crash a decision may repeat, with the same id. `exactly_once` is not available in this version."),
+            Field("commit_interval", \.pipeline.delivery.commitMilliseconds, .duration(1...minute), "How often offsets are committed, once outputs are acknowledged."),
+            Field("intervention_commit_interval", \.pipeline.delivery.interventionCommitMilliseconds, .duration(1...minute), "The same after an intervention."),
+            Field("batch", \.pipeline.delivery.batchRecords, .integer(1...65_536), "Most records taken at once."),
+            Field("queue", \.pipeline.delivery.queueBytes, .size((1 << 20)...(2047 << 20)), "Most bytes waiting to be sent; beyond it reading pauses."),
+        ])
+    }
+
+    static var topics: Record<Pipeline> {
+        Record(Pipeline(), [
+            Field("partitions", \.partitions, .integer(1...10_000), "Partitions of every topic; inputs need equal counts."),
+            Field("replication_factor", \.replicationFactor, .integer(1...32), "Copies of every partition."),
+        ])
+    }
+}
+
+extension Format where Value == String {
+    /// Any scalar, exactly as written.
+    static var verbatim: Format {
+        Format(
+            type: "text", schema: [("type", .array([.string("string"), .string("number"), .string("boolean")]))],
+            parse: { $0.utf8.contains(0) ? nil : $0 }, show: quoted)
+    }
+}
+
+extension Format where Value == Bool {
+    /// Content that is not looked at; the value says whether there is any.
+    static var anything: Format {
+        Format(shape: .anything, read: { _, value, _ in value = true }, show: { _ in nil })
+    }
+}

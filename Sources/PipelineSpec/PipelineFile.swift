@@ -1,0 +1,117 @@
+import Engine
+import Events
+import Glibc
+
+/// Reads pipeline files.
+public enum PipelineFile {
+    /// Reads and validates the file at `path`; throws every problem found, in file order.
+    public static func load(path: String, environment: [String: String]) throws(Diagnostics) -> Pipeline {
+        let text: String
+        do {
+            text = try read(path)
+        } catch {
+            throw Diagnostics([error])
+        }
+        return try parse(text: text, file: path, environment: environment)
+    }
+
+    /// Validates `text`; `file` only names it in diagnostics. Throws every problem found, in file order.
+    public static func parse(text: String, file: String, environment: [String: String]) throws(Diagnostics) -> Pipeline {
+        var yaml = YAMLReader(file: file)
+        guard let tree = yaml.read(text) else { throw Diagnostics(inFileOrder(yaml.diagnostics)) }
+
+        var variables = Variables(file: file, environment: environment)
+        let root = variables.expand(tree)
+
+        var reader = Reader(file: file)
+        var draft = Draft()
+        PipelineFields.root.format.read(root, &draft, &reader)
+        if reader.places["secret"] == nil { draft.secret = standard(PipelineFields.standardSecret, &variables) }
+        Checks.run(draft, &reader)
+
+        let found = inFileOrder(yaml.diagnostics + variables.diagnostics + reader.diagnostics)
+        guard found.allSatisfy({ $0.severity == .warning }) else { throw Diagnostics(found) }
+
+        var pipeline = finish(draft)
+        pipeline.kafka = Dictionary(draft.kafka.map { ($0.key, $0.value) }, uniquingKeysWith: { $1 })
+        if pipeline.kafka["bootstrap.servers"] == nil, pipeline.kafka["metadata.broker.list"] == nil {
+            pipeline.kafka["bootstrap.servers"] = standard(PipelineFields.standardBrokers, &variables)
+        }
+        pipeline.warnings = found
+        return pipeline
+    }
+
+    private static func standard(_ text: String, _ variables: inout Variables) -> String {
+        variables.expand(text, at: Position(line: 1, column: 1)).text
+    }
+
+    private static func finish(_ draft: Draft) -> Pipeline {
+        var pipeline = draft.pipeline
+        pipeline.plan.secret = Array(draft.secret.utf8)
+        pipeline.group = draft.group ?? pipeline.plan.name
+        pipeline.plan.inputs = draft.sources.map { source in
+            var decode = DecodeOptions()
+            decode.type = source.value.eventType(named: source.key)
+            decode.bounds = draft.decode
+            decode.mapping = source.value.map.compactMap { entry in
+                EventField(rawValue: entry.key).map {
+                    FieldRule(
+                        field: $0, paths: entry.value.paths,
+                        values: Dictionary(entry.value.values.map { ($0.key, $0.value) }, uniquingKeysWith: { $1 }),
+                        fallback: entry.value.fallback)
+                }
+            }
+            return InputPlan(topic: source.value.topic ?? source.key, decode: decode)
+        }
+        pipeline.plan.version = version(of: draft)
+        return pipeline
+    }
+
+    /// `sha256:…` over every key that says what is decided, defaults included, and none that says how to run.
+    private static func version(of draft: Draft) -> String {
+        var draft = draft
+        for index in draft.sources.indices {
+            let source = draft.sources[index]
+            draft.sources[index].value.topic = source.value.topic ?? source.key
+            draft.sources[index].value.type = source.value.eventType(named: source.key).map { .one($0) } ?? .each
+            for field in draft.sources[index].value.map.indices {
+                draft.sources[index].value.map[field].value.values.sort { $0.key < $1.key }
+            }
+        }
+        let text = Array(PipelineFields.root.show(draft) { $0.hasMeaning }.utf8)
+        let hash = text.withUnsafeBufferPointer { Digest.sha256(ByteView(base: $0.baseAddress, count: $0.count)) }
+        return "sha256:" + Digest.hex(hash)
+    }
+
+    private static func inFileOrder(_ diagnostics: [Diagnostic]) -> [Diagnostic] {
+        var seen: Set<Diagnostic> = []
+        let ordered = diagnostics.enumerated().sorted {
+            ($0.element.line, $0.element.column, $0.offset) < ($1.element.line, $1.element.column, $1.offset)
+        }
+        return ordered.map(\.element).filter { seen.insert($0).inserted }
+    }
+
+    /// At most one byte more than a pipeline file may have is read, whatever `path` is.
+    private static func read(_ path: String) throws(Diagnostic) -> String {
+        func problem(_ code: String, _ message: String) -> Diagnostic {
+            Diagnostic(file: path, line: 0, column: 0, code: code, message: message)
+        }
+        guard let file = fopen(path, "rb") else {
+            if errno == ENOENT { throw problem("file.missing", "there is no such file") }
+            throw problem("file.unreadable", "the file can't be opened: \(String(cString: strerror(errno)))")
+        }
+        defer { fclose(file) }
+        var bytes = [UInt8](repeating: 0, count: YAMLReader.maxBytes + 1)
+        let count = fread(&bytes, 1, bytes.count, file)
+        if ferror(file) != 0 {
+            throw problem("file.unreadable", "the file can't be read: \(String(cString: strerror(errno)))")
+        }
+        guard count <= YAMLReader.maxBytes else {
+            throw problem("file.too_large", "a pipeline file has at most 1 MiB, this one has more")
+        }
+        guard let text = String(validating: bytes[..<count], as: UTF8.self) else {
+            throw problem("file.encoding", "the file is not UTF-8 text")
+        }
+        return text
+    }
+}

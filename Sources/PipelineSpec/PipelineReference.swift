@@ -1,0 +1,97 @@
+/// The reference of pipeline files, made from the same fields that read them.
+public enum PipelineReference {
+    /// The whole of `docs/pipeline.md`.
+    public static var markdown: String {
+        var out = introduction
+        for field in PipelineFields.root.shapes {
+            out += "\n## `\(field.name)`\n\n\(field.doc)\n\n\(facts(field))\n"
+            let rows = rows(under: field.shape, path: "")
+            if !rows.isEmpty {
+                out += "\n| key | type | default | |\n|---|---|---|---|\n" + rows.joined(separator: "\n") + "\n"
+            }
+        }
+        out += "\n## Diagnostics\n\n`file:line:col: error[code]: message (did you mean …?)`, all of them at once, in file order.\n"
+        out += "\n| code | |\n|---|---|\n"
+        for (code, meaning) in codes { out += "| `\(code)` | \(meaning) |\n" }
+        return out
+    }
+
+    private static let introduction = """
+        # Pipeline files
+
+        A pipeline is one YAML file. The least one is `name: my-pipeline`; `pipelines/continuous-authorization.yaml` shows every
+        key with its default. `vigil validate FILE` reports every problem at once; `vigil schema pipeline` prints a JSON Schema
+        for editors. This page is generated from the code that reads the file.
+
+        - **Values are what is written.** `NO` is a country, `010` is not eight, `12:30` is text. `null`, `~` or nothing means not
+          set. Where a list is expected, a single value stands for a list of one.
+        - **Durations** are `100ms`, `30s`, `5m`, `12h`, `30d`; **sizes** `256B`, `64KiB`, `1MiB`. **Points** are log-odds ×10.
+        - **Variables**: `${NAME}` and `${NAME:default}` are replaced in values, never in keys; a variable that is not set and has
+          no default is an error; `$${` stands for `${` itself. In flow style (`{…}`, `[…]`) quote them. Whatever comes from the
+          environment, and every secret, is never repeated in a message.
+        - **Anchors, aliases and `<<`** work, within bounds. A key given twice is an error, and so is one that is not listed here.
+        - **`policy.version`** in decisions is a hash of all that decides: `name`, `sources`, `emit`, `windows`, `model`,
+          `policies`, `otherwise`, `sinks`, `bounds`, defaults included. Comments, layout and operation don't change it.
+
+        """
+
+    /// Every code a diagnostic can have.
+    public static let codes: [(code: String, meaning: String)] = [
+        ("file.missing", "There is no such file."),
+        ("file.unreadable", "The file can't be opened or read."),
+        ("file.too_large", "More than 1 MiB."),
+        ("file.encoding", "Not UTF-8."),
+        ("file.empty", "Nothing but blanks and comments."),
+        ("file.not_a_pipeline", "YAML, but a list or a text instead of a mapping."),
+        ("yaml.syntax", "Not YAML."),
+        ("yaml.duplicate_key", "A key is given twice in one mapping."),
+        ("yaml.key", "A key is a list, a mapping or an alias."),
+        ("yaml.tag", "A value has a tag of its own, such as `!vault`."),
+        ("yaml.depth", "Nested too deep."),
+        ("yaml.aliases", "Aliases unfold to too many values."),
+        ("env.unset", "A variable is not set and has no default."),
+        ("env.syntax", "`${` is not followed by a name, or not closed."),
+        ("key.unknown", "There is no such key here."),
+        ("key.missing", "A required key is not given."),
+        ("value.type", "The value is of another type."),
+        ("value.range", "The value is out of range."),
+        ("value.choice", "The value is none of those listed."),
+        ("value.syntax", "A path into JSON, or a name, is not well formed."),
+        ("list.too_long", "More entries than are allowed."),
+        ("sources.none", "No source is left."),
+        ("source.unmapped", "A mapping leaves out a field every event needs."),
+        ("source.conflict", "A source both fixes and maps the type."),
+        ("topic.shared", "Two sources or sinks name the same topic."),
+        ("windows.hop", "The hop doesn't divide the window into at most 16 panes."),
+        ("model.levels", "Levels are not ascending."),
+        ("model.confidence", "`established` is not above `partial`."),
+        ("rule.duplicate", "Two rules have the same name."),
+        ("rule.step_up", "A `step_up` block without `then: step_up`, or one that asks nothing."),
+        ("rule.interval", "`at_most` is below `at_least`."),
+        ("rule.unreachable", "Warning: a rule before it matches every event."),
+        ("rule.newcomers", "Warning: a rule denies whoever is not known yet."),
+        ("secret.short", "Warning: fewer than 16 bytes."),
+        ("kafka.owned", "Vigil sets this property of librdkafka itself."),
+        ("unavailable", "Not in this version."),
+    ]
+
+    private static func facts(_ field: FieldShape) -> String {
+        let presence = field.isRequired ? " Required." : field.standard.map { " Default: \($0)." } ?? ""
+        let type = field.shape.type
+        return type.prefix(1).uppercased() + type.dropFirst() + "." + presence
+    }
+
+    private static func rows(under shape: Shape, path: String) -> [String] {
+        let start = path + shape.step
+        return shape.fields.flatMap { field -> [String] in
+            let name = (start.isEmpty ? "" : start + ".") + field.name
+            let standard = field.isRequired ? "required" : field.standard ?? ""
+            let row = "| `\(name)` | \(cell(field.shape.type)) | \(cell(standard)) | \(cell(field.doc)) |"
+            return [row] + rows(under: field.shape, path: name)
+        }
+    }
+
+    private static func cell(_ text: String) -> String {
+        text.split(separator: "|", omittingEmptySubsequences: false).joined(separator: "\\|")
+    }
+}
