@@ -90,8 +90,7 @@ enum Checks {
         if windows.rate % windows.rateHop != 0 || windows.rate / windows.rateHop > 16 {
             reader.report(
                 at: reader.places["windows.rate_hop"] == nil ? "windows.rate" : "windows.rate_hop", "windows.hop",
-                "`windows.rate_hop` (\(Units.duration(Int(windows.rateHop)))) must divide `windows.rate` "
-                    + "(\(Units.duration(Int(windows.rate)))) into at most 16 panes")
+                "`windows.rate_hop` must divide `windows.rate` into at most 16 panes")
         }
     }
 
@@ -100,18 +99,18 @@ enum Checks {
         if model.highScore <= model.mediumScore {
             reader.report(
                 at: reader.places["model.levels.high"] == nil ? "model.levels.medium" : "model.levels.high", "model.levels",
-                "`model.levels.high` (\(Units.number(model.highScore))) must be above `medium` (\(Units.number(model.mediumScore)))")
+                "`model.levels.high` must be above `medium`")
         }
         if model.criticalScore <= model.highScore {
             reader.report(
                 at: reader.places["model.levels.critical"] == nil ? "model.levels.high" : "model.levels.critical", "model.levels",
-                "`model.levels.critical` (\(Units.number(model.criticalScore))) must be above `high` (\(Units.number(model.highScore)))")
+                "`model.levels.critical` must be above `high`")
         }
         if model.establishedSamples <= model.partialSamples {
             reader.report(
                 at: reader.places["model.confidence.established"] == nil ? "model.confidence.partial" : "model.confidence.established",
                 "model.confidence",
-                "`model.confidence.established` (\(model.establishedSamples)) must be above `partial` (\(model.partialSamples))")
+                "`model.confidence.established` must be above `partial`")
         }
     }
 

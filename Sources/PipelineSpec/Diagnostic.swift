@@ -58,7 +58,7 @@ func nearest(to word: String, among candidates: [String]) -> String? {
     guard word.utf8.count <= 64 else { return nil }
     let limit = max(1, word.utf8.count / 3)
     var best: (distance: Int, name: String)?
-    for name in candidates {
+    for name in candidates where abs(name.utf8.count - word.utf8.count) <= limit {
         let distance = editDistance(Array(word.lowercased().utf8), Array(name.lowercased().utf8))
         if distance <= limit, distance < best?.distance ?? .max { best = (distance, name) }
     }

@@ -102,7 +102,7 @@ extension Format {
                         reader.descend(entry.key, entry.keyPosition) {
                             $0.report(
                                 entry.keyPosition, names.isEmpty ? "value.syntax" : "key.unknown",
-                                "`\(printable(entry.key))` is no \(keys) of `\(place)`",
+                                "`\(shown(key: entry.key))` is no \(keys) of `\(place)`",
                                 suggestion: nearest(to: entry.key, among: names))
                         }
                         continue
@@ -263,9 +263,10 @@ extension Format where Value == Double {
 
 extension Format {
     /// One of the named values.
-    static func choice(_ values: [(name: String, value: Value)]) -> Format where Value: Equatable {
+    static func choice(_ values: [(name: String, value: Value)], called: String? = nil) -> Format where Value: Equatable {
         let names = values.map(\.name)
-        let type = "one of " + names.map { "`\($0)`" }.joined(separator: ", ")
+        let all = "one of " + names.map { "`\($0)`" }.joined(separator: ", ")
+        let type = called ?? all
         return Format(
             shape: .scalar(type: type, schema: [("enum", .array(names.map { .string($0) }))]),
             read: { node, value, reader in
@@ -275,9 +276,10 @@ extension Format {
                         value = found.value
                         return
                     }
+                    let guess = node.isShowable ? nearest(to: text, among: names) : nil
                     reader.report(
-                        node.position, "value.choice", "`\(reader.name)` is \(type); found \(node.kind)",
-                        suggestion: node.isShowable ? nearest(to: text, among: names) : nil)
+                        node.position, "value.choice", "`\(reader.name)` is \(guess == nil ? all : type); found \(node.kind)",
+                        suggestion: guess)
                 } else {
                     reader.report(node.position, "value.type", "`\(reader.name)` is \(type); found \(node.kind)")
                 }

@@ -40,6 +40,14 @@ struct Node: Sendable {
     }
 }
 
+/// A key for messages: up to the first character no key has, for what follows may be a secret whose `: ` was mistyped.
+func shown(key: String) -> String {
+    let start = key.unicodeScalars.prefix {
+        $0.isASCII && ($0.properties.isAlphabetic || ("0"..."9").contains($0) || $0 == "_" || $0 == "-" || $0 == "." || $0 == "<")
+    }
+    return start.count == key.unicodeScalars.count ? printable(key) : printable(String(start)) + "…"
+}
+
 /// `text` on one line, at most 48 characters, without control characters.
 func printable(_ text: String) -> String {
     var out = ""

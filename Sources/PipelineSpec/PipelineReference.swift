@@ -82,7 +82,8 @@ public enum PipelineReference {
     }
 
     private static func rows(under shape: Shape, path: String) -> [String] {
-        let start = path + shape.step
+        let step = shape.step
+        let start = path.isEmpty && step.hasPrefix(".") ? String(step.dropFirst()) : path + step
         return shape.fields.flatMap { field -> [String] in
             let name = (start.isEmpty ? "" : start + ".") + field.name
             let standard = field.isRequired ? "required" : field.standard ?? ""

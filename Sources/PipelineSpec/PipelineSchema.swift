@@ -5,7 +5,7 @@ public enum PipelineSchema {
     public static var text: String {
         let root: [(String, JSON)] = [
             ("$schema", .string("https://json-schema.org/draft/2020-12/schema")),
-            ("$id", .string("https://vigil.dev/schemas/pipeline.json")),
+            ("$id", .string("urn:vigil:schema:pipeline")),
             ("title", .string("Vigil pipeline")),
         ]
         let definitions: [(String, JSON)] = [

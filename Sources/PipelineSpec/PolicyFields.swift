@@ -59,7 +59,7 @@ enum PolicyFields {
     }
 
     private static var signals: Format<RuleConditions> {
-        let set = Format.choice(Signal.allCases.map { ($0.name.description, $0) }).list(.deviceNew).convert(
+        let set = Format.choice(Signal.allCases.map { ($0.name.description, $0) }, called: "a signal's name").list(.deviceNew).convert(
             { $0.reduce(into: SignalSet()) { $0.insert(SignalSet($1)) } },
             { set in Signal.allCases.filter { set.contains(SignalSet($0)) } })
         return set.into(\.anySignals).or(mapping: Record(RuleConditions(), [
@@ -70,7 +70,7 @@ enum PolicyFields {
 
     private static var methods: Format<RuleConditions> {
         let all = AuthenticationMethods.names.map(\.description)
-        let set = Format.choice(all.compactMap { name in AuthenticationMethods(name: name).map { (name, $0) } }).list([]).convert(
+        let set = Format.choice(all.compactMap { name in AuthenticationMethods(name: name).map { (name, $0) } }, called: "a method's name as in RFC 8176").list([]).convert(
             { $0.reduce(into: AuthenticationMethods()) { $0.formUnion($1) } },
             { set in all.compactMap { AuthenticationMethods(name: $0) }.filter { set.contains($0) } })
         return set.into(\.anyMethods).or(mapping: Record(RuleConditions(), [

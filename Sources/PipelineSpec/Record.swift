@@ -58,7 +58,7 @@ struct Record<Target> {
                         let guess = nearest(to: entry.key, among: names)
                         let known = guess == nil ? "; its keys are " + names.joined(separator: ", ") : ""
                         reader.report(
-                            entry.keyPosition, "key.unknown", "\(place) has no key `\(printable(entry.key))`\(known)",
+                            entry.keyPosition, "key.unknown", "\(place) has no key `\(shown(key: entry.key))`\(known)",
                             suggestion: guess)
                         if let guess { given.insert(guess) }
                         continue

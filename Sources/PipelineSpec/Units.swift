@@ -56,6 +56,6 @@ enum Units {
 
     /// The shortest text that reads back as the same number.
     static func number(_ value: Double) -> String {
-        value == value.rounded() && abs(value) < 1e15 ? String(Int(value)) : String(value)
+        value == value.rounded() && abs(value) <= 1e15 ? String(Int(value)) : String(value)
     }
 }

@@ -51,7 +51,7 @@ struct YAMLReader {
             } catch YamlError.duplicatedKeysInMapping(let keys, let context) {
                 let mark = Position(line: context.mark.line, column: context.mark.column)
                 guard let key = keys.first, rename(key, at: mark, in: &scalars) else {
-                    report(mark, "yaml.duplicate_key", "the key `\(printable(keys.first ?? ""))` is given more than once")
+                    report(mark, "yaml.duplicate_key", "the key `\(shown(key: keys.first ?? ""))` is given more than once")
                     return nil
                 }
             } catch {
@@ -190,7 +190,7 @@ struct YAMLReader {
             if let first = seen[name] {
                 report(
                     position, "yaml.duplicate_key",
-                    "the key `\(printable(name))` was already given on line \(first.line); remove one of them")
+                    "the key `\(shown(key: name))` was already given on line \(first.line); remove one of them")
             }
             seen[name] = seen[name] ?? position
             let node = convert(value, depth: depth + 1)

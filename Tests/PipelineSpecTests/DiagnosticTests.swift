@@ -21,7 +21,7 @@ import Testing
         #expect(messages(text) == [
             "p.yaml:2:1: error[key.unknown]: a pipeline has no key `emitt` (did you mean `emit`?)",
             "p.yaml:4:16: error[value.type]: `windows.session_gap` is a duration, 1m…30d; found `30 minutes`",
-            "p.yaml:6:31: error[model.levels]: `model.levels.high` (20) must be above `medium` (30)",
+            "p.yaml:6:31: error[model.levels]: `model.levels.high` must be above `medium`",
             "p.yaml:9:20: error[value.choice]: `policies[0].when.level` is one of `low`, `medium`, `high`, `critical`; found `hihg` (did you mean `high`?)",
             "p.yaml:11:11: error[rule.duplicate]: a rule of this name is already on line 8; names of rules are unique",
         ])

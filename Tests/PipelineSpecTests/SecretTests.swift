@@ -20,6 +20,8 @@ import Testing
         "name: a\npolicies: [{name: \"$\", then: \"$\"}, {name: \"$\", then: allow, when: {level: \"$\", signals: \"$\", amount: {at_least: \"$\"}}}]\n",
         "name: a\npolicies: [{name: \"$\", then: allow}, {name: b, then: allow}]\n", "name: a\nmodel: {base: \"$\", levels: \"$\"}\n",
         "name: a\ndelivery: {mode: \"$\", queue: \"$\"}\nbounds: {record: \"$\"}\ninstance: \"$ \"\n",
+        "name: a\nkafka: {sasl.password @}\n", "name: a\nkafka: {sasl.password:@, sasl.password=@}\n", "{name: a, secret @}\n",
+        "name: a\nsecret:@\n", "name: a\nsources: {x @}\n", "name: a\n\"secret: @\": 1\n\"secret: @\": 1\n",
         "name: a\nsecret: \"@${UNSET}\"\nkafka: {sasl.password: \"@${\"}\n",
     ]
 
@@ -30,6 +32,19 @@ import Testing
         for diagnostic in found {
             #expect(!diagnostic.description.contains("hunter2"), "\(diagnostic)")
         }
+    }
+
+    @Test func numbersFromTheEnvironmentAreNotRepeatedEither() {
+        let text = """
+            name: a
+            windows: { rate: "${D}", rate_hop: "7s" }
+            model: { levels: { medium: "${N}", high: 1, critical: "${N}" }, confidence: { partial: "${N}", established: 1 }, base: "${N}" }
+            policies: [{ name: r, then: deny, when: { score: { at_least: "${N}", at_most: 1 }, auth_age: { at_least: "${D}", at_most: 1s } } }]
+            shards: "${N}77777"
+            """
+        let found = diagnostics(text, environment: ["N": "77", "D": "77m"])
+        #expect(found.count >= 7)
+        for diagnostic in found { #expect(!diagnostic.message.contains("77"), "\(diagnostic)") }
     }
 
     @Test func nothingIsSuggestedForWhatTheEnvironmentSays() {
