@@ -47,18 +47,24 @@ enum Checks {
         }
         let type = source.value.eventType(named: source.key)
         let mapped = Set(source.value.map.map(\.key))
-        if mapped.contains("type"), let type {
-            reader.report(
-                at: path + ".map.type", "source.conflict",
-                "`\(path).map.type` has no effect: every event of the source is of type `\(type.name)`; say `type: any` to map it")
-        }
         if !mapped.isEmpty {
-            for field in ["id", "time", "user"] + (type == nil ? ["type"] : []) where !mapped.contains(field) {
+            for field in ["id", "time", "user"] + needed(by: type) where !mapped.contains(field) {
                 let hint = field == "type" ? "; map it, or give the source a `type`" : ""
                 reader.report(at: path + ".map", "source.unmapped", "`\(path).map` doesn't say where `\(field)` is\(hint)")
             }
         }
         for entry in source.value.map { mappedField(entry, path: path + ".map." + entry.key, &reader) }
+    }
+
+    /// What events of the type need besides what every event needs.
+    private static func needed(by type: EventType?) -> [String] {
+        switch type {
+        case .login: ["outcome"]
+        case .action: ["action"]
+        case .challenge: ["challenge.decision", "challenge.result"]
+        case .feedback, .erasure: []
+        case nil: ["type"]
+        }
     }
 
     /// Values of these fields that the event has a name for.
@@ -206,14 +212,18 @@ enum OwnedProperties {
         "group.id": "use the key `group`",
         "group.instance.id": "use the key `instance`",
         "enable.auto.commit": "offsets are committed once outputs are acknowledged; see `delivery.commit_interval`",
+        "auto.commit.enable": "offsets are committed once outputs are acknowledged; see `delivery.commit_interval`",
         "auto.commit.interval.ms": "use the key `delivery.commit_interval`",
         "enable.auto.offset.store": "offsets are committed once outputs are acknowledged",
         "offset.store.method": "offsets live in the consumer group",
+        "isolation.level": "records of an aborted transaction are never decided",
         "auto.offset.reset": "a group that is new starts at the beginning, one that isn't never skips",
         "partition.assignment.strategy": "inputs stay co-partitioned under `range` only",
         "enable.idempotence": "it is always on, so that retries neither double nor reorder decisions",
         "acks": "every output waits for all replicas in sync",
         "request.required.acks": "every output waits for all replicas in sync",
+        "message.timeout.ms": "a decision is never given up",
+        "delivery.timeout.ms": "a decision is never given up",
         "transactional.id": "delivery is at least once in this version",
         "enable.partition.eof": "recovery depends on it",
         "queue.buffering.max.kbytes": "use the key `delivery.queue`",

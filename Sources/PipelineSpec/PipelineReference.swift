@@ -60,7 +60,6 @@ public enum PipelineReference {
         ("list.too_long", "More entries than are allowed."),
         ("sources.none", "No source is left."),
         ("source.unmapped", "A mapping leaves out a field every event needs."),
-        ("source.conflict", "A source both fixes and maps the type."),
         ("topic.shared", "Two sources or sinks name the same topic."),
         ("windows.hop", "The hop doesn't divide the window into at most 16 panes."),
         ("model.levels", "Levels are not ascending."),

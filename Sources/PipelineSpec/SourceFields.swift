@@ -18,7 +18,7 @@ struct SourceDraft: Sendable, Equatable {
         switch type {
         case .each: nil
         case .one(let type): type
-        case nil: ["logins": .login, "actions": .action, "challenges": .challenge][name]
+        case nil: ["logins": .login, "actions": .action, "challenges": .challenge, "feedback": .feedback][name]
         }
     }
 }
@@ -40,8 +40,8 @@ enum SourceFields {
     static var record: Record<SourceDraft> {
         Record(SourceDraft(), [
             Field("topic", \.topic, Format.name("a topic name").optional(""), standard: "the source's name", "The topic to read."),
-            Field("type", \.type, type.optional(.each), standard: "`login`, `action`, `challenge` for sources named logins, actions, challenges; else `any`",
-                "The type of every event of the topic; `any` where each event says its own, as on `feedback`, which also carries erasures."),
+            Field("type", \.type, type.optional(.each), standard: "what the names logins, actions, challenges, feedback say; else `any`",
+                "The type of every event of the topic, which then need not say it; `any` where each event says its own. A `feedback` topic may carry erasures too."),
             Field("repartition", \.repartition, .flag, "Not available in this version: every record needs a key, the same on all sources."),
             Field("map", \.map, mapped.map(
                 keys: "event field", MappedField(), names: EventField.allCases.map(\.rawValue),

@@ -58,7 +58,7 @@ struct Variables {
     /// Keys whose values are never repeated, as is all that stands under `kafka`.
     static func namesSecret(_ key: String) -> Bool {
         let key = key.lowercased()
-        return ["password", "secret", "key", "jaas", "token", "oauthbearer"].contains { key.contains($0) }
+        return ["password", "secret", "key", "jaas", "token", "oauthbearer", "pem"].contains { key.contains($0) }
     }
 
     mutating func expand(_ text: String, at position: Position) -> (text: String, isFromEnvironment: Bool) {

@@ -35,7 +35,7 @@ import Testing
         let found = messages("name: a\n\"\(key)\": 1\n")
         #expect(found.count == 1)
         #expect(found[0].utf8.count < 1000)
-        #expect(diagnostics("name: a\n" + (0..<5000).map { "windowss\($0): 1\n" }.joined()).count == 5000)
+        #expect(diagnostics("name: a\n" + (0..<1000).map { "windowss\($0): 1\n" }.joined()).count == 1000)
         let many = "name: a\n" + (0..<200).map { "k\($0 % 100): 1\n" }.joined()
         #expect(!diagnostics(many).isEmpty)
     }

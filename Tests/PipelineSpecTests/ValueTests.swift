@@ -15,7 +15,7 @@ import Testing
         expected.plan.version = pipeline.plan.version
         expected.group = "least"
         expected.kafka = ["bootstrap.servers": "127.0.0.1:9092"]
-        let types: [(String, EventType?)] = [("logins", .login), ("actions", .action), ("challenges", .challenge), ("feedback", nil)]
+        let types: [(String, EventType?)] = [("logins", .login), ("actions", .action), ("challenges", .challenge), ("feedback", .feedback)]
         expected.plan.inputs = types.map { topic, type in
             var decode = DecodeOptions()
             decode.type = type
@@ -176,7 +176,7 @@ import Testing
         let same = [
             "# comment\nwindows:\n  rate: 60s\nname: 'a'\npolicies:\n- then: deny\n  when:\n    level: [high]\n  name: r\n",
             base + "secret: 0123456789abcdef\nkafka: {client.id: x}\nshards: 4\ngroup: other\nstate: {directory: d}\n",
-            base + "model: {base: -47.90}\nemit: interventions\nsources: {logins: , actions: {topic: actions}, challenges: , feedback: {type: any}}\n",
+            base + "model: {base: -47.90}\nemit: interventions\nsources: {logins: , actions: {topic: actions}, challenges: , feedback: {type: feedback}}\n",
         ]
         for text in same { #expect(try parse(text).plan.version == version, "\(text)") }
         let other = [
@@ -190,7 +190,7 @@ import Testing
 
     @Test func orderOfTranslationsDoesNotChangeTheVersion() throws {
         func version(_ values: String) throws -> String {
-            try parse("name: a\nsources: {s: {type: login, map: {id: i, time: t, user: u, reason: {path: r, values: {\(values)}}}}}").plan.version
+            try parse("name: a\nsources: {s: {type: feedback, map: {id: i, time: t, user: u, reason: {path: r, values: {\(values)}}}}}").plan.version
         }
         #expect(try version("a: b, c: d") == version("c: d, a: b"))
         #expect(try version("a: b, c: d") != version("a: b, c: e"))
