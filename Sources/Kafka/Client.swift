@@ -1,0 +1,131 @@
+import CRdKafka
+import Glibc
+import struct Logging.Logger
+import Runtime
+
+/// A librdkafka client that is closed within a deadline.
+final class Client {
+    let handle: OpaquePointer
+    let events: ClientEvents
+    private let kind: ClientKind
+    private let logger: Logger
+    private var isOpen = true
+
+    init(
+        _ kind: ClientKind, _ properties: consuming KafkaProperties, name: String, logger: Logger
+    ) throws(LogFailure) {
+        self.kind = kind
+        self.logger = logger
+        let events = ClientEvents(name: name, logger: logger)
+        handle = try properties.makeClient(kind, events: events)
+        self.events = events
+        if kind == .consumer { rd_kafka_poll_set_consumer(handle) }
+    }
+
+    deinit { close() }
+
+    /// Closes and destroys the client. librdkafka may hang in either, so a thread of its own does it, and after
+    /// `deadlineMilliseconds` it is left behind: the process is about to end, or the group to forget this member.
+    func close(deadlineMilliseconds: Int = 8_000) {
+        guard isOpen else { return }
+        isOpen = false
+        events.isClosing = true
+        events.delivered = nil
+        let (handle, events, kind) = (Handle(pointer: handle), events, kind)
+        let closed = finishes(withinMilliseconds: deadlineMilliseconds) {
+            if kind == .consumer {
+                rd_kafka_consumer_close(handle.pointer)
+            } else {
+                rd_kafka_purge(handle.pointer, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT)
+            }
+            rd_kafka_destroy(handle.pointer)
+            withExtendedLifetime(events) {}
+        }
+        if !closed { logger.warning("a Kafka \(kind.rawValue) did not close in time and was left behind") }
+    }
+
+    /// Asks for the partition count of each topic; nil where the topic does not exist.
+    func partitionCounts(_ topics: [String], timeoutMilliseconds: Int) throws(LogFailure) -> [Int?] {
+        var counts: [Int?] = []
+        for topic in topics {
+            guard let reference = rd_kafka_topic_new(handle, topic, nil) else {
+                throw .stop("`\(topic)` is not a valid topic name")
+            }
+            defer { rd_kafka_topic_destroy(reference) }
+            var answer: UnsafePointer<rd_kafka_metadata>?
+            let error = rd_kafka_metadata(handle, 0, reference, &answer, Int32(timeoutMilliseconds))
+            guard error == RD_KAFKA_RESP_ERR_NO_ERROR, let answer else {
+                if isFinal(error) { throw .stop("topic \(topic): \(text(error))") }
+                throw .retry("topic \(topic): the broker did not answer: \(text(error))")
+            }
+            defer { rd_kafka_metadata_destroy(answer) }
+            guard answer.pointee.topic_cnt == 1 else { counts.append(nil); continue }
+            let found = answer.pointee.topics[0]
+            if isFinal(found.err) { throw .stop("topic \(topic): \(text(found.err))") }
+            counts.append(found.err == RD_KAFKA_RESP_ERR_NO_ERROR ? Int(found.partition_cnt) : nil)
+        }
+        events.sawBroker()
+        return counts
+    }
+
+    private struct Handle: @unchecked Sendable { let pointer: OpaquePointer }
+}
+
+/// Runs `work` on a thread of its own; false when it has not finished in time, and then it goes on alone.
+func finishes(withinMilliseconds limit: Int, _ work: @escaping @Sendable () -> Void) -> Bool {
+    let errand = Errand(work)
+    var thread = pthread_t()
+    let created = pthread_create(&thread, nil, { raw in
+        let errand = Unmanaged<Errand>.fromOpaque(raw!).takeRetainedValue()
+        errand.work()
+        errand.done.post()
+        return nil
+    }, Unmanaged.passRetained(errand).toOpaque())
+    guard created == 0 else {
+        Unmanaged.passUnretained(errand).release()
+        work()
+        return true
+    }
+    pthread_detach(thread)
+    return errand.done.wait(milliseconds: limit)
+}
+
+private final class Errand: Sendable {
+    let work: @Sendable () -> Void
+    let done = Signal()
+    init(_ work: @escaping @Sendable () -> Void) { self.work = work }
+}
+
+/// A POSIX semaphore: both of its threads may call it at any time.
+private final class Signal: @unchecked Sendable {
+    private let semaphore = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
+    init() { sem_init(semaphore, 0, 0) }
+    deinit {
+        sem_destroy(semaphore)
+        semaphore.deallocate()
+    }
+
+    func post() { sem_post(semaphore) }
+
+    func wait(milliseconds: Int) -> Bool {
+        var until = timespec()
+        clock_gettime(CLOCK_REALTIME, &until)
+        until.tv_sec += milliseconds / 1000
+        until.tv_nsec += milliseconds % 1000 * 1_000_000
+        if until.tv_nsec >= 1_000_000_000 {
+            until.tv_sec += 1
+            until.tv_nsec -= 1_000_000_000
+        }
+        while sem_timedwait(semaphore, &until) != 0 {
+            if errno != EINTR { return false }
+        }
+        return true
+    }
+}
+
+/// Milliseconds of a clock that never goes back.
+func monotonicMilliseconds() -> Int {
+    var now = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &now)
+    return now.tv_sec * 1000 + now.tv_nsec / 1_000_000
+}

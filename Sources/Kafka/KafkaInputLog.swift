@@ -1,0 +1,354 @@
+import CRdKafka
+import Events
+import Glibc
+import struct Logging.Logger
+import Runtime
+
+/// The inputs of one shard, read as a member of a consumer group.
+///
+/// Records are taken from librdkafka one at a time, because batch consuming in 2.0.2 can skip offsets around a pause
+/// or a rebalance; they are borrowed until the next poll. Use from one thread only.
+public final class KafkaInputLog: InputLog {
+    private let client: Client
+    private let topics: [String]
+    private let topicNames: [[CChar]]
+    private let logger: Logger
+
+    private var held: [UnsafeMutablePointer<rd_kafka_message_t>] = []
+    private var pendingFailure: LogFailure?
+    /// By input, then partition: the offset expected next; -1 where nothing is assigned.
+    private var expected: [[Int64]]
+    private var assigned: [InputPartition] = []
+    private var isPaused = false
+    /// Resuming what is not paused would rewind it, so what librdkafka was told is remembered.
+    private var pausedInClient = false
+    private var recognizer: PartitionerRecognizer?
+    private var partitionCounts: [Int] = []
+    private var warnedOfTimestamps: [Bool]
+    private var nextProbe = 0
+
+    /// Joins the group. Neither the broker nor the topics need to be there yet.
+    ///
+    /// - Parameters:
+    ///   - properties: librdkafka's, as in the pipeline file.
+    ///   - topics: in the order of `EnginePlan.inputs`, without duplicates.
+    ///   - instance: the static member id, or nil for dynamic membership. No two members may share one.
+    ///   - queueBytes: most bytes fetched ahead of what was polled.
+    /// - Throws: `.stop` for a property that is refused.
+    public init(
+        properties: [String: String], topics: [String], group: String, instance: String?,
+        queueBytes: Int = 32 * 1024 * 1024, logger: Logger
+    ) throws(LogFailure) {
+        self.topics = topics
+        self.logger = logger
+        topicNames = topics.map { Array($0.utf8CString) }
+        expected = Array(repeating: [], count: topics.count)
+        warnedOfTimestamps = Array(repeating: false, count: topics.count)
+        var fixed = [
+            ("group.id", group), ("partition.assignment.strategy", "range"), ("enable.auto.commit", "false"),
+            ("enable.auto.offset.store", "false"), ("isolation.level", "read_committed"),
+            // Every position is explicit, so one that is gone is a loss to be told, never a jump.
+            ("auto.offset.reset", "error"),
+        ]
+        if let instance { fixed.append(("group.instance.id", instance)) }
+        let kilobytes = max(1, min(queueBytes / 1024, 2_097_151))
+        client = try Client(
+            .consumer,
+            KafkaProperties(
+                defaults: [
+                    ("fetch.wait.max.ms", "5"), ("queued.max.messages.kbytes", String(kilobytes)),
+                    ("queued.min.messages", "10000"), ("socket.nagle.disable", "true"), ("client.id", "vigil"),
+                    // So that a quiet shard is noticed dead within seconds, and one in a long step is not.
+                    ("session.timeout.ms", "10000"), ("heartbeat.interval.ms", "2000"),
+                ], user: properties, fixed: fixed),
+            name: "consumer", logger: logger)
+        let list = TopicPartitions(topics.indices.map { InputPartition(input: $0, partition: -1) }, topics: topics)
+        let error = rd_kafka_subscribe(client.handle, list.list)
+        if error != RD_KAFKA_RESP_ERR_NO_ERROR {
+            throw .stop("can't subscribe to \(topics.joined(separator: ", ")): \(text(error))")
+        }
+    }
+
+    deinit { close() }
+
+    public func identity() throws(LogFailure) -> String {
+        guard let id = rd_kafka_clusterid(client.handle, 10_000) else {
+            throw .retry("the brokers did not tell the cluster's id within 10 s")
+        }
+        defer { rd_kafka_mem_free(client.handle, id) }
+        client.events.sawBroker()
+        return String(cString: id)
+    }
+
+    // MARK: Polling
+
+    public func poll(
+        into batch: inout [Record], maxRecords: Int, timeoutMilliseconds: Int
+    ) throws(LogFailure) -> LogEvent {
+        dropHeld()
+        if let failure = pendingFailure {
+            pendingFailure = nil
+            throw failure
+        }
+        if let event = nextRebalance() { return event }
+        if client.events.brokerAway { probe() }
+
+        var timeout = Int32(clamping: max(0, timeoutMilliseconds))
+        while held.count < maxRecords {
+            let message = rd_kafka_consumer_poll(client.handle, timeout)
+            timeout = 0
+            if let message {
+                if message.pointee.err == RD_KAFKA_RESP_ERR_NO_ERROR {
+                    take(message, into: &batch)
+                } else {
+                    note(message)
+                    rd_kafka_message_destroy(message)
+                }
+            }
+            if let failure = client.events.failure {
+                client.events.failure = nil
+                pendingFailure = pendingFailure ?? failure
+            }
+            if message == nil || pendingFailure != nil || !client.events.rebalances.isEmpty { break }
+        }
+        if !held.isEmpty { return .records }
+        if let failure = pendingFailure {
+            pendingFailure = nil
+            throw failure
+        }
+        return nextRebalance() ?? .records
+    }
+
+    private func dropHeld() {
+        for message in held { rd_kafka_message_destroy(message) }
+        held.removeAll(keepingCapacity: true)
+    }
+
+    private func take(_ message: UnsafeMutablePointer<rd_kafka_message_t>, into batch: inout [Record]) {
+        let partition = Int(message.pointee.partition)
+        guard let input = input(of: message), partition < expected[input].count,
+            expected[input][partition] >= 0, message.pointee.offset >= expected[input][partition]
+        else {
+            rd_kafka_message_destroy(message)
+            return
+        }
+        expected[input][partition] = message.pointee.offset + 1
+        held.append(message)
+        let key = message.pointee.key.map {
+            ByteView(UnsafeRawBufferPointer(start: $0, count: message.pointee.key_len))
+        } ?? .absent
+        let value = message.pointee.payload.map {
+            ByteView(UnsafeRawBufferPointer(start: $0, count: message.pointee.len))
+        } ?? .absent
+        batch.append(Record(
+            input: UInt16(input), partition: message.pointee.partition, offset: message.pointee.offset,
+            timestamp: timestamp(of: message, input), key: key, value: value))
+        client.events.sawBroker()
+        do {
+            try recognizer?.observe(input: input, partition: message.pointee.partition, key: key)
+        } catch {
+            pendingFailure = error
+        }
+    }
+
+    private func input(of message: UnsafeMutablePointer<rd_kafka_message_t>) -> Int? {
+        guard let name = rd_kafka_topic_name(message.pointee.rkt) else { return nil }
+        for index in topicNames.indices where strcmp(topicNames[index], name) == 0 { return index }
+        return nil
+    }
+
+    private func timestamp(of message: UnsafeMutablePointer<rd_kafka_message_t>, _ input: Int) -> Timestamp? {
+        var type = RD_KAFKA_TIMESTAMP_NOT_AVAILABLE
+        let milliseconds = rd_kafka_message_timestamp(message, &type)
+        if type == RD_KAFKA_TIMESTAMP_CREATE_TIME && !warnedOfTimestamps[input] {
+            warnedOfTimestamps[input] = true
+            logger.warning(
+                "topic \(topics[input]) carries its producers' timestamps (CreateTime), so events dated in the future can't be recognised; set message.timestamp.type=LogAppendTime on it")
+        }
+        return type == RD_KAFKA_TIMESTAMP_NOT_AVAILABLE ? nil : Timestamp(milliseconds: milliseconds)
+    }
+
+    /// An error in place of a record.
+    private func note(_ message: UnsafeMutablePointer<rd_kafka_message_t>) {
+        let error = message.pointee.err
+        let topic = rd_kafka_topic_name(message.pointee.rkt).map { String(cString: $0) } ?? topics.joined(separator: ", ")
+        switch error {
+        case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET, RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
+            pendingFailure = .stop(
+                "\(topic)/\(message.pointee.partition): the next position is no longer in the log: retention has deleted records that were never read, or the topic was made anew. Reset the group's offsets to go on without them")
+        case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC,
+            RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
+            pendingFailure = .stop("topic \(topic) does not exist: `vigil topics FILE --create` makes it")
+        case RD_KAFKA_RESP_ERR__MAX_POLL_EXCEEDED:
+            logger.warning("the group has dropped this shard: it did not poll within max.poll.interval.ms")
+        default:
+            if isFinal(error) {
+                pendingFailure = .stop("topic \(topic): \(text(error))")
+            } else {
+                logger.debug("topic \(topic): \(text(error))")
+            }
+        }
+    }
+
+    /// librdkafka tells when brokers go, not when they come back.
+    private func probe() {
+        let now = monotonicMilliseconds()
+        guard now >= nextProbe else { return }
+        nextProbe = now + 1_000
+        _ = try? client.partitionCounts([topics[0]], timeoutMilliseconds: 200)
+    }
+
+    // MARK: Assignment
+
+    private func nextRebalance() -> LogEvent? {
+        guard !client.events.rebalances.isEmpty else { return nil }
+        switch client.events.rebalances.removeFirst() {
+        case .revoked: return .revoked
+        case .lost: return .lost
+        case .assigned(let partitions):
+            return .assigned(partitions.compactMap { entry in
+                topics.firstIndex(of: entry.topic).map { InputPartition(input: $0, partition: entry.partition) }
+            })
+        }
+    }
+
+    /// - Throws: `.stop` when the inputs differ in their number of partitions, or it has changed.
+    public func start(at positions: [InputPosition]) throws(LogFailure) {
+        try checkPartitionCounts()
+        for input in topics.indices { expected[input] = Array(repeating: -1, count: partitionCounts[input]) }
+        for position in positions {
+            guard position.partition.partition >= 0,
+                Int(position.partition.partition) < partitionCounts[position.partition.input]
+            else { throw .retry("\(name(position.partition)) is not in the metadata yet") }
+            expected[position.partition.input][Int(position.partition.partition)] = position.offset
+        }
+        let list = TopicPartitions(positions, topics: topics)
+        let error = rd_kafka_assign(client.handle, list.list)
+        guard error == RD_KAFKA_RESP_ERR_NO_ERROR else { throw failure(error, "starting to read") }
+        assigned = positions.map(\.partition)
+        pausedInClient = false
+        if isPaused { try setPaused(true) }
+    }
+
+    private func checkPartitionCounts() throws(LogFailure) {
+        var counts: [Int] = []
+        for (topic, count) in zip(topics, try client.partitionCounts(topics, timeoutMilliseconds: 5_000)) {
+            guard let count else {
+                throw .stop("topic \(topic) does not exist: `vigil topics FILE --create` makes it")
+            }
+            counts.append(count)
+        }
+        if Set(counts).count > 1 {
+            let list = zip(topics, counts).map { "\($0) \($1)" }.joined(separator: ", ")
+            throw .stop("the inputs must have equally many partitions, so that a user's events meet: \(list)")
+        }
+        if !partitionCounts.isEmpty && partitionCounts != counts {
+            throw .stop("the number of partitions has changed from \(partitionCounts[0]) to \(counts[0]), so users have moved away from their state: use new topics")
+        }
+        if recognizer == nil { recognizer = PartitionerRecognizer(topics: topics, partitionCounts: counts) }
+        partitionCounts = counts
+    }
+
+    public func release() throws(LogFailure) {
+        // A pause outlives the assignment in librdkafka, so it is undone; `start(at:)` puts it back.
+        if pausedInClient { try tellPaused(false) }
+        for input in topics.indices {
+            for partition in expected[input].indices { expected[input][partition] = -1 }
+        }
+        assigned = []
+        let error = rd_kafka_assign(client.handle, nil)
+        guard error == RD_KAFKA_RESP_ERR_NO_ERROR else { throw failure(error, "giving partitions back") }
+    }
+
+    public func setPaused(_ paused: Bool) throws(LogFailure) {
+        isPaused = paused
+        if paused != pausedInClient && !assigned.isEmpty { try tellPaused(paused) }
+    }
+
+    private func tellPaused(_ paused: Bool) throws(LogFailure) {
+        let list = TopicPartitions(assigned, topics: topics)
+        let error = paused
+            ? rd_kafka_pause_partitions(client.handle, list.list) : rd_kafka_resume_partitions(client.handle, list.list)
+        guard error == RD_KAFKA_RESP_ERR_NO_ERROR else { throw failure(error, paused ? "pausing" : "resuming") }
+        pausedInClient = paused
+    }
+
+    // MARK: Offsets
+
+    public func committed(_ partitions: [InputPartition]) throws(LogFailure) -> [Int64?] {
+        let list = TopicPartitions(partitions, topics: topics)
+        let error = rd_kafka_committed(client.handle, list.list, 10_000)
+        guard error == RD_KAFKA_RESP_ERR_NO_ERROR else { throw failure(error, "reading committed offsets") }
+        if let problem = list.problem { throw failure(problem.error, "reading the committed offset of \(problem.place)") }
+        client.events.sawBroker()
+        return (0..<partitions.count).map {
+            let offset = list.list.pointee.elems[$0].offset
+            return offset < 0 ? nil : offset
+        }
+    }
+
+    public func bounds(_ partitions: [InputPartition]) throws(LogFailure) -> [(first: Int64, end: Int64)] {
+        let until = monotonicMilliseconds() + 10_000
+        var bounds: [(first: Int64, end: Int64)] = []
+        for entry in partitions {
+            var first: Int64 = 0, end: Int64 = 0
+            let error = rd_kafka_query_watermark_offsets(
+                client.handle, topics[entry.input], entry.partition, &first, &end,
+                Int32(max(1, until - monotonicMilliseconds())))
+            guard error == RD_KAFKA_RESP_ERR_NO_ERROR else { throw failure(error, "reading the bounds of \(name(entry))") }
+            bounds.append((first, end))
+        }
+        client.events.sawBroker()
+        return bounds
+    }
+
+    public func commit(_ positions: [InputPosition]) throws(LogFailure) {
+        if positions.isEmpty { return }
+        let list = TopicPartitions(positions, topics: topics)
+        // The plain call has no deadline; an answer that comes after ours is harmless, for offsets only grow.
+        let queue = rd_kafka_queue_new(client.handle)
+        defer { rd_kafka_queue_destroy(queue) }
+        let error = rd_kafka_commit_queue(client.handle, list.list, queue, nil, nil)
+        guard error == RD_KAFKA_RESP_ERR_NO_ERROR else { throw failure(error, "committing") }
+        guard let answer = rd_kafka_queue_poll(queue, 10_000) else {
+            throw .retry("committing: the group coordinator did not answer within 10 s")
+        }
+        defer { rd_kafka_event_destroy(answer) }
+        let outcome = rd_kafka_event_error(answer)
+        if outcome != RD_KAFKA_RESP_ERR_NO_ERROR && outcome != RD_KAFKA_RESP_ERR__NO_OFFSET {
+            throw failure(outcome, "committing")
+        }
+        if let entries = rd_kafka_event_topic_partition_list(answer) {
+            for index in 0..<Int(entries.pointee.cnt) {
+                let entry = entries.pointee.elems[index]
+                if entry.err != RD_KAFKA_RESP_ERR_NO_ERROR {
+                    throw failure(entry.err, "committing \(String(cString: entry.topic))/\(entry.partition)")
+                }
+            }
+        }
+        client.events.sawBroker()
+    }
+
+    public func close() {
+        dropHeld()
+        client.close()
+    }
+
+    private func name(_ partition: InputPartition) -> String { "\(topics[partition.input])/\(partition.partition)" }
+
+    private func failure(_ error: rd_kafka_resp_err_t, _ doing: String) -> LogFailure {
+        let words = "\(doing): \(text(error))"
+        switch error {
+        case RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION, RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID,
+            RD_KAFKA_RESP_ERR__ASSIGNMENT_LOST, RD_KAFKA_RESP_ERR__FATAL:
+            return .fenced(words)
+        case RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID:
+            return .stop("\(words): another process has joined the group under the same instance id")
+        case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC,
+            RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
+            return .stop("\(words): does the topic exist? `vigil topics FILE --create` makes it")
+        default:
+            return isFinal(error) ? .stop(words) : .retry(words)
+        }
+    }
+}
