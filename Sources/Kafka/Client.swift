@@ -68,6 +68,32 @@ final class Client {
         return counts
     }
 
+    /// The partition count of every topic this client may see, without bringing one into being.
+    func visibleTopics(timeoutMilliseconds: Int) throws(LogFailure) -> [String: Int] {
+        var answer: UnsafePointer<rd_kafka_metadata>?
+        let error = rd_kafka_metadata(handle, 1, nil, &answer, Int32(timeoutMilliseconds))
+        // The cause of a failed connection comes by callback.
+        rd_kafka_poll(handle, 0)
+        if let failure = events.failure { throw failure }
+        guard error == RD_KAFKA_RESP_ERR_NO_ERROR, let answer else {
+            throw isFinal(error) ? .stop(text(error)) : .retry("the broker did not answer: \(text(error))")
+        }
+        defer { rd_kafka_metadata_destroy(answer) }
+        var counts: [String: Int] = [:]
+        for topic in UnsafeBufferPointer(start: answer.pointee.topics, count: Int(answer.pointee.topic_cnt))
+        where topic.err == RD_KAFKA_RESP_ERR_NO_ERROR {
+            counts[String(cString: topic.topic)] = Int(topic.partition_cnt)
+        }
+        return counts
+    }
+
+    func clusterIdentity(timeoutMilliseconds: Int) -> String? {
+        guard let id = rd_kafka_clusterid(handle, Int32(timeoutMilliseconds)) else { return nil }
+        defer { rd_kafka_mem_free(handle, id) }
+        events.sawBroker()
+        return String(cString: id)
+    }
+
     private struct Handle: @unchecked Sendable { let pointer: OpaquePointer }
 }
 

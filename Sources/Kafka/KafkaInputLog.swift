@@ -72,12 +72,10 @@ public final class KafkaInputLog: InputLog {
     deinit { close() }
 
     public func identity() throws(LogFailure) -> String {
-        guard let id = rd_kafka_clusterid(client.handle, 10_000) else {
+        guard let id = client.clusterIdentity(timeoutMilliseconds: 10_000) else {
             throw .retry("the brokers did not tell the cluster's id within 10 s")
         }
-        defer { rd_kafka_mem_free(client.handle, id) }
-        client.events.sawBroker()
-        return String(cString: id)
+        return id
     }
 
     // MARK: Polling

@@ -61,6 +61,8 @@ final class Reader {
     var assigned: [InputPartition] = []
     var events: [String] = []
     var seen: [(input: Int, partition: Int32, offset: Int64, key: String?, value: String?)] = []
+    /// True while every record had a timestamp.
+    var stamped = true
     private var batch: [Record] = []
 
     init(_ properties: [String: String], topics: [String], group: String = "g", instance: String? = nil) throws {
@@ -72,6 +74,7 @@ final class Reader {
         switch try log.poll(into: &batch, maxRecords: maxRecords, timeoutMilliseconds: milliseconds) {
         case .records:
             for record in batch {
+                stamped = stamped && record.timestamp != nil
                 seen.append((
                     Int(record.input), record.partition, record.offset,
                     record.key.isPresent ? record.key.string : nil, record.value.isPresent ? record.value.string : nil))

@@ -1,0 +1,77 @@
+import Glibc
+import Runtime
+import Testing
+
+@testable import Kafka
+
+private let address = getenv("VIGIL_TEST_KAFKA").map { String(cString: $0) }
+
+/// What only a real broker can show. Every topic and group is new, so the tests may be repeated.
+@Suite(
+    .serialized,
+    .enabled(if: address != nil, "skipped: needs a Kafka broker; set VIGIL_TEST_KAFKA=host:port"))
+struct RealBrokerTests {
+    private let run = "vigil-test-\(getpid())-\(monotonicMilliseconds())"
+    private var properties: [String: String] {
+        ["bootstrap.servers": address ?? "", "session.timeout.ms": "6000", "heartbeat.interval.ms": "500"]
+    }
+
+    private func create(_ names: String..., partitions: Int = 3) throws {
+        let admin = try TopicAdmin(properties: properties, logger: quiet)
+        let needs = names.map { TopicAdmin.Need.input("\(run)-\($0)", partitions: partitions) }
+        #expect(try admin.problems(needs).count == needs.count)
+        #expect(try admin.create(needs) == needs.map(\.name))
+        #expect(try admin.create(needs).isEmpty)
+        #expect(try admin.problems(needs).isEmpty)
+    }
+
+    @Test func topicsAreCreatedReadCommittedAndResumed() throws {
+        try create("logins", "actions")
+        let topics = ["\(run)-logins", "\(run)-actions"]
+        for topic in topics { try produceKeys(topic, (0..<200).map { "u\($0)" }, properties) }
+        let first = try Reader(properties, topics: topics, group: run, instance: "\(run)-0")
+        try until("records") { try first.turn(); return first.seen.count >= 150 }
+        #expect(first.stamped)
+        try first.log.commit(first.positions)
+        let taken = first.seen.count
+        first.log.close()
+        let second = try Reader(properties, topics: topics, group: run, instance: "\(run)-0")
+        try until("the rest") { try second.turn(); return taken + second.seen.count >= 400 }
+        #expect(taken + second.seen.count == 400)
+        second.log.close()
+    }
+
+    @Test func missingTopicStops() throws {
+        let reader = try Reader(properties, topics: ["\(run)-nowhere"], group: run)
+        let failure = #expect(throws: LogFailure.self) { try until("the refusal") { try reader.turn(); return false } }
+        #expect("\(String(describing: failure))".contains("\(run)-nowhere does not exist"))
+        reader.log.close()
+    }
+
+    @Test func sameInstanceTwiceStopsTheElder() throws {
+        try create("logins")
+        let elder = try Reader(properties, topics: ["\(run)-logins"], group: run, instance: "same")
+        try until("an assignment") { try elder.turn(); return elder.assigned.count == 3 }
+        let younger = try Reader(properties, topics: ["\(run)-logins"], group: run, instance: "same")
+        let failure = #expect(throws: LogFailure.self) {
+            try until("the fence") { try younger.turn(); try elder.turn(); return false }
+        }
+        #expect("\(String(describing: failure))".contains("instance id"))
+        elder.log.close()
+        younger.log.close()
+    }
+
+    @Test func membersShareAndTakeOver() throws {
+        try create("logins", partitions: 4)
+        let first = try Reader(properties, topics: ["\(run)-logins"], group: run)
+        let second = try Reader(properties, topics: ["\(run)-logins"], group: run)
+        try until("a share for each", seconds: 40) {
+            try first.turn()
+            try second.turn()
+            return first.assigned.count == 2 && second.assigned.count == 2
+        }
+        second.log.close()
+        try until("everything", seconds: 40) { try first.turn(); return first.assigned.count == 4 }
+        first.log.close()
+    }
+}
