@@ -1,0 +1,75 @@
+import Dispatch
+import Foundation
+import Synchronization
+
+/// The shards of one process: a thread each, a mailbox each, one request to stop.
+public final class ShardGroup: Sendable {
+    private struct Results {
+        var outcomes: [ShardOutcome?]
+        var isStarted = false
+    }
+    private let mailboxes: [Mailbox]
+    private let results: Mutex<Results>
+    private let finished = DispatchGroup()
+    private let make: @Sendable (Int, Mailbox, StopRequest) throws(LogFailure) -> Shard
+    /// Set to stop all shards.
+    public let stop: StopRequest
+
+    /// `make` is called on shard n's own thread with its number, its mailbox and the group's request to stop.
+    public init(
+        shards: Int, stop: StopRequest = StopRequest(),
+        make: @escaping @Sendable (Int, Mailbox, StopRequest) throws(LogFailure) -> Shard
+    ) {
+        mailboxes = (0..<max(1, shards)).map { _ in Mailbox() }
+        results = Mutex(Results(outcomes: Array(repeating: nil, count: max(1, shards))))
+        self.stop = stop
+        self.make = make
+    }
+
+    /// Starts the threads; a second call does nothing.
+    public func start() {
+        let isFirst = results.withLock { results in
+            defer { results.isStarted = true }
+            return !results.isStarted
+        }
+        guard isFirst else { return }
+        for number in mailboxes.indices {
+            finished.enter()
+            let thread = Thread { [self] in
+                runShard(number)
+                finished.leave()
+            }
+            thread.name = "shard-\(number)"
+            thread.stackSize = 4 << 20
+            thread.start()
+        }
+    }
+
+    private func runShard(_ number: Int) {
+        let outcome: ShardOutcome
+        do {
+            outcome = try make(number, mailboxes[number], stop).run()
+        } catch {
+            mailboxes[number].close()
+            outcome = .failed(error.description)
+        }
+        results.withLock { $0.outcomes[number] = outcome }
+        // A process that lost a shard for good must not half live on.
+        if case .failed = outcome { stop.request() }
+    }
+
+    /// Waits until every shard has ended, at most so long (nil: for ever). An outcome is nil for a shard that hasn't.
+    public func wait(milliseconds: Int? = nil) -> [ShardOutcome?] {
+        if let milliseconds {
+            _ = finished.wait(timeout: .now() + .milliseconds(milliseconds))
+        } else {
+            finished.wait()
+        }
+        return results.withLock { $0.outcomes }
+    }
+
+    /// How the shards are, between two of their batches; one that ended or didn't answer in time is left out.
+    public func status(timeoutMilliseconds: Int = 500) -> [ShardStatus] {
+        mailboxes.compactMap { $0.ask(timeoutMilliseconds: timeoutMilliseconds) { $0.status() } }
+    }
+}
