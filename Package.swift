@@ -37,7 +37,9 @@ let package = Package(
             "Events", "Runtime", "CRdKafka", .product(name: "Logging", package: "swift-log"),
         ]),
         .target(name: "Lab", dependencies: ["Events", "PipelineSpec", "Runtime"]),
-        .target(name: "VigilTesting", dependencies: ["Events", "Engine", "Runtime"]),
+        .target(name: "VigilTesting", dependencies: [
+            "Events", "Engine", "StateStore", "Runtime", .product(name: "Logging", package: "swift-log"),
+        ]),
         .executableTarget(name: "vigil", dependencies: [
             "Events", "Behavior", "Risk", "Policy", "Engine", "PipelineSpec", "StateStore", "Runtime", "Kafka", "Lab",
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -47,7 +49,10 @@ let package = Package(
         .testTarget(name: "EventsTests", dependencies: ["Events"]),
         .testTarget(name: "EngineTests", dependencies: ["Events", "Behavior", "Risk", "Policy", "Engine"]),
         .testTarget(name: "PipelineSpecTests", dependencies: ["PipelineSpec"]),
-        .testTarget(name: "RuntimeTests", dependencies: ["Runtime", "StateStore", "VigilTesting", "PipelineSpec", "Lab"]),
+        .testTarget(name: "RuntimeTests", dependencies: [
+            "Events", "Policy", "Engine", "Runtime", "StateStore", "VigilTesting", "PipelineSpec", "Lab",
+            .product(name: "Logging", package: "swift-log"),
+        ]),
         .testTarget(name: "KafkaTests", dependencies: ["Kafka", "Runtime"]),
         .testTarget(name: "LabTests", dependencies: ["Lab"]),
         .testTarget(name: "CommandTests", dependencies: []),

@@ -51,7 +51,7 @@ public struct ShardWorld {
 }
 
 /// A complete pipeline on one thread, at least once: read, decide, produce; acknowledged, then committed, then
-/// checkpointed. `turn` is the whole of it.
+/// checkpointed. `round` is the whole of it.
 public final class Shard {
     let plan: EnginePlan
     let options: ShardOptions
@@ -97,26 +97,30 @@ public final class Shard {
         checkpointDue = lastRecord + Int64(options.checkpointMilliseconds)
     }
 
-    /// Turns until the shard is stopped, the log ends, or it must not go on. Never throws, never sleeps by itself.
+    /// Turns until the shard is stopped, the log ends, or it must not go on; then lets go of everything.
     public func run() -> ShardOutcome {
-        var outcome: ShardOutcome?
-        while outcome == nil {
-            do {
-                outcome = try turn()
-            } catch .fenced(let why) {
-                logger.warning("fenced; starting afresh", metadata: ["shard": "\(options.name)", "reason": "\(why)"])
-                outcome = startAfresh()
-            } catch {
-                logger.error("stopped", metadata: ["shard": "\(options.name)", "reason": "\(error)"])
-                outcome = .failed(error.description)
-            }
+        while true {
+            guard let outcome = turn() else { continue }
+            close()
+            return outcome
         }
-        close()
-        return outcome ?? .stopped
     }
 
-    /// One round of the loop. Returns how the shard ended, nil while it goes on.
-    public func turn() throws(LogFailure) -> ShardOutcome? {
+    /// One round of the loop, what goes wrong in it included. Returns how the shard ended, nil while it goes on.
+    public func turn() -> ShardOutcome? {
+        do {
+            return try round()
+        } catch .fenced(let why) {
+            logger.warning("fenced; starting afresh", metadata: ["shard": "\(options.name)", "reason": "\(why)"])
+            return startAfresh()
+        } catch {
+            logger.error("stopped", metadata: ["shard": "\(options.name)", "reason": "\(error)"])
+            return .failed(error.description)
+        }
+    }
+
+    /// The loop: poll, decide, produce; when due, commit; when due, checkpoint.
+    private func round() throws(LogFailure) -> ShardOutcome? {
         world.mailbox.answer(self)
         if world.stop.isRequested { return try leave(as: .stopped) }
 

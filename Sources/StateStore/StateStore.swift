@@ -116,11 +116,41 @@ public final class StateStore {
     /// Brings a new engine to the persisted cut. Throws `StoreError` of kind `.corrupt` on a bad checksum; the engine
     /// is then half restored and must be dropped.
     /// - Complexity: O(users).
-    public func restore(into engine: Engine) throws(StoreError) {
+    public func restore(into engine: Engine) throws(StoreError) { try Self.restore(database, into: engine) }
+
+    /// Restores from a file without identity or lock, for looking at it only. Throws `StoreError`.
+    /// - Complexity: O(users).
+    public static func read(file: String, into engine: Engine) throws(StoreError) {
+        try restore(Database(file: file, readOnly: true), into: engine)
+    }
+
+    /// Every user's row, in ascending number; the bytes are valid during the call. For tests and tools. Throws
+    /// `StoreError`.
+    public static func forEachRow(
+        file: String, _ body: (UInt32, UnsafeRawBufferPointer) throws(StoreError) -> Void
+    ) throws(StoreError) {
+        let database = try Database(file: file, readOnly: true)
+        try forEachRow(database, body)
+    }
+
+    private static func forEachRow(
+        _ database: borrowing Database, _ body: (UInt32, UnsafeRawBufferPointer) throws(StoreError) -> Void
+    ) throws(StoreError) {
+        let rows = try database.prepare("SELECT number, row FROM users ORDER BY number")
+        while try database.next(rows) {
+            guard let number = UInt32(exactly: rows.int(0)) else {
+                throw StoreError(.corrupt, file: database.file, "a user's number is out of range")
+            }
+            try body(number, rows.blob(1))
+        }
+    }
+
+    private static func restore(_ database: borrowing Database, into engine: Engine) throws(StoreError) {
+        let file = database.file
         let shared = try database.prepare("SELECT image, checksum FROM shared WHERE id = 0")
         if try database.next(shared) {
             let image = shared.blob(0)
-            guard Self.checksum(image) == shared.int(1) else {
+            guard checksum(image) == shared.int(1) else {
                 throw StoreError(.corrupt, file: file, "the shared image has a bad checksum")
             }
             do {
@@ -130,13 +160,9 @@ public final class StateStore {
             }
             shared.reset()
         }
-        let rows = try database.prepare("SELECT number, row FROM users ORDER BY number")
-        while try database.next(rows) {
-            guard let number = UInt32(exactly: rows.int(0)) else {
-                throw StoreError(.corrupt, file: file, "a user's number is out of range")
-            }
+        try forEachRow(database) { number, row throws(StoreError) in
             do {
-                try engine.restore(user: number, row: rows.blob(1))
+                try engine.restore(user: number, row: row)
             } catch {
                 throw StoreError(.corrupt, file: file, "user row \(number): \(error)")
             }
