@@ -1,5 +1,6 @@
 import Engine
 import Events
+import StateStore
 
 /// How partitions, and the shard itself, come to an end.
 extension Shard {
@@ -87,6 +88,11 @@ extension Shard {
     public func abandon() {
         isPaused = false
         release()
+    }
+
+    /// Caps every partition's file as a full disk would, 0 for no cap; for tests. Throws `StoreError`.
+    public func limitStores(pages: Int) throws(StoreError) {
+        for task in tasks { try task.store?.limitPages(pages) }
     }
 
     /// Lets go of everything, whatever state it is in.

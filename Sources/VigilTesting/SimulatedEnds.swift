@@ -38,7 +38,7 @@ final class SimulatedInput: InputLog {
             isAssigned = true
             return .assigned(log.all)
         }
-        let ready = next.indices.filter { next[$0].offset < log.end(next[$0].partition) }
+        let ready = next.indices.filter { next[$0].offset < log.readable(next[$0].partition) }
         guard !isPaused, !ready.isEmpty else {
             log.clock.advance(milliseconds: max(1, timeoutMilliseconds))
             return .records
@@ -46,7 +46,7 @@ final class SimulatedInput: InputLog {
         log.clock.advance(milliseconds: 1)
         for index in ready.shuffled(using: &log.random) {
             let place = next[index].partition
-            let most = min(Int(log.end(place) - next[index].offset), maxRecords - batch.count)
+            let most = min(Int(log.readable(place) - next[index].offset), maxRecords - batch.count)
             guard most > 0 else { break }
             for _ in 0..<Int.random(in: 1...most, using: &log.random) {
                 batch.append(log.records[place]![Int(next[index].offset)].record(place, next[index].offset))

@@ -78,6 +78,8 @@ public final class SimulatedLog {
     public var committed: [InputPartition: Int64] = [:]
     /// The first offset still held; what is below reads as gone.
     public var firstOffsets: [InputPartition: Int64] = [:]
+    /// From this offset on a partition's records are not handed over, though its end stays: aborted or compacted away.
+    public var hidden: [InputPartition: Int64] = [:]
     /// Every call since the log was made, or since `reset`.
     public internal(set) var trace: [SeamCall] = []
     public internal(set) var hasCrashed = false
@@ -111,6 +113,8 @@ public final class SimulatedLog {
 
     /// The offset after the last record.
     public func end(_ place: InputPartition) -> Int64 { Int64(records[place]?.count ?? 0) }
+
+    func readable(_ place: InputPartition) -> Int64 { min(end(place), hidden[place] ?? .max) }
 
     /// Everything that was appended is committed.
     public var isDrained: Bool { all.allSatisfy { committed[$0] ?? 0 >= end($0) } }
