@@ -163,6 +163,7 @@ public final class UserTable {
     }
 
     /// Puts back a persisted row. Returns what is wrong with it, or nil.
+    /// - Complexity: O(1) where rows come back in ascending number.
     public func restore(number: UInt32, bytes: UnsafeRawBufferPointer) -> StaticString? {
         guard bytes.count >= UserRow.headerBytes, bytes.count % UserRow.rowGranule == 0, bytes.count < 65_536 else {
             return "its length is not that of a row"
@@ -175,15 +176,10 @@ public final class UserTable {
             return fault
         }
         row.header.pointee.flags.remove(.dirty)
+        if Int(number) < directory.count, let index = freeNumbers.firstIndex(of: number) { freeNumbers.remove(at: index) }
         place(row, number: number)
         if !row.header.pointee.flags.contains(.proven) { unprovenCount += 1 }
         return nil
-    }
-
-    /// Call once after the last `restore`: numbers in between become free.
-    public func finishRestore() {
-        freeNumbers.removeAll()
-        for number in directory.indices.reversed() where directory[number] == nil { freeNumbers.append(UInt32(number)) }
     }
 
     private func fault(in row: UserRow, number: UInt32, byteCount: Int) -> StaticString? {
@@ -287,7 +283,10 @@ public final class UserTable {
 
     private func place(_ row: UserRow, number: UInt32) {
         row.header.pointee.number = number
-        while directory.count <= Int(number) { directory.append(nil) }
+        while directory.count <= Int(number) {
+            if directory.count < Int(number) { freeNumbers.append(UInt32(directory.count)) }
+            directory.append(nil)
+        }
         directory[Int(number)] = row.base
         if (count + 1) * 2 > mask + 1 { rehash() }
         link(row)

@@ -13,7 +13,7 @@ public final class Engine {
 
     /// Per input: the offset after the last record stepped; -1 before the first.
     public private(set) var positions: [Int64]
-    public internal(set) var counters = EngineCounters()
+    private var tally = EngineCounters()
 
     let table: UserTable
     var watermarks: Watermark
@@ -49,6 +49,12 @@ public final class Engine {
         texts = PlanTexts(plan)
     }
 
+    public var counters: EngineCounters {
+        var counters = tally
+        counters.evicted = table.evicted
+        return counters
+    }
+
     /// The task's watermark.
     public var watermark: Timestamp { watermarks.current }
 
@@ -64,7 +70,7 @@ public final class Engine {
 
         switch decoder.decode(record, options: decodePlans[input], into: &event) {
         case .ignored:
-            counters.ignored &+= 1
+            tally.ignored &+= 1
             return
         case .rejected(let rejection):
             reject(record, rejection, into: &effects, recovering: recovering)
@@ -79,7 +85,7 @@ public final class Engine {
             return
         }
 
-        counters.events &+= 1
+        tally.events &+= 1
         keepTime(record)
         let key = hash(event.user, seed: event.tenant.isEmpty ? 0 : hash(event.tenant))
         var row = table.findOrInsert(hash: key, tenant: event.tenant, user: event.user, at: event.time)
@@ -91,7 +97,7 @@ public final class Engine {
         let seen = Observation(of: event, hash: hash)
         if row.remember(event: seen.event) {
             event.flags.insert(.duplicate)
-            counters.duplicates &+= 1
+            tally.duplicates &+= 1
         }
         row = settleHolds(of: row, at: event.time)
 
@@ -106,11 +112,11 @@ public final class Engine {
         if let limit = record.timestamp, event.time - limit > plan.windows.allowedSkew {
             event.time = limit
             event.flags.insert(.clamped)
-            counters.clamped &+= 1
+            tally.clamped &+= 1
         }
         if watermarks.advance(input: Int(record.input), to: event.time) {
             event.flags.insert(.late)
-            counters.late &+= 1
+            tally.late &+= 1
         }
     }
 
@@ -146,7 +152,7 @@ public final class Engine {
             case .interventions: verdict != .allow || changed || reported != 0
             case .changes: changed || header.pointee.verdict != verdict
             }
-        counters.verdicts[Int(verdict.rawValue)] &+= 1
+        tally.verdicts[Int(verdict.rawValue)] &+= 1
         if wanted {
             emit(
                 record, verdict, reason: reason, previous: header.pointee.level, question: question, reported: reported,
@@ -326,14 +332,14 @@ public final class Engine {
             }
         }
         guard found >= 0, !event.flags.contains(.duplicate) else {
-            if !event.flags.contains(.duplicate) { counters.challengesRejected &+= 1 }
+            if !event.flags.contains(.duplicate) { tally.challengesRejected &+= 1 }
             close(record, .allow, texts.challengeIgnored, row, isNews: false, into: &effects)
             return row
         }
         let challenge = open[found]
         switch event.challengeResult {
         case .passed:
-            counters.challengesPassed &+= 1
+            tally.challengesPassed &+= 1
             row.removeChallenge(at: found)
             close(record, .allow, texts.challengePassed, row, isNews: true, into: &effects)
             row = accept(challenge, seen, row)
@@ -410,7 +416,7 @@ public final class Engine {
         _ record: Record, _ verdict: Verdict, _ reason: ByteView, _ row: UserRow, isNews: Bool,
         into effects: inout Effects
     ) {
-        counters.verdicts[Int(verdict.rawValue)] &+= 1
+        tally.verdicts[Int(verdict.rawValue)] &+= 1
         let previous = row.header.pointee.level
         if isNews || plan.emit == .all {
             emit(record, verdict, reason: reason, previous: previous, question: nil, reported: 0, into: &effects)
@@ -427,7 +433,7 @@ public final class Engine {
     private func reject(
         _ record: Record, _ rejection: Rejection, into effects: inout Effects, recovering: Bool
     ) {
-        counters.deadLetters &+= 1
+        tally.deadLetters &+= 1
         effects.emitDeadLetter(record, rejection, topic: texts.topics[Int(record.input)])
         guard event.user.isPresent, rejection.reason != .unsupportedType else { return }
         let time = event.time.milliseconds > 0 ? event.time : record.timestamp ?? watermarks.newest

@@ -6,6 +6,8 @@ public struct EngineCounters: Sendable, Equatable {
     public var late: UInt64 = 0
     public var duplicates: UInt64 = 0
     public var clamped: UInt64 = 0
+    /// Users dropped because a bound was reached.
+    public var evicted: UInt64 = 0
     public var challengesPassed: UInt64 = 0
     /// Challenge results with a wrong nonce, an unknown challenge, another session, or after expiry.
     public var challengesRejected: UInt64 = 0

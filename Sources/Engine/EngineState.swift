@@ -24,9 +24,6 @@ extension Engine {
     /// Users kept.
     public var userCount: Int { table.count }
 
-    /// Users dropped because a bound was reached.
-    public var evictedCount: UInt64 { table.evicted }
-
     /// Bytes of all users' state, tables included.
     public var stateBytes: Int { table.bytes }
 
@@ -68,9 +65,6 @@ extension Engine {
             throw StateError("row \(number) can't be used: \(fault)")
         }
     }
-
-    /// Says that every row is restored. Must follow the last `restore(user:row:)` and precede the first `step`.
-    public func finishRestore() { table.finishRestore() }
 
     /// The offset of input `input` up to which (inclusive) the user has absorbed; nil when the user is not known.
     public func absorbed(tenant: String, user: String, input: Int) -> Int64? {

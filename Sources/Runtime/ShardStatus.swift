@@ -61,8 +61,6 @@ extension EngineCounters {
         evicted += now.evicted &- before.evicted
         challengesPassed += now.challengesPassed &- before.challengesPassed
         challengesRejected += now.challengesRejected &- before.challengesRejected
-        for index in verdicts.indices where now.verdicts.indices.contains(index) {
-            verdicts[index] += now.verdicts[index] &- before.verdicts[index]
-        }
+        verdicts &+= now.verdicts &- before.verdicts
     }
 }

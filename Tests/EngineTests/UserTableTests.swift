@@ -150,7 +150,6 @@ import Testing
             let fault = bytes.withUnsafeBytes { copy.restore(number: number, bytes: $0) }
             #expect(fault == nil)
         }
-        copy.finishRestore()
         #expect((copy.count, copy.unprovenCount, copy.dirtyCount) == (table.count, table.unprovenCount, 0))
         #expect(find(copy, "user-0") == nil)
         #expect(find(copy, "user-6")?.header.pointee.contexts == 6)
