@@ -4,6 +4,7 @@
 final class Decoding {
     let decoder: EventDecoder
     let plan: DecodePlan
+    let rules: [FieldRule]
     var event = Event()
     private var kept: [UnsafeMutablePointer<UInt8>] = []
 
@@ -13,6 +14,7 @@ final class Decoding {
         configure(&options)
         decoder = EventDecoder(bounds: options.bounds)
         plan = DecodePlan(options)
+        rules = options.mapping
     }
 
     deinit { for p in kept { p.deallocate() } }
