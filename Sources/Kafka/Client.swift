@@ -16,7 +16,7 @@ final class Client {
     ) throws(LogFailure) {
         self.kind = kind
         self.logger = logger
-        let events = ClientEvents(name: name, logger: logger)
+        let events = ClientEvents(kind, name: name, logger: logger)
         handle = try properties.makeClient(kind, events: events)
         self.events = events
         if kind == .consumer { rd_kafka_poll_set_consumer(handle) }

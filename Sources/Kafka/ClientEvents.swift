@@ -7,6 +7,7 @@ import Runtime
 final class ClientEvents: @unchecked Sendable {
     private let logger: Logger
     private let name: String
+    private let kind: ClientKind
     var secrets: [String] = []
 
     /// Rebalances not yet answered, oldest first.
@@ -26,7 +27,8 @@ final class ClientEvents: @unchecked Sendable {
         case lost
     }
 
-    init(name: String, logger: Logger) {
+    init(_ kind: ClientKind, name: String, logger: Logger) {
+        self.kind = kind
         self.name = name
         self.logger = logger
     }
@@ -95,7 +97,9 @@ final class ClientEvents: @unchecked Sendable {
             .stop("\(name): another process has joined the group under the same instance id; give each its own")
         default:
             // A producer whose sequence was lost is replaced; what it had not delivered is read and decided again.
-            .fenced("\(name): the Kafka client can't go on and must be made anew: \(words)")
+            kind == .producer
+                ? .fenced("\(name): the producer can't go on and is made anew: \(words)")
+                : .stop("\(name): the consumer can't go on: \(words)")
         }
     }
 }

@@ -338,10 +338,12 @@ public final class KafkaInputLog: InputLog {
         let words = "\(doing): \(text(error))"
         switch error {
         case RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION, RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID,
-            RD_KAFKA_RESP_ERR__ASSIGNMENT_LOST, RD_KAFKA_RESP_ERR__FATAL:
+            RD_KAFKA_RESP_ERR__ASSIGNMENT_LOST:
             return .fenced(words)
         case RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID:
-            return .stop("\(words): another process has joined the group under the same instance id")
+            return .stop("\(words): another process has joined the group under the same instance id; give each its own")
+        case RD_KAFKA_RESP_ERR__FATAL:
+            return .stop("\(words): the consumer can't go on")
         case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC,
             RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
             return .stop("\(words): does the topic exist? `vigil topics FILE --create` makes it")

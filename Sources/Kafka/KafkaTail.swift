@@ -78,7 +78,9 @@ public final class KafkaTail {
         guard let message else { return nil }
         defer { rd_kafka_message_destroy(message) }
         if message.pointee.err != RD_KAFKA_RESP_ERR_NO_ERROR {
-            if isFinal(message.pointee.err) { throw .stop(text(message.pointee.err)) }
+            // Leave to join the group that is only a name is not needed.
+            let isGroup = message.pointee.err == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED
+            if isFinal(message.pointee.err) && !isGroup { throw .stop(text(message.pointee.err)) }
             return nil
         }
         client.events.sawBroker()
