@@ -99,7 +99,9 @@ import Testing
             try second.turn()
             return first.assigned.count == 4 && second.assigned.count == 4
         }
-        #expect(first.events == ["assigned", "revoked", "assigned"])
+        // More than one round may be needed, but each gives all back before the next.
+        #expect(first.events.count >= 3)
+        for (index, event) in first.events.enumerated() { #expect(event == (index % 2 == 0 ? "assigned" : "revoked")) }
         // Range: a partition's inputs stay together.
         for reader in [first, second] {
             let numbers = (0..<2).map { input in reader.assigned.filter { $0.input == input }.map(\.partition).sorted() }
