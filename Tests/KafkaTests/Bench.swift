@@ -55,6 +55,16 @@ func until(_ what: String, seconds: Int = 25, _ body: () throws -> Bool) throws 
     }
 }
 
+/// Does again what failed in passing, such as a new topic's leader not yet being known; for 10 s at most.
+func retrying<Result>(_ body: () throws(LogFailure) -> Result) throws(LogFailure) -> Result {
+    let limit = monotonicMilliseconds() + 10_000
+    while true {
+        do { return try body() } catch {
+            guard case .retry = error, monotonicMilliseconds() < limit else { throw error }
+        }
+    }
+}
+
 /// A shard that does nothing but read: it answers rebalances and remembers what came.
 final class Reader {
     let log: KafkaInputLog
@@ -82,8 +92,8 @@ final class Reader {
         case .assigned(let partitions):
             events.append("assigned")
             assigned = partitions
-            let committed = try log.committed(partitions)
-            let bounds = try log.bounds(partitions)
+            let committed = try retrying { () throws(LogFailure) in try log.committed(partitions) }
+            let bounds = try retrying { () throws(LogFailure) in try log.bounds(partitions) }
             try log.start(at: zip(partitions, zip(committed, bounds)).map {
                 InputPosition(partition: $0, offset: $1.0 ?? $1.1.first)
             })
