@@ -74,10 +74,7 @@ final class ClientEvents: @unchecked Sendable {
                 brokerAway = true
                 logger.warning("\(name): broker away: no Kafka broker can be reached; trying on")
             }
-        case RD_KAFKA_RESP_ERR__FATAL:
-            var words = [CChar](repeating: 0, count: 512)
-            let cause = rd_kafka_fatal_error(client, &words, words.count)
-            failure = fatalFailure(cause, redacted(text(words)))
+        case RD_KAFKA_RESP_ERR__FATAL: failure = fatalFailure(of: client)
         default:
             if isFinal(error) { failure = .stop("\(name): \(redacted(reason)) (\(text(error)))") }
         }
@@ -91,8 +88,12 @@ final class ClientEvents: @unchecked Sendable {
         }
     }
 
-    private func fatalFailure(_ cause: rd_kafka_resp_err_t, _ words: String) -> LogFailure {
-        switch cause {
+    /// Why the client can't go on: told to a producer by callback, to a consumer in place of a record.
+    func fatalFailure(of client: OpaquePointer) -> LogFailure {
+        var reason = [CChar](repeating: 0, count: 512)
+        let cause = rd_kafka_fatal_error(client, &reason, reason.count)
+        let words = redacted(text(reason))
+        return switch cause {
         case RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID:
             .stop("\(name): another process has joined the group under the same instance id; give each its own")
         default:

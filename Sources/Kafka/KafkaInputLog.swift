@@ -169,7 +169,8 @@ public final class KafkaInputLog: InputLog {
     /// An error in place of a record.
     private func note(_ message: UnsafeMutablePointer<rd_kafka_message_t>) {
         let error = message.pointee.err
-        let topic = rd_kafka_topic_name(message.pointee.rkt).map { String(cString: $0) } ?? topics.joined(separator: ", ")
+        // An error of the whole consumer has no topic.
+        let topic = message.pointee.rkt.map { String(cString: rd_kafka_topic_name($0)) } ?? topics.joined(separator: ", ")
         switch error {
         case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET, RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
             pendingFailure = .stop(
@@ -177,6 +178,7 @@ public final class KafkaInputLog: InputLog {
         case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC,
             RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
             pendingFailure = .stop("topic \(topic) does not exist: `vigil topics FILE --create` makes it")
+        case RD_KAFKA_RESP_ERR__FATAL: pendingFailure = client.events.fatalFailure(of: client.handle)
         case RD_KAFKA_RESP_ERR__MAX_POLL_EXCEEDED:
             logger.warning("the group has dropped this shard: it did not poll within max.poll.interval.ms")
         default:

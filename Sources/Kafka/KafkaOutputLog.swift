@@ -131,7 +131,7 @@ public final class KafkaOutputLog: OutputLog {
             client.events.sawBroker()
             return
         }
-        let topic = rd_kafka_topic_name(message.rkt).map { String(cString: $0) } ?? "an output"
+        let topic = message.rkt.map { String(cString: rd_kafka_topic_name($0)) } ?? "an output"
         let words = "topic \(topic): a record of \(message.len) bytes could not be delivered: \(text(message.err))"
         switch message.err {
         case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, RD_KAFKA_RESP_ERR_RECORD_LIST_TOO_LARGE:
