@@ -135,7 +135,8 @@ import Testing
         }
         let dead = try String(contentsOfFile: directory.file("one.dead"), encoding: .utf8).split(separator: "\n")
         #expect(dead.count == 10)
-        let first = try #require(try JSONSerialization.jsonObject(with: Data(#require(dead.first).utf8)) as? [String: Any])
+        let line = try #require(dead.first)
+        let first = try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
         #expect(first["value"] as? String == "not json \"\\")
         #expect(first["reason"] as? String == "not_json")
         #expect(first["topic"] as? String == "logins")
