@@ -98,7 +98,9 @@ import Testing
     func replay(
         _ events: String, to directory: TemporaryDirectory, output: String, shards: Int, batch: Int, state: Bool = false
     ) throws -> [String] {
-        let plan = Fixture.plan()
+        var records = Fixture.plan()
+        records.inputs[0].decode.requiresKey = false
+        let plan = records
         var options = FileReaderOptions()
         options.shards = shards
         options.blockBytes = 4096
