@@ -11,14 +11,30 @@ public final class UserTable {
     let bounds: StateBounds
     let inputs: Int
     private var pool = RowPool()
-    private var buckets: UnsafeMutablePointer<Bucket>
-    private var mask: Int
+    /// What every event touches. Behind a pointer, because a class's own variables are checked for exclusive access.
+    private struct Hot {
+        var buckets: UnsafeMutablePointer<Bucket>
+        var mask: Int
+        var sequence: UInt64 = 0
+    }
+    private let hot: UnsafeMutablePointer<Hot>
+    private var buckets: UnsafeMutablePointer<Bucket> {
+        @inline(__always) get { hot.pointee.buckets }
+        @inline(__always) set { hot.pointee.buckets = newValue }
+    }
+    private var mask: Int {
+        @inline(__always) get { hot.pointee.mask }
+        @inline(__always) set { hot.pointee.mask = newValue }
+    }
     /// Row of each number.
     private var directory: [UnsafeMutableRawPointer?] = []
     private var freeNumbers: [UInt32] = []
     private var dirty: [UInt32] = []
     /// Events so far: the clock of coldness.
-    public var sequence: UInt64 = 0
+    public var sequence: UInt64 {
+        get { hot.pointee.sequence }
+        set { hot.pointee.sequence = newValue }
+    }
 
     public private(set) var count = 0
     /// Of them, those who never logged in successfully nor acted.
@@ -29,17 +45,22 @@ public final class UserTable {
     public init(bounds: StateBounds, inputs: Int) {
         self.bounds = bounds
         self.inputs = inputs
-        mask = 1023
-        buckets = .allocate(capacity: 1024)
+        let buckets = UnsafeMutablePointer<Bucket>.allocate(capacity: 1024)
         buckets.initialize(repeating: Bucket(hash: 0, row: nil), count: 1024)
+        hot = .allocate(capacity: 1)
+        hot.initialize(to: Hot(buckets: buckets, mask: 1023))
     }
 
-    deinit { buckets.deallocate() }
+    deinit {
+        hot.pointee.buckets.deallocate()
+        hot.deallocate()
+    }
 
-    /// Asks the processor for the user's row ahead of use.
+    /// The user's row, or nil.
     /// - Complexity: O(1) expected.
     @inline(__always)
     public func find(hash: UInt64, tenant: ByteView, user: ByteView) -> UserRow? {
+        let (buckets, mask) = (buckets, mask)
         var index = Int(truncatingIfNeeded: hash) & mask
         while let base = buckets[index].row {
             if buckets[index].hash == hash {

@@ -16,7 +16,6 @@ public final class Engine {
     private var tally = EngineCounters()
 
     let table: UserTable
-    var watermarks: Watermark
     let hash: KeyedHash
     let policy: CompiledPolicy
     private let decoder: EventDecoder
@@ -26,9 +25,11 @@ public final class Engine {
     private let aging: Aging
     private let panes: Int
     private let texts: PlanTexts
-    /// Reused from event to event.
-    private var event = Event()
-    private var assessment = Assessment()
+    /// Reused from event to event. Behind pointers, because a class's own variables are checked for exclusive access
+    /// each time they are handed on, which costs more than some signals do.
+    private let event: UnsafeMutablePointer<Event>
+    private let assessment: UnsafeMutablePointer<Assessment>
+    let watermarks: UnsafeMutablePointer<Watermark>
     private var decision = Decision()
     private var words = OutputBuffer()
 
@@ -37,8 +38,14 @@ public final class Engine {
         self.plan = plan
         positions = Array(repeating: -1, count: plan.inputs.count)
         table = UserTable(bounds: plan.bounds, inputs: plan.inputs.count)
-        watermarks = Watermark(
-            inputs: plan.inputs.count, allowedLateness: plan.windows.allowedLateness, idle: plan.windows.idle)
+        event = .allocate(capacity: 1)
+        event.initialize(to: Event())
+        assessment = .allocate(capacity: 1)
+        assessment.initialize(to: Assessment())
+        watermarks = .allocate(capacity: 1)
+        watermarks.initialize(
+            to: Watermark(
+                inputs: plan.inputs.count, allowedLateness: plan.windows.allowedLateness, idle: plan.windows.idle))
         hash = KeyedHash(secret: plan.secret)
         policy = CompiledPolicy(rules: plan.rules, fallback: plan.fallback)
         decoder = EventDecoder(bounds: plan.inputs.first?.decode.bounds ?? DecodeBounds())
@@ -49,6 +56,14 @@ public final class Engine {
         texts = PlanTexts(plan)
     }
 
+    deinit {
+        event.deallocate()
+        assessment.deinitialize(count: 1)
+        assessment.deallocate()
+        watermarks.deinitialize(count: 1)
+        watermarks.deallocate()
+    }
+
     public var counters: EngineCounters {
         var counters = tally
         counters.evicted = table.evicted
@@ -56,9 +71,9 @@ public final class Engine {
     }
 
     /// The task's watermark.
-    public var watermark: Timestamp { watermarks.current }
+    public var watermark: Timestamp { watermarks.pointee.current }
 
-    /// Decides one record: decode, look up, score, decide, emit, learn. This is the whole path of an event.
+    /// Decides one record: decode, look up, score, decide, emit, learn. This is the whole path of an event.pointee.
     ///
     /// While `recovering`, a record its user has already absorbed changes nothing; what lands in `effects` was emitted
     /// before the crash and is the caller's to drop.
@@ -68,7 +83,7 @@ public final class Engine {
         positions[input] = record.offset + 1
         table.sequence &+= 1
 
-        switch decoder.decode(record, options: decodePlans[input], into: &event) {
+        switch decoder.decode(record, options: decodePlans[input], into: &event.pointee) {
         case .ignored:
             tally.ignored &+= 1
             return
@@ -78,7 +93,7 @@ public final class Engine {
         case .event:
             break
         }
-        if event.type == .feedback || event.type == .erasure {
+        if event.pointee.type == .feedback || event.pointee.type == .erasure {
             let rejection = Rejection(
                 .unsupportedType, field: "type", detail: "this version does not act on events of this type")
             reject(record, rejection, into: &effects, recovering: recovering)
@@ -87,35 +102,35 @@ public final class Engine {
 
         tally.events &+= 1
         keepTime(record)
-        let key = hash(event.user, seed: event.tenant.isEmpty ? 0 : hash(event.tenant))
-        var row = table.findOrInsert(hash: key, tenant: event.tenant, user: event.user, at: event.time)
+        let key = hash(event.pointee.user, seed: event.pointee.tenant.isEmpty ? 0 : hash(event.pointee.tenant))
+        var row = table.findOrInsert(hash: key, tenant: event.pointee.tenant, user: event.pointee.user, at: event.pointee.time)
         if recovering && row.absorbed[input] >= record.offset { return }
         row.absorbed[input] = record.offset
         table.touch(row)
-        aging.age(row, to: event.time)
+        aging.age(row, to: event.pointee.time)
 
-        let seen = Observation(of: event, hash: hash)
+        let seen = Observation(of: event.pointee, hash: hash)
         if row.remember(event: seen.event) {
-            event.flags.insert(.duplicate)
+            event.pointee.flags.insert(.duplicate)
             tally.duplicates &+= 1
         }
-        row = settleHolds(of: row, at: event.time)
+        row = settleHolds(of: row, at: event.pointee.time)
 
-        row = event.type == .challenge
+        row = event.pointee.type == .challenge
             ? answer(record, seen, row, into: &effects) : judge(record, seen, row, into: &effects)
-        if event.time > row.header.pointee.lastSeen { row.header.pointee.lastSeen = event.time }
+        if event.pointee.time > row.header.pointee.lastSeen { row.header.pointee.lastSeen = event.pointee.time }
     }
 
     // MARK: - Time
 
     private func keepTime(_ record: Record) {
-        if let limit = record.timestamp, event.time - limit > plan.windows.allowedSkew {
-            event.time = limit
-            event.flags.insert(.clamped)
+        if let limit = record.timestamp, event.pointee.time - limit > plan.windows.allowedSkew {
+            event.pointee.time = limit
+            event.pointee.flags.insert(.clamped)
             tally.clamped &+= 1
         }
-        if watermarks.advance(input: Int(record.input), to: event.time) {
-            event.flags.insert(.late)
+        if watermarks.pointee.advance(input: Int(record.input), to: event.pointee.time) {
+            event.pointee.flags.insert(.late)
             tally.late &+= 1
         }
     }
@@ -125,8 +140,8 @@ public final class Engine {
     private func judge(_ record: Record, _ seen: Observation, _ start: UserRow, into effects: inout Effects) -> UserRow {
         var row = start
         var session = seen.session == 0 ? -1 : table.session(seen.session, of: row) ?? -1
-        scorer.score(event, seen, row: row, session: session, into: &assessment)
-        var (verdict, rule, reported) = policy.evaluate(event, assessment)
+        scorer.score(event.pointee, seen, row: row, session: session, into: &assessment.pointee)
+        var (verdict, rule, reported) = policy.evaluate(event.pointee, assessment.pointee)
         var reason = rule >= 0 ? policy.name(of: rule) : texts.fallback
         if session >= 0 && row.sessions[session].flags.contains(.terminated) {
             (verdict, rule, reason) = (.terminateSession, -1, texts.sessionTerminated)
@@ -145,7 +160,7 @@ public final class Engine {
         }
 
         let header = row.header
-        let changed = header.pointee.level != assessment.level
+        let changed = header.pointee.level != assessment.pointee.level
         let wanted =
             switch plan.emit {
             case .all: true
@@ -158,10 +173,10 @@ public final class Engine {
                 record, verdict, reason: reason, previous: header.pointee.level, question: question, reported: reported,
                 into: &effects)
         }
-        header.pointee.level = assessment.level
+        header.pointee.level = assessment.pointee.level
         header.pointee.verdict = verdict
 
-        if !event.flags.contains(.duplicate) {
+        if !event.pointee.flags.contains(.duplicate) {
             row = learn(seen, row, &session, verdict: verdict, isProven: isProven, isReported: reported != 0)
         }
         return row
@@ -179,13 +194,13 @@ public final class Engine {
     ) -> (UserRow, StepUp) {
         var row = start
         for index in stride(from: row.challenges.count - 1, through: 0, by: -1)
-        where row.challenges[index].expires <= event.time { row.removeChallenge(at: index) }
+        where row.challenges[index].expires <= event.pointee.time { row.removeChallenge(at: index) }
         let open = row.challenges
         for index in 0..<open.count where open[index].session == seen.scope && open[index].demand == demand.fingerprint {
             return (row, stepUp(demand, open[index].id, expires: open[index].expires, isNew: false))
         }
         let id = decisionID(record)
-        let expires = event.time + demand.expires
+        let expires = event.pointee.time + demand.expires
         row = table.open(
             ChallengeSlot(
                 id: id, session: seen.scope, expires: expires, demand: demand.fingerprint,
@@ -210,10 +225,10 @@ public final class Engine {
         _ seen: Observation, _ start: UserRow, _ session: inout Int, verdict: Verdict, isProven: Bool, isReported: Bool
     ) -> UserRow {
         var row = start
-        if event.type == .action {
+        if event.pointee.type == .action {
             row.header.pointee.rate.add(at: seen.time, hop: plan.windows.rateHop, panes: panes)
         }
-        if event.outcome == .failure {
+        if event.pointee.outcome == .failure {
             return table.noteFailure(at: seen.time, of: row)
         }
         var wasOpen = true
@@ -234,15 +249,15 @@ public final class Engine {
         }
         let tainted = session >= 0 && row.sessions[session].flags.contains(.tainted)
         if tainted { return row }
-        let amount: Float? = event.amount.isNaN ? nil : Float(log1p(event.amount))
-        let trusted = verdict == .allow && (isProven || (assessment.level == .low && !isReported))
+        let amount: Float? = event.pointee.amount.isNaN ? nil : Float(log1p(event.pointee.amount))
+        let trusted = verdict == .allow && (isProven || (assessment.pointee.level == .low && !isReported))
         guard trusted else { return table.hold(seen, amount: amount, of: row, quarantined: verdict == .stepUp) }
 
         table.prove(row)
         table.notePlace(seen, of: row)
         row = learnContext(seen, row, session, isNew: !wasOpen || hadEnded)
-        if event.outcome == .success && row.failures.count > 0 { row.failures.base[0].removeAll() }
-        if event.type == .action {
+        if event.pointee.outcome == .success && row.failures.count > 0 { row.failures.base[0].removeAll() }
+        if event.pointee.type == .action {
             if seen.action != 0 { row = table.learnAction(seen.action, of: row, weight: 1) }
             if let closed = row.header.pointee.paceWindow.add(at: seen.time, length: plan.windows.rate) {
                 row.header.pointee.pace.add(log(Float(closed)))
@@ -256,13 +271,13 @@ public final class Engine {
     private func learnContext(_ seen: Observation, _ row: UserRow, _ session: Int, isNew: Bool) -> UserRow {
         guard session >= 0 else {
             let isVisit =
-                event.type == .login || seen.time - row.header.pointee.lastSeen > plan.windows.sessionGap
+                event.pointee.type == .login || seen.time - row.header.pointee.lastSeen > plan.windows.sessionGap
             return isVisit ? table.learnContext(seen, of: row, weight: 1, counts: true) : row
         }
         let slot = row.sessions.base + session
         let moved = slot.pointee.network != seen.network
         let isSame = slot.pointee.device == seen.device && !moved
-        let counts = isNew || event.type == .login || !slot.pointee.flags.contains(.learned)
+        let counts = isNew || event.pointee.type == .login || !slot.pointee.flags.contains(.learned)
         if isSame && !counts { return row }
         if moved && !counts && slot.pointee.asn != seen.asn { row.header.pointee.moves += 1 }
         slot.pointee.device = seen.device
@@ -322,22 +337,22 @@ public final class Engine {
     /// asked of.
     private func answer(_ record: Record, _ seen: Observation, _ start: UserRow, into effects: inout Effects) -> UserRow {
         var row = start
-        scorer.scoreNothing(row: row, into: &assessment)
+        scorer.scoreNothing(row: row, into: &assessment.pointee)
         let open = row.challenges
         var found = -1
-        if let id = DecisionID(text: event.challengeDecision), hasNonce(of: id) {
+        if let id = DecisionID(text: event.pointee.challengeDecision), hasNonce(of: id) {
             for index in 0..<open.count
-            where open[index].id == id && event.time < open[index].expires && isAsked(open[index].session, seen) {
+            where open[index].id == id && event.pointee.time < open[index].expires && isAsked(open[index].session, seen) {
                 found = index
             }
         }
-        guard found >= 0, !event.flags.contains(.duplicate) else {
-            if !event.flags.contains(.duplicate) { tally.challengesRejected &+= 1 }
+        guard found >= 0, !event.pointee.flags.contains(.duplicate) else {
+            if !event.pointee.flags.contains(.duplicate) { tally.challengesRejected &+= 1 }
             close(record, .allow, texts.challengeIgnored, row, isNews: false, into: &effects)
             return row
         }
         let challenge = open[found]
-        switch event.challengeResult {
+        switch event.pointee.challengeResult {
         case .passed:
             tally.challengesPassed &+= 1
             row.removeChallenge(at: found)
@@ -405,8 +420,8 @@ public final class Engine {
         slot.pointee.provenUntil = UInt32(clamping: seen.time.milliseconds / 1000) &+ challenge.validFor
         slot.pointee.provenDevice = context.device
         slot.pointee.provenASN = context.asn
-        if event.newSession.isPresent {
-            slot.pointee.fingerprint = Observation.session(event.newSession, hash: hash)
+        if event.pointee.newSession.isPresent {
+            slot.pointee.fingerprint = Observation.session(event.pointee.newSession, hash: hash)
             slot.pointee.token = 0
         }
         return row
@@ -422,7 +437,7 @@ public final class Engine {
             emit(record, verdict, reason: reason, previous: previous, question: nil, reported: 0, into: &effects)
         }
         guard isNews else { return }
-        row.header.pointee.level = assessment.level
+        row.header.pointee.level = assessment.pointee.level
         row.header.pointee.verdict = verdict
     }
 
@@ -435,11 +450,11 @@ public final class Engine {
     ) {
         tally.deadLetters &+= 1
         effects.emitDeadLetter(record, rejection, topic: texts.topics[Int(record.input)])
-        guard event.user.isPresent, rejection.reason != .unsupportedType else { return }
-        let time = event.time.milliseconds > 0 ? event.time : record.timestamp ?? watermarks.newest
+        guard event.pointee.user.isPresent, rejection.reason != .unsupportedType else { return }
+        let time = event.pointee.time.milliseconds > 0 ? event.pointee.time : record.timestamp ?? watermarks.pointee.newest
         guard time >= .earliest else { return }
-        let key = hash(event.user, seed: event.tenant.isEmpty ? 0 : hash(event.tenant))
-        let row = table.findOrInsert(hash: key, tenant: event.tenant, user: event.user, at: time)
+        let key = hash(event.pointee.user, seed: event.pointee.tenant.isEmpty ? 0 : hash(event.pointee.tenant))
+        let row = table.findOrInsert(hash: key, tenant: event.pointee.tenant, user: event.pointee.user, at: time)
         if recovering && row.absorbed[Int(record.input)] >= record.offset { return }
         row.absorbed[Int(record.input)] = record.offset
         table.touch(row)
@@ -454,7 +469,7 @@ public final class Engine {
     private func decisionID(_ record: Record) -> DecisionID {
         DecisionID(
             hash: hash, pipeline: texts.name, topic: texts.topics[Int(record.input)], partition: record.partition,
-            offset: record.offset, time: event.time)
+            offset: record.offset, time: event.pointee.time)
     }
 
     private func emit(
@@ -463,12 +478,12 @@ public final class Engine {
     ) {
         decision.id = decisionID(record)
         decision.verdict = verdict
-        decision.score = assessment.score
-        decision.logit = assessment.logit
+        decision.score = assessment.pointee.score
+        decision.logit = assessment.pointee.logit
         decision.base = plan.model.base
-        decision.level = assessment.level
+        decision.level = assessment.pointee.level
         decision.previousLevel = previous
-        decision.confidence = assessment.confidence
+        decision.confidence = assessment.pointee.confidence
         decision.rule = reason
         decision.policyVersion = texts.version
         decision.source = texts.source
@@ -482,16 +497,16 @@ public final class Engine {
         }
         explain()
         effects.emit(
-            decision, for: event, input: record.input, mode: plan.cloudEvents)
+            decision, for: event.pointee, input: record.input, mode: plan.cloudEvents)
     }
 
     /// The reasons, most points first, ties in the order of `Signal`.
     private func explain() {
         words.removeAll()
         decision.reasons.removeAll(keepingCapacity: true)
-        for signal in Signal.allCases where assessment.present.contains(SignalSet(signal)) {
-            let evidence = assessment[signal]
-            let (observed, expected) = Explanation.write(signal, evidence, of: event, into: &words)
+        for signal in Signal.allCases where assessment.pointee.present.contains(SignalSet(signal)) {
+            let evidence = assessment.pointee[signal]
+            let (observed, expected) = Explanation.write(signal, evidence, of: event.pointee, into: &words)
             let reason = Reason(
                 signal: signal.name, points: evidence.points, observed: observed, expected: expected,
                 samples: Int(evidence.samples))
@@ -503,7 +518,7 @@ public final class Engine {
     }
 
     private func hasNonce(of challenge: DecisionID) -> Bool {
-        guard let given = StepUp.nonce(text: event.nonce) else { return false }
+        guard let given = StepUp.nonce(text: event.pointee.nonce) else { return false }
         let own = nonce(of: challenge)
         return (given.0 ^ own.0) | (given.1 ^ own.1) == 0
     }

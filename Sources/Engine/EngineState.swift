@@ -40,7 +40,7 @@ extension Engine {
     /// What the users of the partition share: the watermark and the count of events. Little-endian 64-bit words:
     /// version, count of events, current watermark, then each input's greatest event time.
     public func sharedImage() -> [UInt8] {
-        let words = [1, Int64(bitPattern: table.sequence), watermarks.current.milliseconds] + watermarks.greatest
+        let words = [1, Int64(bitPattern: table.sequence), watermarks.pointee.current.milliseconds] + watermarks.pointee.greatest
         return words.flatMap { word in withUnsafeBytes(of: word.littleEndian) { Array($0) } }
     }
 
@@ -55,7 +55,7 @@ extension Engine {
         }
         guard word(0) == 1 else { throw StateError("the partition's shared state is of version \(word(0)), not 1") }
         table.sequence = UInt64(bitPattern: word(1))
-        watermarks.restore(
+        watermarks.pointee.restore(
             greatest: (0..<inputs).map { word(3 + $0) }, current: Timestamp(milliseconds: word(2)))
     }
 
