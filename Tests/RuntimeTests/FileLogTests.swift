@@ -32,21 +32,35 @@ import Testing
         options.queuedChunks = 2
         options.lineBytes = lineBytes
         let reader = try FileReader(path: path, options: options) { Self.router() }
-        let found = Mutex<[Read]>([])
-        DispatchQueue.concurrentPerform(iterations: shards) { number in
-            let input = reader.input(shard: number)
-            var records: [Record] = []
-            while let event = try? input.poll(into: &records, maxRecords: batch, timeoutMilliseconds: 100), event != .ended {
-                if case .assigned(let partitions) = event {
-                    input.start(at: partitions.map { InputPosition(partition: $0, offset: from) })
-                }
-                let read = records.map { Read(partition: $0.partition, offset: $0.offset, text: $0.value.string) }
-                found.withLock { $0 += read }
-                records = []
-            }
-            input.close()
+        // A thread for each shard: reading begins only when all of them have started.
+        let found = Found()
+        let finished = DispatchGroup()
+        for number in 0..<shards {
+            finished.enter()
+            Thread {
+                Self.read(reader.input(shard: number), batch: batch, from: from, into: found)
+                finished.leave()
+            }.start()
         }
-        return found.withLock { $0.sorted { $0.offset < $1.offset } }
+        try #require(finished.wait(timeout: .now() + 30) == .success)
+        return found.reads.withLock { $0.sorted { $0.offset < $1.offset } }
+    }
+
+    final class Found: Sendable {
+        let reads = Mutex<[Read]>([])
+    }
+
+    static func read(_ input: FileInputLog, batch: Int, from: Int64, into found: Found) {
+        var records: [Record] = []
+        while let event = try? input.poll(into: &records, maxRecords: batch, timeoutMilliseconds: 100), event != .ended {
+            if case .assigned(let partitions) = event {
+                input.start(at: partitions.map { InputPosition(partition: $0, offset: from) })
+            }
+            let read = records.map { Read(partition: $0.partition, offset: $0.offset, text: $0.value.string) }
+            found.reads.withLock { $0 += read }
+            records = []
+        }
+        input.close()
     }
 
     func file(_ text: String, in directory: TemporaryDirectory) throws -> String {
