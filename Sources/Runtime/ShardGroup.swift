@@ -6,6 +6,8 @@ import Synchronization
 public final class ShardGroup: Sendable {
     private struct Results {
         var outcomes: [ShardOutcome?]
+        /// What shards that have ended had done.
+        var last: [ShardStatus?]
         var isStarted = false
     }
     private let mailboxes: [Mailbox]
@@ -21,7 +23,8 @@ public final class ShardGroup: Sendable {
         make: @escaping @Sendable (Int, Mailbox, StopRequest) throws(LogFailure) -> Shard
     ) {
         mailboxes = (0..<max(1, shards)).map { _ in Mailbox() }
-        results = Mutex(Results(outcomes: Array(repeating: nil, count: max(1, shards))))
+        let none = max(1, shards)
+        results = Mutex(Results(outcomes: Array(repeating: nil, count: none), last: Array(repeating: nil, count: none)))
         self.stop = stop
         self.make = make
     }
@@ -47,13 +50,19 @@ public final class ShardGroup: Sendable {
 
     private func runShard(_ number: Int) {
         let outcome: ShardOutcome
+        var last: ShardStatus?
         do {
-            outcome = try make(number, mailboxes[number], stop).run()
+            let shard = try make(number, mailboxes[number], stop)
+            outcome = shard.run()
+            last = shard.status()
         } catch {
             mailboxes[number].close()
             outcome = .failed(error.description)
         }
-        results.withLock { $0.outcomes[number] = outcome }
+        results.withLock { [last] in
+            $0.outcomes[number] = outcome
+            $0.last[number] = last
+        }
         // A process that lost a shard for good must not half live on.
         if case .failed = outcome { stop.request() }
     }
@@ -68,8 +77,12 @@ public final class ShardGroup: Sendable {
         return results.withLock { $0.outcomes }
     }
 
-    /// How the shards are, between two of their batches; one that ended or didn't answer in time is left out.
+    /// How the shards are, between two of their batches, or were when they ended; one that didn't answer in time is
+    /// left out.
     public func status(timeoutMilliseconds: Int = 500) -> [ShardStatus] {
-        mailboxes.compactMap { $0.ask(timeoutMilliseconds: timeoutMilliseconds) { $0.status() } }
+        mailboxes.enumerated().compactMap { number, mailbox in
+            mailbox.ask(timeoutMilliseconds: timeoutMilliseconds) { $0.status() }
+                ?? results.withLock { $0.last[number] }
+        }
     }
 }
