@@ -124,6 +124,20 @@ public final class StateStore {
         try restore(Database(file: file, readOnly: true), into: engine)
     }
 
+    /// What a file says it is the state of. Throws `StoreError` of kind `.corrupt` when it doesn't say.
+    public static func identity(of file: String) throws(StoreError) -> StoreIdentity {
+        let database = try Database(file: file, readOnly: true)
+        let query = try database.prepare("SELECT name, value FROM meta")
+        var found: [String: String] = [:]
+        while try database.next(query) { found[query.text(0)] = query.text(1) }
+        guard let log = found["log"], let topics = found["topics"], let state = found["state"],
+            let pipeline = found["pipeline"], let partition = found["partition"].flatMap({ Int32($0) })
+        else { throw StoreError(.corrupt, file: file, "it doesn't say what it is the state of") }
+        return StoreIdentity(
+            log: log, topics: topics.split(separator: "\u{1F}").map(String.init), partition: partition, state: state,
+            pipeline: pipeline)
+    }
+
     /// Every user's row, in ascending number; the bytes are valid during the call. For tests and tools. Throws
     /// `StoreError`.
     public static func forEachRow(
