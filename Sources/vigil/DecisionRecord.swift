@@ -1,0 +1,80 @@
+import Foundation
+
+/// As much of a decision on the wire as a person is shown.
+struct DecisionRecord: Decodable, Sendable {
+    struct Reason: Decodable, Sendable {
+        var signal: String
+        var points: Double
+        var observed: String?
+        var expected: String?
+    }
+    struct Policy: Decodable, Sendable { var rule: String? }
+    struct StepUp: Decodable, Sendable {
+        var methods: [String]?
+        var challenge: String
+        var nonce: String
+        var prompt: String?
+    }
+
+    var id: String
+    var event: String
+    var type: String?
+    var time: String
+    var tenant: String?
+    var user: String
+    var session: String?
+    var decision: String
+    var score: Double
+    var level: String
+    var confidence: String?
+    var reasons: [Reason]?
+    var policy: Policy?
+    var step_up: StepUp?
+
+    /// Nil when the bytes are no decision. A structured CloudEvent is looked into.
+    init?(json: [UInt8]) {
+        struct Envelope: Decodable { var data: DecisionRecord }
+        let decoder = JSONDecoder()
+        let data = Data(json)
+        if let record = try? decoder.decode(DecisionRecord.self, from: data) {
+            self = record
+        } else if let envelope = try? decoder.decode(Envelope.self, from: data) {
+            self = envelope.data
+        } else {
+            return nil
+        }
+    }
+
+    /// `14:03:22  STEP_UP  alice  high 74  device.new +31.5: d-1 (3 known devices) · …  [rule]`
+    func line(_ terminal: Terminal, width: Int = 400) -> String {
+        let clock = time.split(separator: "T").last.map { String($0.prefix(8)) } ?? time
+        let verdict = decision.uppercased()
+        let name = printable(tenant.map { "\($0)/\(user)" } ?? user, atMost: 32)
+        var why = ""
+        for reason in (reasons ?? []).prefix(3) where reason.points > 0 {
+            var part = "\(printable(reason.signal, atMost: 40)) +\(fixed(reason.points, 1))"
+            if let observed = reason.observed, !observed.isEmpty { part += ": \(printable(observed, atMost: 60))" }
+            if let expected = reason.expected, !expected.isEmpty { part += " (\(printable(expected, atMost: 60)))" }
+            why += (why.isEmpty ? "" : " · ") + part
+        }
+        let rule = policy?.rule.map { "[\(printable($0, atMost: 40))]" } ?? ""
+        let head = pad(clock, 8) + "  " + pad(verdict, 17) + "  " + pad(name, 18) + "  "
+        let risk = pad("\(printable(level, atMost: 8)) \(fixed(score, 0))", 12)
+        let tail = String("\(risk)  \(why)  \(rule)".prefix(max(0, width - head.count)))
+        return pad(clock, 8) + "  " + terminal.paint(pad(verdict, 17), colour, bold: true) + "  " + pad(name, 18) + "  " + tail
+    }
+
+    var colour: Terminal.Colour {
+        switch decision {
+        case "allow": .green
+        case "step_up": .yellow
+        case "deny": .magenta
+        default: .red
+        }
+    }
+}
+
+/// `text` filled up with blanks.
+func pad(_ text: String, _ width: Int) -> String {
+    text.count >= width ? text : text + String(repeating: " ", count: width - text.count)
+}

@@ -1,0 +1,150 @@
+import ArgumentParser
+import Foundation
+import Kafka
+import Logging
+import PipelineSpec
+import Runtime
+import StateStore
+
+struct RunCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run", abstract: "The service: events in from Kafka, decisions out to Kafka.",
+        discussion: """
+            Runs until SIGTERM or Ctrl-C, then commits, saves its state and exits 0. Without a broker it waits. Exits \
+            78 when the pipeline file, a Kafka property or the topics are wrong, 69 when Kafka can't be used.
+            """)
+
+    @Argument(help: ArgumentHelp("Pipeline file.", valueName: "file"))
+    var file: String
+
+    @Flag(help: "Start a broker inside this process and use it in place of the pipeline's.")
+    var embeddedBroker = false
+
+    @Option(help: "Port of 127.0.0.1 for the embedded broker; 0 for any free one.")
+    var port: UInt16 = 0
+
+    @Option(help: "Threads; the pipeline file says how many by default.")
+    var shards: Int?
+
+    @Flag(help: "Exit 69 when no broker answers at start, instead of waiting.")
+    var failFast = false
+
+    @Option(help: ArgumentHelp(
+        "Where checkpoints are kept. By default as the pipeline file says; with an embedded broker, nowhere for long.",
+        valueName: "dir"))
+    var state: String?
+
+    @OptionGroup var logging: LoggingOptions
+
+    func validate() throws {
+        if let shards, !(1...256).contains(shards) { throw ValidationError("--shards is from 1 to 256") }
+        if port != 0, !embeddedBroker { throw ValidationError("--port is for --embedded-broker") }
+    }
+
+    func run() throws {
+        let stop = StopRequest()
+        let signals = SignalWatch(stop)
+        defer { withExtendedLifetime(signals) {} }
+        let logger = logging.makeLogger()
+        var pipeline = try loadPipeline(file)
+        if let shards { pipeline.shards = shards }
+        if let state { pipeline.state.directory = state }
+
+        var broker: EmbeddedBroker?
+        var fleeting: String?
+        defer {
+            broker?.close()
+            if let fleeting { try? FileManager.default.removeItem(atPath: fleeting) }
+        }
+        if embeddedBroker {
+            pipeline.settleForDerivedSecret()
+            if state == nil {
+                // An embedded broker starts empty: state kept from another run would be set aside.
+                let path = NSTemporaryDirectory() + "/vigil-\(UUID().uuidString)"
+                (pipeline.state.directory, fleeting) = (path, path)
+            }
+            do {
+                broker = try pipeline.startEmbeddedBroker(port: port, logger: logger)
+            } catch {
+                throw failure(error, stop: Exit.unavailable)
+            }
+        } else if pipeline.plan.secret.isEmpty {
+            throw failure(
+                Exit.configuration,
+                "\(file): no secret is set, so anybody could answer challenges in a person's place. "
+                    + "Set VIGIL_SECRET, e.g. to the output of `openssl rand -hex 32`, and keep it: saved state needs it")
+        }
+
+        guard try topicsAreThere(pipeline, stop, logger) else { return }
+        let directory = try openState(pipeline.state.directory)
+        let group = pipeline.kafkaShards(directory: directory, stop: stop, logger: logger)
+        group.start()
+        if let broker { introduce(broker, pipeline) }
+        let exit = vigil.exit(after: watch(group, logger))
+        if exit != .success { throw exit }
+    }
+
+    /// Waits for a broker and asks it about the topics; false when a stop was requested before one answered.
+    private func topicsAreThere(_ pipeline: Pipeline, _ stop: StopRequest, _ logger: Logger) throws(ExitCode) -> Bool {
+        var isWaiting = false
+        do {
+            let admin = try TopicAdmin(properties: pipeline.kafka, logger: logger)
+            while !stop.isRequested {
+                do {
+                    let problems = try admin.problems(
+                        pipeline.topicNeeds, timeoutMilliseconds: failFast ? 5_000 : 2_000)
+                    for problem in problems { Output.error("\(file): error[topics]: \(problem)") }
+                    if problems.isEmpty { return true }
+                    Output.error("`vigil topics \(file) --create` makes the topics that are missing")
+                    throw Exit.configuration
+                } catch LogFailure.retry(let why) {
+                    if failFast { throw failure(Exit.unavailable, "\(pipeline.brokers): \(why)") }
+                    if !isWaiting { logger.warning("no broker answers at \(pipeline.brokers); waiting for one") }
+                    isWaiting = true
+                    _ = wait(milliseconds: 500, unless: stop)
+                }
+            }
+            return false
+        } catch let exit as ExitCode {
+            throw exit
+        } catch let error as LogFailure {
+            throw failure(error)
+        } catch {
+            throw failure(Exit.fault, "\(error)")
+        }
+    }
+
+    private func introduce(_ broker: EmbeddedBroker, _ pipeline: Pipeline) {
+        let input = pipeline.plan.inputs.first?.topic ?? "logins"
+        Output.line("broker: \(broker.address)")
+        Output.line("topics: \(pipeline.topicNeeds.map(\.name).joined(separator: ", "))")
+        Output.line("produce, one `user<TAB>{event}` a line:")
+        Output.line("  kcat -P -b \(broker.address) -X partitioner=murmur2_random -t \(input) -K '\\t' FILE")
+        Output.line("subscribe:")
+        Output.line("  kcat -C -b \(broker.address) -t \(pipeline.decisionsTopic) -f '%h\\n%s\\n'")
+        Output.line("  vigil tap --bootstrap-server \(broker.address) --topic \(pipeline.decisionsTopic)")
+        Output.error(EmbeddedBroker.limits)
+    }
+
+    /// A line on how it goes every now and then, until all shards have ended.
+    private func watch(_ group: ShardGroup, _ logger: Logger) -> [ShardOutcome?] {
+        var before: UInt64 = 0
+        while true {
+            let outcomes = group.wait(milliseconds: 10_000)
+            let shards = group.status()
+            let records = shards.reduce(0) { $0 + $1.counters.records }
+            let lags = shards.compactMap(\.lag)
+            logger.info("status", metadata: [
+                "shards": "\(shards.map { $0.state.rawValue }.joined(separator: ","))",
+                "records": "\(records)",
+                "per_second": "\((records &- min(before, records)) / 10)",
+                "decisions": "\(shards.reduce(0) { $0 + $1.counters.decisions })",
+                "dead_letters": "\(shards.reduce(0) { $0 + $1.counters.deadLetters })",
+                "users": "\(shards.reduce(0) { $0 + $1.users })",
+                "lag": lags.isEmpty ? "unknown" : "\(lags.reduce(0, +))",
+            ])
+            before = records
+            if !outcomes.contains(where: { $0 == nil }) { return outcomes }
+        }
+    }
+}
