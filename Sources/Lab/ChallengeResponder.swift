@@ -34,6 +34,7 @@ public struct ChallengeResponder: Sendable {
         /// As in the event asked about.
         public var user: String
         /// The session that answers.
+        /// Empty where the event asked about named none.
         public var session: String
         /// The event's time.
         public var time: Timestamp
@@ -85,8 +86,10 @@ public struct ChallengeResponder: Sendable {
         let keyStart = buffer.count
         Text.escaped(question.user, &buffer)
         let key = keyStart..<buffer.count
-        buffer.append("\",\"session\":\"")
-        Text.escaped(question.session, &buffer)
+        if !question.session.isEmpty {
+            buffer.append("\",\"session\":\"")
+            Text.escaped(question.session, &buffer)
+        }
         buffer.append("\",\"challenge\":{\"decision\":\"")
         Text.escaped(question.challenge, &buffer)
         buffer.append("\",\"method\":\"")
