@@ -25,8 +25,10 @@ final class DemoBoard: Sendable {
         var inFlight = 0
         /// Milliseconds from produced to seen, of the latest decisions.
         var latencies: [Double] = []
-        /// Newest last.
+        /// The latest, newest last.
         var interventions: [DecisionRecord] = []
+        /// How many there were in all.
+        var interventionCount = 0
         var failure: String?
         var isFed = false
     }
@@ -99,6 +101,7 @@ final class DemoBoard: Sendable {
                     contents.view.interventions.removeFirst(Self.interventionCount / 2)
                 }
                 contents.view.interventions.append(decision)
+                contents.view.interventionCount += 1
             }
             return sent
         }

@@ -59,7 +59,10 @@ struct DemoScreen {
         Output.line(
             "\(fixed(seconds, 0)) s: \(view.decided) events, \(Int(rate))/s, \(Self.verdicts(view)), latency p50 "
                 + "\(fixed(latency.p50, 1)) ms p99 \(fixed(latency.p99, 1)) ms")
-        for decision in view.interventions.suffix(2) { Output.line("  " + decision.line(terminal)) }
+        for decision in view.interventions.suffix(min(2, view.interventionCount - told)) {
+            Output.line("  " + decision.line(terminal))
+        }
+        told = view.interventionCount
     }
 
     private static func verdicts(_ view: DemoBoard.View) -> String {
