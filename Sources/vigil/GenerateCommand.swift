@@ -41,6 +41,9 @@ struct GenerateCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Produce to these brokers instead: topics logins, actions, challenges.", valueName: "host:port"))
     var bootstrapServer: String?
 
+    @Option(help: "With --bootstrap-server: put them all on this topic.")
+    var topic: String?
+
     @Option(help: "With --bootstrap-server: most events a second.")
     var rate: Int?
 
@@ -51,9 +54,9 @@ struct GenerateCommand: ParsableCommand {
         if let users, !(1...4_000_000).contains(users) { throw ValidationError("--users is from 1 to 4000000") }
         if let days, !(1...3_650).contains(days) { throw ValidationError("--days is from 1 to 3650") }
         if let attackShare, !(0...1).contains(attackShare) { throw ValidationError("--attack-share is from 0 to 1") }
-        if let rate {
-            guard rate > 0 else { throw ValidationError("--rate is at least 1") }
-            guard bootstrapServer != nil else { throw ValidationError("--rate is for --bootstrap-server") }
+        if let rate, rate < 1 { throw ValidationError("--rate is at least 1") }
+        if rate != nil || topic != nil, bootstrapServer == nil {
+            throw ValidationError("--rate and --topic are for --bootstrap-server")
         }
     }
 
@@ -125,7 +128,7 @@ struct GenerateCommand: ParsableCommand {
                     guard wait(milliseconds: Int(due - clock.milliseconds), unless: stop) else { break }
                 }
                 try feeder.produce(
-                    topic: event.topic, key: buffer.view(event.key), value: buffer.view(event.value))
+                    topic: topic ?? event.topic, key: buffer.view(event.key), value: buffer.view(event.value))
                 count += 1
                 buffer.removeAll()
             }

@@ -119,7 +119,7 @@ struct RunCommand: ParsableCommand {
         Output.line("broker: \(broker.address)")
         Output.line("topics: \(pipeline.topicNeeds.map(\.name).joined(separator: ", "))")
         Output.line("produce, one `user<TAB>{event}` a line:")
-        Output.line("  kcat -P -b \(broker.address) -X partitioner=murmur2_random -t \(input) -K '\\t' FILE")
+        Output.line("  kcat -P -b \(broker.address) -X partitioner=murmur2_random -t \(input) -K '\\t' -l FILE")
         Output.line("subscribe:")
         Output.line("  kcat -C -b \(broker.address) -t \(pipeline.decisionsTopic) -f '%h\\n%s\\n'")
         Output.line("  vigil tap --bootstrap-server \(broker.address) --topic \(pipeline.decisionsTopic)")
