@@ -37,6 +37,8 @@ final class DemoBoard: Sendable {
         var view = View()
         var sent: [String: Sent] = [:]
         var ledger = ScenarioLedger()
+        /// Sessions whose end or refusal was shown.
+        var shown: Set<String> = []
     }
     private let contents = Mutex(Contents())
     private static let latencyCount = 8_000
@@ -95,7 +97,13 @@ final class DemoBoard: Sendable {
             if !sent.isAnswer {
                 contents.ledger.note(decision: verdict, asks: decision.step_up?.prompt != nil, on: decision.event)
             }
-            let isNews = verdict != .allow && (verdict != .stepUp || decision.step_up?.prompt != nil)
+            let isNews =
+                switch verdict {
+                case .allow: false
+                case .stepUp: decision.step_up?.prompt != nil
+                case .deny, .terminateSession:
+                    contents.shown.insert("\(decision.user) \(decision.session ?? "") \(verdict)").inserted
+                }
             if isNews {
                 if contents.view.interventions.count == Self.interventionCount {
                     contents.view.interventions.removeFirst(Self.interventionCount / 2)

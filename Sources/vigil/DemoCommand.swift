@@ -69,9 +69,11 @@ struct DemoCommand: ParsableCommand {
         let board = DemoBoard(stop: StopRequest())
         let group = pipeline.kafkaShards(directory: directory, stop: StopRequest(), logger: logger)
         group.start()
-        let threads = startThreads(board, tail, pipeline, logger)
         var screen = DemoScreen(
             heading: "vigil demo: \(pipeline.plan.name), \(pipeline.shards) shards, embedded Kafka at \(broker.address)")
+        screen.show(board.view, seconds: 0)
+        waitForShards(group, stop)
+        let threads = startThreads(board, tail, pipeline, logger)
         let outcomes = watch(board, group, stop, &screen)
         board.stop.request()
         threads.wait()
@@ -82,6 +84,16 @@ struct DemoCommand: ParsableCommand {
         let exit = vigil.exit(after: outcomes)
         if let why = board.view.failure { throw failure(Exit.fault, why) }
         if exit != .success { throw exit }
+    }
+
+    /// The first member of a group waits 3 s for others, which is no latency of the pipeline's.
+    private func waitForShards(_ group: ShardGroup, _ stop: StopRequest) {
+        let clock = SystemClock()
+        let until = clock.milliseconds + 15_000
+        while clock.milliseconds < until, wait(milliseconds: 50, unless: stop) {
+            let shards = group.status()
+            if shards.count == self.shards, shards.allSatisfy({ $0.state != .joining && $0.state != .recovering }) { return }
+        }
     }
 
     private func startThreads(

@@ -71,6 +71,7 @@ final class Started {
     deinit { if process.isRunning { kill(SIGKILL) } }
 
     var output: String { (try? String(contentsOfFile: outputFile, encoding: .utf8)) ?? "" }
+    var outputBytes: Int { size(outputFile) }
     var error: String { (try? String(contentsOfFile: errorFile, encoding: .utf8)) ?? "" }
 
     func kill(_ signal: Int32) { Foundation.kill(process.processIdentifier, signal) }
@@ -118,6 +119,11 @@ func startVigil(_ arguments: String..., environment: [String: String] = [:]) thr
 func find(_ program: String) -> String? {
     let paths = (ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin").split(separator: ":")
     return paths.map { "\($0)/\(program)" }.first { FileManager.default.isExecutableFile(atPath: $0) }
+}
+
+/// Bytes in a file; 0 where there is none.
+func size(_ path: String) -> Int {
+    (try? FileManager.default.attributesOfItem(atPath: path))?[.size] as? Int ?? 0
 }
 
 /// The lines of a file.

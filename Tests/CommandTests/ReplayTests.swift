@@ -32,6 +32,25 @@ struct ReplayTests {
         #expect(result.output.split(separator: "\n").count == events.split(separator: "\n").count)
     }
 
+    @Test func aFileOfOneSourceIsReadAsThatSource() throws {
+        let scratch = try Scratch()
+        let pipeline = try scratch.write(
+            """
+            name: two
+            emit: all
+            sources:
+              plain: { type: login }
+              mapped: { type: login, map: { id: who.event, user: who.name, time: at, outcome: result } }
+            """, to: "two.yaml")
+        let line = #"{"who":{"event":"e1","name":"alice"},"at":"2026-11-23T10:00:00Z","result":"success"}"# + "\n"
+        let unsaid = try vigil("replay", pipeline, "--input", "-", "--output", "-", input: line)
+        #expect(unsaid.status == 64)
+        #expect(unsaid.error.contains("--source"))
+        let said = try vigil("replay", pipeline, "--input", "-", "--output", "-", "--source", "mapped", input: line)
+        #expect(said.status == 0)
+        #expect(said.output.contains(#""user":"alice""#), "\(said.error)")
+    }
+
     @Test func fiveMalformedLinesAreFiveDeadLetters() throws {
         let scratch = try Scratch()
         let pipeline = try scratch.pipeline()
@@ -77,8 +96,7 @@ struct ReplayTests {
 
         let killed = try Started(binary ?? "", arguments("killed"))
         try until(60, "a fifth of the decisions") {
-            let size = try? FileManager.default.attributesOfItem(atPath: scratch.file("killed"))[.size] as? Int
-            return (size ?? 0) > straight.count * 700 / 5 || !killed.process.isRunning
+            size(scratch.file("killed")) > straight.count * 700 / 5 || !killed.process.isRunning
         }
         killed.kill(SIGKILL)
         _ = try killed.wait()
