@@ -178,7 +178,7 @@ extension UserTable {
     }
 
     /// Puts the event aside with its session until it can be trusted. The row may move.
-    public func hold(_ seen: Observation, amount: Float?, of row: UserRow, quarantined: Bool) -> UserRow {
+    public func hold(_ seen: Observation, amount: Float?, of row: UserRow, flags: HoldFlags) -> UserRow {
         var row = row
         let slots = row.holds
         var index = -1
@@ -191,9 +191,9 @@ extension UserTable {
         }
         if index < 0 {
             let slot = HoldSlot(
-                session: seen.scope, last: seen.time, device: seen.device, network: seen.network, asn: seen.asn,
+                session: seen.scope, first: seen.time, last: seen.time, device: seen.device, network: seen.network, asn: seen.asn,
                 city: seen.city, latitude: seen.latitude, longitude: seen.longitude, country: seen.country,
-                hour: UInt8(seen.hour), quarantined: quarantined)
+                hour: UInt8(seen.hour), flags: flags)
             if let (moved, appended) = append(.holds, to: row) {
                 row = moved
                 index = appended
@@ -205,7 +205,7 @@ extension UserTable {
         }
         let held = row.holds.base + index
         held.pointee.last = max(held.pointee.last, seen.time)
-        held.pointee.quarantined = held.pointee.quarantined || quarantined
+        held.pointee.flags.formUnion(flags)
         if seen.action != 0 { held.pointee.actions[Int(held.pointee.events % 4)] = seen.action }
         if held.pointee.events < .max { held.pointee.events += 1 }
         if let amount { held.pointee.amounts.add(amount) }

@@ -106,7 +106,9 @@ public struct ChallengeSlot {
 
 /// Observations of one session and device that wait to be trusted.
 public struct HoldSlot {
+    /// `Observation.scope`.
     public var session: UInt64
+    public var first: Timestamp
     public var last: Timestamp
     public var device: UInt32
     public var network: UInt32
@@ -119,9 +121,18 @@ public struct HoldSlot {
     public var country: UInt16
     public var events: UInt16 = 0
     public var hour: UInt8
-    /// Waiting for a passed challenge; otherwise for the session's clean end.
-    public var quarantined: Bool
+    public var flags: HoldFlags
     public var padding: UInt16 = 0
+}
+
+/// Why observations wait.
+public struct HoldFlags: OptionSet, Sendable {
+    public var rawValue: UInt8
+    @inlinable public init(rawValue: UInt8) { self.rawValue = rawValue }
+    /// For a passed challenge; without it only for the session's clean end.
+    public static let quarantined = HoldFlags(rawValue: 1)
+    /// An event among them was allowed at raised risk, or a report-only rule objected to it.
+    public static let raised = HoldFlags(rawValue: 2)
 }
 
 public struct UserFlags: OptionSet, Sendable {

@@ -121,6 +121,11 @@ public final class Engine {
         if event.pointee.time > row.header.pointee.lastSeen { row.header.pointee.lastSeen = event.pointee.time }
     }
 
+    /// Says that this record is the next to step. Only a hint, for speed: it may be left out.
+    public func willStep(_ record: Record) {
+        if record.key.isPresent { table.prefetch(hash: hash(record.key)) }
+    }
+
     // MARK: - Time
 
     private func keepTime(_ record: Record) {
@@ -233,11 +238,12 @@ public final class Engine {
         }
         var wasOpen = true
         var hadEnded = false
+        var didMove = false
         if seen.session != 0 {
             wasOpen = session >= 0
             if !wasOpen { (row, session) = table.openSession(seen, of: row) }
             hadEnded = row.sessions[session].window.hasEnded(at: seen.time, gap: plan.windows.sessionGap)
-            follow(seen, row.sessions.base + session)
+            didMove = follow(seen, row.sessions.base + session)
         }
         if verdict >= .deny {
             if session >= 0 {
@@ -251,7 +257,14 @@ public final class Engine {
         if tainted { return row }
         let amount: Float? = event.pointee.amount.isNaN ? nil : Float(log1p(event.pointee.amount))
         let trusted = verdict == .allow && (isProven || (assessment.pointee.level == .low && !isReported))
-        guard trusted else { return table.hold(seen, amount: amount, of: row, quarantined: verdict == .stepUp) }
+        if trusted && didMove { row.header.pointee.moves += 1 }
+        // What is new to the user stays new for the whole session: if one quiet event were enough to become familiar,
+        // the second would be an intruder's free pass.
+        let isNovel = !isProven && !assessment.pointee.fired.isDisjoint(with: Self.novelty)
+        guard trusted && !isNovel else {
+            let flags: HoldFlags = verdict == .stepUp ? .quarantined : trusted ? [] : .raised
+            return table.hold(seen, amount: amount, of: row, flags: flags)
+        }
 
         table.prove(row)
         table.notePlace(seen, of: row)
@@ -267,6 +280,12 @@ public final class Engine {
         return row
     }
 
+    /// Signals that say the event's device, network or place is not one of the user's.
+    private static let novelty: SignalSet = [
+        SignalSet(.deviceNew), SignalSet(.networkNew), SignalSet(.placeNew), SignalSet(.travelImpossible),
+        SignalSet(.deviceChangedInSession), SignalSet(.networkChangedInSession),
+    ]
+
     /// Device, network, place and hour count once for a login or session, not once for each of its events.
     private func learnContext(_ seen: Observation, _ row: UserRow, _ session: Int, isNew: Bool) -> UserRow {
         guard session >= 0 else {
@@ -279,7 +298,6 @@ public final class Engine {
         let isSame = slot.pointee.device == seen.device && !moved
         let counts = isNew || event.pointee.type == .login || !slot.pointee.flags.contains(.learned)
         if isSame && !counts { return row }
-        if moved && !counts && slot.pointee.asn != seen.asn { row.header.pointee.moves += 1 }
         slot.pointee.device = seen.device
         slot.pointee.network = seen.network
         slot.pointee.asn = seen.asn
@@ -287,13 +305,15 @@ public final class Engine {
         return table.learnContext(seen, of: row, weight: 1, counts: counts)
     }
 
-    /// Keeps track of where the session is, trusted or not.
-    private func follow(_ seen: Observation, _ slot: UnsafeMutablePointer<SessionSlot>) {
+    /// Keeps track of where the session is, trusted or not. Returns whether it moved to another provider's network.
+    private func follow(_ seen: Observation, _ slot: UnsafeMutablePointer<SessionSlot>) -> Bool {
+        var didMove = false
         if seen.network != 0 && seen.network != slot.pointee.currentNetwork {
             let second = UInt32(clamping: seen.time.milliseconds / 1000)
             if seen.isElsewhere(than: slot.pointee.currentNetwork, asn: slot.pointee.currentASN) {
                 slot.pointee.moves = Int64(second) - Int64(slot.pointee.movedAt) <= 600 ? slot.pointee.moves &+ 1 : 1
                 slot.pointee.movedAt = second
+                didMove = true
             }
             slot.pointee.currentNetwork = seen.network
             slot.pointee.currentASN = seen.asn
@@ -305,22 +325,24 @@ public final class Engine {
             slot.pointee.tokenASN = seen.asn
         }
         slot.pointee.window.extend(to: seen.time)
+        return didMove
     }
 
-    /// Holds whose session has ended: what was only watched is learned at reduced weight if nothing spoke against the
-    /// session, what waited for a challenge is dropped.
+    /// Holds whose session has ended, or has lasted a day: what was only watched is learned if nothing spoke against
+    /// the session, what waited for a challenge is dropped.
     private func settleHolds(of start: UserRow, at time: Timestamp) -> UserRow {
         var row = start
         var index = row.holds.count - 1
         while index >= 0 {
             let held = row.holds[index]
-            if time - held.last > plan.windows.sessionGap {
+            if time - held.last > plan.windows.sessionGap || time - held.first > 86_400_000 {
                 let tainted =
                     table.session(held.session, of: row).map { row.sessions[$0].flags.contains(.tainted) } ?? false
-                if held.quarantined || tainted {
+                if held.flags.contains(.quarantined) || tainted {
                     row.removeHold(at: index)
                 } else {
-                    row = table.learnHold(at: index, of: row, weight: Self.watchedWeight)
+                    table.prove(row)
+                    row = table.learnHold(at: index, of: row, weight: watchedWeight(held, row))
                 }
             }
             index -= 1
@@ -328,8 +350,16 @@ public final class Engine {
         return row
     }
 
-    /// What an event is worth to the baseline that was allowed at raised risk, or that a report-only rule objected to.
-    static let watchedWeight: Float = 0.25
+    /// What a passed challenge is worth: the person need not be asked about this device for a month and a half.
+    static let provenWeight: Float = 2
+
+    /// What a session's observations are worth to the baseline that no challenge has proven: a quarter when its risk
+    /// was raised, half when its device was not one of the user's.
+    private func watchedWeight(_ held: HoldSlot, _ row: UserRow) -> Float {
+        if held.flags.contains(.raised) { return 0.25 }
+        for index in 0..<row.devices.count where row.devices[index].fingerprint == held.device { return 1 }
+        return held.device == 0 ? 1 : 0.5
+    }
 
     // MARK: - Challenges
 
@@ -398,7 +428,7 @@ public final class Engine {
         for index in stride(from: row.holds.count - 1, through: 0, by: -1)
         where row.holds[index].session == challenge.session {
             if row.holds[index].device == context.device {
-                row = table.learnHold(at: index, of: row, weight: 1)
+                row = table.learnHold(at: index, of: row, weight: Self.provenWeight)
             } else {
                 row.removeHold(at: index)
             }

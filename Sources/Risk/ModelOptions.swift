@@ -65,7 +65,7 @@ public struct ModelOptions: Sendable, Equatable {
     public static func defaultGroupCap(_ group: SignalGroup) -> Double {
         switch group {
         case .device: 45
-        case .origin: 45
+        case .origin: 50
         case .login: 40
         case .session: 60
         case .conduct: 40

@@ -135,6 +135,15 @@ public struct Scorer: Sendable {
         return own <= elsewhere ? 0 : max(-most, 10 * log(elsewhere / own)) * trust(contexts)
     }
 
+    /// Weight from which a value counts as known: one whole observation, half a half-life old.
+    static let knownWeight: Float = 0.7
+
+    /// A value that was seen, but with less weight than one observation, is still partly new.
+    @inline(__always)
+    private func blend(_ weight: Float, novel: @autoclosure () -> Double, familiar: @autoclosure () -> Double) -> Double {
+        weight >= Self.knownWeight ? familiar() : novel() * Double(1 - max(weight, 0) / Self.knownWeight)
+    }
+
     /// 0 without history, towards 1 with it: not knowing is not danger.
     @inline(__always)
     private func trust(_ contexts: Double) -> Double { contexts / (contexts + Self.smoothing) }
@@ -153,10 +162,9 @@ public struct Scorer: Sendable {
             for index in 0..<devices.count where devices.base[index].fingerprint == seen.device {
                 weight = devices.base[index].weight
             }
-            let points =
-                weight < 0
-                ? novelty(row.header.pointee.newDevices, contexts, usual: 0.1, attacker: 0.95)
-                : familiarity(weight, contexts, elsewhere: 0.05, most: 8)
+            let points = blend(
+                weight, novel: novelty(row.header.pointee.newDevices, contexts, usual: 0.1, attacker: 0.95),
+                familiar: familiarity(weight, contexts, elsewhere: 0.05, most: 8))
             out.set(
                 .deviceNew, points, observed: Double(max(weight, 0)), expected: Double(devices.count),
                 samples: Float(contexts))
@@ -187,10 +195,9 @@ public struct Scorer: Sendable {
             }
             knowsNetwork = weight >= 0
             if contexts > 0 && has(.networkNew) {
-                var points =
-                    knowsNetwork
-                    ? familiarity(weight, contexts, elsewhere: 0.05, most: 6)
-                    : novelty(header.pointee.newNetworks, contexts, usual: 0.3, attacker: 0.95)
+                var points = blend(
+                    weight, novel: novelty(header.pointee.newNetworks, contexts, usual: 0.3, attacker: 0.95),
+                    familiar: familiarity(weight, contexts, elsewhere: 0.05, most: 6))
                 // Another prefix of a provider the user is known to use: most providers hand out many.
                 if !knowsNetwork && knowsASN { points *= 0.35 }
                 out.set(
@@ -231,10 +238,9 @@ public struct Scorer: Sendable {
                     weight = max(weight, slot.pointee.weight)
                 }
             }
-            var points =
-                weight >= 0
-                ? familiarity(weight, contexts, elsewhere: 0.3, most: 3)
-                : novelty(header.pointee.newPlaces, contexts, usual: 0.1, attacker: 0.9)
+            var points = blend(
+                weight, novel: novelty(header.pointee.newPlaces, contexts, usual: 0.1, attacker: 0.9),
+                familiar: familiarity(weight, contexts, elsewhere: 0.3, most: 3))
             if weight < 0 && knowsCountry { points *= 0.5 }
             out.set(
                 .placeNew, points, expected: Double(places.count), detail: knowsCountry ? 1 : 0,

@@ -105,7 +105,7 @@ import Testing
             row = table.learnContext(seen, of: row, weight: 1, counts: true)
             row = table.learnAction(UInt32(truncatingIfNeeded: random.next()) | 1, of: row, weight: 1)
             (row, _) = table.openSession(seen, of: row)
-            row = table.hold(seen, amount: 1, of: row, quarantined: true)
+            row = table.hold(seen, amount: 1, of: row, flags: .quarantined)
             row = table.open(
                 ChallengeSlot(
                     id: DecisionID(high: random.next(), low: 1), session: seen.session, expires: seen.time, demand: 1,
