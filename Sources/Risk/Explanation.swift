@@ -1,5 +1,4 @@
 import Events
-import Glibc
 
 /// Puts evidence into words a person can check: what was observed, and what would have been expected.
 public enum Explanation {
@@ -23,36 +22,57 @@ public enum Explanation {
         case .placeNew:
             place(event, &text)
         case .travelImpossible:
-            text.append(text: "\(whole(e.observed)) km in \(duration(minutes: e.detail))")
+            text.append(whole: e.observed)
+            text.append(" km in ")
+            text.append(minutes: e.detail)
         case .timeUnusual:
-            text.append(text: "\(twoDigits(e.observed)):00–\(twoDigits(e.observed)):59 UTC")
+            text.append(twoDigits: Int(e.observed))
+            text.append(":00–")
+            text.append(twoDigits: Int(e.observed))
+            text.append(":59 UTC")
         case .loginFailures:
-            text.append(text: "\(whole(e.observed)) failed logins in \(duration(minutes: e.detail))")
+            text.append(whole: e.observed)
+            text.append(" failed logins in ")
+            text.append(minutes: e.detail)
         case .loginSuccessAfterFailures:
-            text.append(text: "success after \(whole(e.observed)) failures in \(duration(minutes: e.detail))")
+            text.append("success after ")
+            text.append(whole: e.observed)
+            text.append(" failures in ")
+            text.append(minutes: e.detail)
         case .sessionTwoPlaces:
             if e.detail < 0 {
-                text.append(text: "\(whole(e.observed)) moves between networks")
+                text.append(whole: e.observed)
+                text.append(" moves between networks")
             } else {
                 network(event, &text)
-                text.append(text: " \(duration(minutes: e.detail)) after another")
+                text.append(" ")
+                text.append(minutes: e.detail)
+                text.append(" after another")
             }
         case .actionRare:
             text.append(event.action)
         case .actionRate:
-            text.append(text: "\(whole(e.observed)) actions in \(whole(e.detail)) s")
+            text.append(whole: e.observed)
+            text.append(" actions in ")
+            text.append(whole: e.detail)
+            text.append(" s")
         case .amountUnusual:
-            text.append(text: "\(amount(e.observed))")
+            text.append(amount: e.observed)
             if event.currency.isPresent {
                 text.append(" ")
                 text.append(event.currency)
             }
         case .inputMalformed:
-            if e.observed > 0 { text.append(text: "\(whole(e.observed)) malformed records") }
+            if e.observed > 0 {
+                text.append(whole: e.observed)
+                text.append(" malformed records")
+            }
             if e.detail > 0 {
                 if e.observed > 0 { text.append(", ") }
                 text.append(event.truncatedField)
-                text.append(text: " of \(whole(e.detail)) bytes")
+                text.append(" of ")
+                text.append(whole: e.detail)
+                text.append(" bytes")
             }
         }
     }
@@ -60,36 +80,48 @@ public enum Explanation {
     private static func expected(_ signal: Signal, _ e: Evidence, _ event: Event, _ text: inout OutputBuffer) {
         switch signal {
         case .deviceNew:
-            if e.observed > 0 { text.append("a device used before") } else { counted(e.expected, "known device", &text) }
+            if e.observed > 0 { text.append("a device used before") } else { text.append(count: e.expected, "known device") }
         case .deviceChangedInSession:
             text.append("the device the session began on")
         case .networkNew:
-            if e.points <= 0 { text.append("a network used before") } else { counted(e.expected, "known network", &text) }
+            if e.points <= 0 { text.append("a network used before") } else { text.append(count: e.expected, "known network") }
             if e.detail > 0 && e.points > 0 { text.append(", this provider among them") }
         case .networkChangedInSession, .sessionTokenReplayed:
             if e.expected > 0 {
-                text.append(text: "AS\(whole(e.expected)) as before")
+                text.append("AS")
+                text.append(whole: e.expected)
+                text.append(" as before")
             } else {
                 text.append("the network it began on")
             }
             if signal == .sessionTokenReplayed { text.append(" and the same device") }
         case .placeNew:
-            if e.points <= 0 { text.append("a place known before") } else { counted(e.expected, "known place", &text) }
+            if e.points <= 0 { text.append("a place known before") } else { text.append(count: e.expected, "known place") }
             if e.detail > 0 && e.points > 0 { text.append(", this country among them") }
         case .travelImpossible:
-            text.append(text: "at most \(whole(e.expected)) km/h")
+            text.append("at most ")
+            text.append(whole: e.expected)
+            text.append(" km/h")
         case .timeUnusual:
-            text.append(text: "\(tenths(e.expected)) % of sessions begin then")
+            text.append(tenths: e.expected)
+            text.append(" % of sessions begin then")
         case .loginFailures, .loginSuccessAfterFailures:
-            text.append(text: "fewer than \(whole(e.expected))")
+            text.append("fewer than ")
+            text.append(whole: e.expected)
         case .sessionTwoPlaces:
             text.append("one network and device at a time")
         case .actionRare:
-            text.append(text: "seen \(tenths(e.observed)) times in \(whole(e.expected)) actions")
+            text.append("seen ")
+            text.append(tenths: e.observed)
+            text.append(" times in ")
+            text.append(whole: e.expected)
+            text.append(" actions")
         case .actionRate:
-            text.append(text: "at most \(whole(e.expected))")
+            text.append("at most ")
+            text.append(whole: e.expected)
         case .amountUnusual:
-            text.append(text: "up to \(amount(e.expected))")
+            text.append("up to ")
+            text.append(amount: e.expected)
         case .inputMalformed:
             text.append("well-formed records")
         }
@@ -109,9 +141,31 @@ public enum Explanation {
         }
     }
 
+    /// The /24 or /48 the model compares by; the whole address stays in the event.
     private static func network(_ event: Event, _ text: inout OutputBuffer) {
-        text.append(text: prefix(event.ip))
-        if event.asn != 0 { text.append(text: " (AS\(event.asn))") }
+        let ip = event.ip
+        switch ip.family {
+        case .none: text.append("no address")
+        case .v4:
+            text.append(integer: Int64(ip.low >> 24 & 255))
+            text.append(".")
+            text.append(integer: Int64(ip.low >> 16 & 255))
+            text.append(".")
+            text.append(integer: Int64(ip.low >> 8 & 255))
+            text.append(".0/24")
+        case .v6:
+            text.append(hexGroup: UInt16(truncatingIfNeeded: ip.high >> 48))
+            text.append(":")
+            text.append(hexGroup: UInt16(truncatingIfNeeded: ip.high >> 32))
+            text.append(":")
+            text.append(hexGroup: UInt16(truncatingIfNeeded: ip.high >> 16))
+            text.append("::/48")
+        }
+        if event.asn != 0 {
+            text.append(" (AS")
+            text.append(integer: Int64(event.asn))
+            text.append(")")
+        }
     }
 
     private static func place(_ event: Event, _ text: inout OutputBuffer) {
@@ -122,44 +176,62 @@ public enum Explanation {
         text.append(UInt8(event.country >> 8))
         text.append(UInt8(truncatingIfNeeded: event.country))
     }
+}
 
-    private static func counted(_ count: Double, _ noun: StaticString, _ text: inout OutputBuffer) {
-        text.append(text: "\(whole(count)) ")
-        text.append(noun)
-        if whole(count) != "1" { text.append("s") }
+extension OutputBuffer {
+    fileprivate mutating func append(whole value: Double) {
+        append(integer: Int64(max(-9e15, min(9e15, value.rounded()))))
     }
 
-    /// The /24 or /48 the model compares by; the whole address stays in the event.
-    public static func prefix(_ ip: IPAddress) -> String {
-        switch ip.family {
-        case .none: return "no address"
-        case .v4: return "\((ip.low >> 24) & 255).\((ip.low >> 16) & 255).\((ip.low >> 8) & 255).0/24"
-        case .v6:
-            func group(_ shift: UInt64) -> String { String((ip.high >> shift) & 0xFFFF, radix: 16) }
-            return "\(group(48)):\(group(32)):\(group(16))::/48"
+    fileprivate mutating func append(tenths value: Double) {
+        let scaled = (value * 10).rounded()
+        let isWhole = scaled.truncatingRemainder(dividingBy: 10) == 0
+        if isWhole { append(whole: scaled / 10) } else { append(number: value, decimals: 1) }
+    }
+
+    fileprivate mutating func append(amount value: Double) {
+        let cents = (value * 100).rounded()
+        let isWhole = cents.truncatingRemainder(dividingBy: 100) == 0 || value >= 1e9
+        if isWhole { append(whole: cents / 100) } else { append(number: value, decimals: 2) }
+    }
+
+    fileprivate mutating func append(twoDigits value: Int) {
+        if value < 10 { append("0") }
+        append(integer: Int64(value))
+    }
+
+    /// A group of an IPv6 address without leading zeros.
+    fileprivate mutating func append(hexGroup value: UInt16) {
+        var shift = 12
+        while shift > 0 && value >> UInt16(shift) == 0 { shift -= 4 }
+        while shift >= 0 {
+            let digit = UInt8(value >> UInt16(shift) & 15)
+            append(digit < 10 ? 48 + digit : 87 + digit)
+            shift -= 4
         }
     }
 
-    static func duration(minutes: Double) -> String {
+    fileprivate mutating func append(minutes: Double) {
         switch minutes {
-        case ..<1: "\(whole(minutes * 60)) s"
-        case ..<120: "\(whole(minutes)) min"
-        case ..<2880: "\(whole(minutes / 60)) h"
-        default: "\(whole(minutes / 1440)) d"
+        case ..<1:
+            append(whole: minutes * 60)
+            append(" s")
+        case ..<120:
+            append(whole: minutes)
+            append(" min")
+        case ..<2880:
+            append(whole: minutes / 60)
+            append(" h")
+        default:
+            append(whole: minutes / 1440)
+            append(" d")
         }
     }
 
-    static func whole(_ value: Double) -> String { String(Int64(max(-9e15, min(9e15, value.rounded())))) }
-
-    static func tenths(_ value: Double) -> String {
-        let scaled = Int64(max(-9e15, min(9e15, (value * 10).rounded())))
-        return scaled % 10 == 0 ? "\(scaled / 10)" : "\(scaled / 10).\(abs(scaled % 10))"
+    fileprivate mutating func append(count: Double, _ noun: StaticString) {
+        append(whole: count)
+        append(" ")
+        append(noun)
+        if count != 1 { append("s") }
     }
-
-    static func amount(_ value: Double) -> String {
-        let cents = Int64(max(0, min(9e15, (value * 100).rounded())))
-        return cents % 100 == 0 ? "\(cents / 100)" : "\(cents / 100).\(twoDigits(Double(cents % 100)))"
-    }
-
-    static func twoDigits(_ value: Double) -> String { value < 10 ? "0\(whole(value))" : whole(value) }
 }

@@ -1,0 +1,86 @@
+import CSimdjson
+import Engine
+import Events
+import Foundation
+import Lab
+import PipelineSpec
+
+/// Traffic for the engine, made as it is needed, and an engine that has seen a million records of it.
+final class Traffic: @unchecked Sendable {
+    static let shared = Traffic()
+    /// Nanoseconds of this thread's processor time per record.
+    struct Times {
+        var parse = 0.0
+        var decode = 0.0
+        var engine = 0.0
+    }
+
+    private let plan: EnginePlan
+    private let engine: Engine
+    private let parser = vj_parser_new(65_536, 16)!
+    private let decoder = EventDecoder(bounds: DecodeBounds())
+    private let decodePlans: [DecodePlan]
+    private var event = Event()
+    private var generator = BenchmarkTraffic(users: 200_000, seed: 7)
+    private var buffer = OutputBuffer(capacity: 8 << 20)
+    private var effects = Effects()
+    private var offset: Int64 = 0
+
+    private init() {
+        // The rules people start from, where there are any beside this package.
+        let file = URL(filePath: #filePath).deletingLastPathComponent()
+            .appending(path: "../../../pipelines/continuous-authorization.yaml")
+        let text = (try? String(contentsOf: file, encoding: .utf8)) ?? "name: benchmark\n"
+        guard var pipeline = try? PipelineFile.parse(text: text, file: file.path, environment: [:]) else {
+            fatalError("\(file.path) is not a valid pipeline; see `vigil validate`")
+        }
+        pipeline.plan.secret = Array("benchmark".utf8)
+        plan = pipeline.plan
+        engine = Engine(plan: plan)
+        decodePlans = plan.inputs.map { DecodePlan($0.decode) }
+        for _ in 0..<100 { _ = block(10_000) }
+    }
+
+    /// Half a million records in blocks of 10,000, each block parsed, decoded, and then stepped.
+    func measure() -> Times {
+        var sum = Times()
+        for _ in 0..<50 {
+            let times = block(10_000)
+            sum.parse += times.parse / 50
+            sum.decode += times.decode / 50
+            sum.engine += times.engine / 50
+        }
+        return sum
+    }
+
+    private func block(_ count: Int) -> Times {
+        buffer.removeAll()
+        let slices = generator.fill(&buffer, records: count)
+        let records = slices.map { slice in
+            defer { offset += 1 }
+            return Record(
+                input: slice.type == .login ? 0 : 1, partition: 0, offset: offset, timestamp: nil,
+                key: buffer.view(slice.key), value: buffer.view(slice.value))
+        }
+        let start = Self.processorTime()
+        for record in records where vj_parse(parser, record.value.base, record.value.count) != 0 { fatalError("bad JSON") }
+        let parsed = Self.processorTime()
+        for record in records {
+            guard case .event = decoder.decode(record, options: decodePlans[Int(record.input)], into: &event) else {
+                fatalError("not an event")
+            }
+        }
+        let decoded = Self.processorTime()
+        for record in records { engine.step(record, into: &effects) }
+        let stepped = Self.processorTime()
+        effects.removeAll()
+        let n = Double(count)
+        return Times(parse: (parsed - start) / n, decode: (decoded - parsed) / n, engine: (stepped - decoded) / n)
+    }
+
+    private static func processorTime() -> Double {
+        var time = timespec()
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+        return Double(time.tv_sec) * 1e9 + Double(time.tv_nsec)
+    }
+}
