@@ -251,7 +251,8 @@ public struct Scorer: Sendable {
             guard latitude != seen.latitude || longitude != seen.longitude else { return }
             let distance = Observation.kilometres((latitude, longitude), (seen.latitude, seen.longitude))
             guard distance >= model.travelKilometres else { return }
-            let hours = max(Double(seen.time - header.pointee.lastPlaceTime), 1000) / 3_600_000
+            // A late event lies before the last place: the distance in time counts, not its direction.
+            let hours = Double(max(abs(seen.time - header.pointee.lastPlaceTime), 1000)) / 3_600_000
             guard distance / hours >= model.travelKilometresPerHour else { return }
             out.set(
                 .travelImpossible, 27, observed: distance, expected: model.travelKilometresPerHour,
@@ -274,7 +275,7 @@ public struct Scorer: Sendable {
             }
         }
         if seen.isElsewhere(than: slot.pointee.currentNetwork, asn: slot.pointee.currentASN) && has(.sessionTwoPlaces) {
-            let minutes = Double(seen.time - slot.pointee.window.last) / 60_000
+            let minutes = Double(abs(seen.time - slot.pointee.window.last)) / 60_000
             let otherDevice = slot.pointee.device != 0 && slot.pointee.device != seen.device
             if otherDevice && minutes <= 30 {
                 out.set(.sessionTwoPlaces, 45, observed: Double(seen.asn), expected: Double(slot.pointee.currentASN),

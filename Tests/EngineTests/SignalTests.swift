@@ -104,6 +104,12 @@ import Testing
         let twin = lived()
         twin.login()
         #expect(!twin.login(after: 5 * 3600, in: with(.hotel) { $0.session = "x" }).fired("travel.impossible"))
+        // The logins of a trip were read before the actions at home, as after an outage.
+        let behind = lived()
+        behind.login(after: 0)
+        behind.login(after: 10 * 3600, in: with(.hotel) { $0.session = "x" })
+        behind.login(after: 3600, in: with(.hotel) { $0.session = "y" })
+        #expect(!behind.act(after: -10 * 3600).fired("travel.impossible"))
         // Only the country is known: its centre is no place to travel from.
         let centre = lived()
         centre.login()
