@@ -166,7 +166,9 @@ public final class Shard {
         guard !batch.isEmpty else { return }
         effects.removeAll()
         produced = 0
-        for record in batch {
+        let before = counters.records
+        for (index, record) in batch.enumerated() {
+            if index + 1 < batch.count { task(of: batch[index + 1].partition)?.engine.willStep(batch[index + 1]) }
             guard let task = task(of: record.partition) else { continue }
             let input = Int(record.input)
             guard task.next.indices.contains(input), record.offset >= task.next[input] else { continue }
@@ -174,8 +176,8 @@ public final class Shard {
             task.engine.step(record, into: &effects)
             task.next[input] = record.offset + 1
             counters.records += 1
-            scheduleCommit(within: options.commitMilliseconds)
         }
+        if counters.records != before { scheduleCommit(within: options.commitMilliseconds) }
         lastRecord = world.clock.milliseconds
         if try !produce() { try goAway() }
     }
