@@ -1,24 +1,33 @@
 #include "CSimdjson.h"
 #include <simdjson.h>
+#include <cstring>
+#include <memory>
 #include <new>
 
 struct vj_parser {
     simdjson::dom::parser parser;
+    /// simdjson reads up to SIMDJSON_PADDING bytes past the end.
+    std::unique_ptr<uint8_t[]> padded;
+    size_t max_bytes;
 };
 
 vj_parser *vj_parser_new(size_t max_bytes, size_t max_depth) {
-    vj_parser *p = new (std::nothrow) vj_parser{simdjson::dom::parser(max_bytes)};
-    if (p != nullptr && p->parser.allocate(max_bytes, max_depth) != simdjson::SUCCESS) {
-        delete p;
-        return nullptr;
-    }
-    return p;
+    // Everything is allocated here, so that parsing never does.
+    std::unique_ptr<vj_parser> p(new (std::nothrow) vj_parser{simdjson::dom::parser(max_bytes), nullptr, max_bytes});
+    if (!p) return nullptr;
+    p->padded.reset(new (std::nothrow) uint8_t[max_bytes + simdjson::SIMDJSON_PADDING]);
+    if (!p->padded) return nullptr;
+    if (p->parser.allocate(max_bytes, max_depth) != simdjson::SUCCESS) return nullptr;
+    if (p->parser.doc.allocate(max_bytes) != simdjson::SUCCESS) return nullptr;
+    return p.release();
 }
 
 void vj_parser_free(vj_parser *p) { delete p; }
 
 int vj_parse(vj_parser *p, const uint8_t *bytes, size_t count) {
-    return static_cast<int>(p->parser.parse(bytes, count, true).error());
+    if (count > p->max_bytes) return static_cast<int>(simdjson::CAPACITY);
+    std::memcpy(p->padded.get(), bytes, count);
+    return static_cast<int>(p->parser.parse(p->padded.get(), count, false).error());
 }
 
 const uint64_t *vj_tape(const vj_parser *p) { return p->parser.doc.tape.get(); }

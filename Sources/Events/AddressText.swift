@@ -3,43 +3,45 @@ extension IPAddress {
     /// section 2.2, embedded IPv4 among them. Zone ids and prefixes are refused; IPv4-mapped addresses become IPv4.
     public init?(text: ByteView) {
         guard let p = text.base, text.count >= 2, text.count <= 45 else { return nil }
-        let n = text.count
-        for i in 0..<min(n, 5) where p[i] == 0x3A {
-            guard let (high, low) = Self.v6(p, n) else { return nil }
+        if let address = Self.v4(p, text.count) {
+            self.init(family: .v4, high: 0, low: UInt64(address))
+        } else if let (high, low) = Self.v6(p, text.count) {
             if high == 0, low >> 32 == 0xFFFF {
                 self.init(family: .v4, high: 0, low: low & 0xFFFF_FFFF)
             } else {
                 self.init(family: .v6, high: high, low: low)
             }
-            return
+        } else {
+            return nil
         }
-        guard let address = Self.v4(p, n) else { return nil }
-        self.init(family: .v4, high: 0, low: UInt64(address))
     }
 
     private static func v4(_ p: UnsafePointer<UInt8>, _ n: Int) -> UInt32? {
         guard n >= 7, n <= 15 else { return nil }
         var address: UInt32 = 0
-        var octet: UInt32 = 0
-        var digits = 0
-        var dots = 0
-        for i in 0..<n {
-            let c = p[i]
-            if c == 0x2E {
-                guard digits > 0, dots < 3 else { return nil }
-                address = address << 8 | octet
-                octet = 0
-                digits = 0
-                dots += 1
-            } else {
-                guard c >= 48, c <= 57, !(digits > 0 && octet == 0) else { return nil }
-                octet = octet * 10 + UInt32(c - 48)
-                digits += 1
-                guard octet <= 255 else { return nil }
+        var i = 0
+        /// The next byte when it is a digit, else more than 9.
+        @inline(__always) func digit() -> UInt32 { i < n ? UInt32(p[i]) &- 48 : .max }
+        for octet in 0..<4 {
+            if octet > 0 {
+                guard i < n, p[i] == 0x2E else { return nil }
+                i &+= 1
             }
+            var value = digit()
+            guard value <= 9 else { return nil }
+            i &+= 1
+            if value > 0, case let second = digit(), second <= 9 {
+                value = value &* 10 &+ second
+                i &+= 1
+                if case let third = digit(), third <= 9 {
+                    value = value &* 10 &+ third
+                    i &+= 1
+                }
+            }
+            guard value <= 255 else { return nil }
+            address = address << 8 | value
         }
-        guard dots == 3, digits > 0 else { return nil }
-        return address << 8 | octet
+        return i == n ? address : nil
     }
 
     private static func v6(_ p: UnsafePointer<UInt8>, _ n: Int) -> (UInt64, UInt64)? {

@@ -14,64 +14,87 @@ enum ContractObject: UInt8, CaseIterable {
     }
 }
 
-/// What a key of the contract holds.
-enum ContractKey {
-    case field(EventField)
-    case object(ContractObject)
-    /// Known, and never read.
-    case skipped
+extension KeyGroup {
+    @inline(__always) init(_ object: ContractObject) { self.init(object.rawValue) }
 }
 
-/// The keys of every object of the contract. Immutable.
-final class ContractKeys: Sendable {
-    struct Object: @unchecked Sendable {
-        let table: KeyTable
-        /// Never freed, as the table.
-        let meanings: UnsafeMutablePointer<ContractKey>
+/// What a key of the contract holds.
+struct ContractKey {
+    enum Value: UInt8 {
+        /// Kept as it is, but for its length.
+        case text
+        /// Kept as it is, bounded and without control characters.
+        case identifier
+        /// Any other field.
+        case other
+        /// One of the contract's objects.
+        case object
+        /// Never read.
+        case skipped
+    }
+    /// A bit of its own, to mark it as met.
+    var bit: UInt64
+    var value: Value
+    /// Meaningful for texts, identifiers and others.
+    var field = EventField.id
+    /// Meaningful for objects.
+    var object = ContractObject.root
+}
 
-        init(_ object: ContractObject) {
-            var names: [String] = []
-            var keys: [ContractKey] = []
-            for field in EventField.allCases {
-                if let name = Self.name(of: field, in: object) {
-                    names.append(name)
-                    keys.append(.field(field))
-                }
-            }
-            if object == .root {
-                for child in ContractObject.allCases where child != .root {
-                    names.append(child.path.description)
-                    keys.append(.object(child))
-                }
-                names.append("label")
-                keys.append(.skipped)
-            }
-            table = KeyTable(names)
-            meanings = .allocate(capacity: keys.count)
-            meanings.initialize(from: keys, count: keys.count)
-        }
+/// The keys of every object of the contract, and the names of methods. Immutable.
+struct ContractKeys: Sendable {
+    static let shared = ContractKeys()
+    private static var methodGroup: KeyGroup { KeyGroup(0) }
+    private let table: KeyTable<ContractKey>
+    private let methods: KeyTable<AuthenticationMethods>
 
-        /// The last part of the field's path, when it lies in this object.
-        private static func name(of field: EventField, in object: ContractObject) -> String? {
-            let parts = field.rawValue.split(separator: ".")
-            if object == .root { return parts.count == 1 ? field.rawValue : nil }
-            return parts.count == 2 && parts[0] == object.path.description ? String(parts[1]) : nil
+    private init() {
+        var names: [(text: String, group: KeyGroup, meaning: ContractKey)] = []
+        func add(_ text: String, to object: ContractObject, _ key: ContractKey) {
+            precondition(names.count < 64)
+            var key = key
+            key.bit = 1 << UInt64(names.count)
+            names.append((text, KeyGroup(object), key))
         }
+        for field in EventField.allCases {
+            let parts = field.rawValue.split(separator: ".").map(String.init)
+            let object = ContractObject.allCases.first { parts.count == 2 && parts[0] == $0.path.description } ?? .root
+            add(parts[parts.count - 1], to: object, ContractKey(bit: 0, value: field.value, field: field))
+        }
+        for child in ContractObject.allCases where child != .root {
+            add(child.path.description, to: .root, ContractKey(bit: 0, value: .object, object: child))
+        }
+        add("label", to: .root, ContractKey(bit: 0, value: .skipped))
+        table = KeyTable(names)
+        methods = KeyTable(
+            AuthenticationMethods.names.enumerated().map { bit, name in
+                (name.description, Self.methodGroup, AuthenticationMethods(rawValue: 1 << UInt32(bit)))
+            })
     }
 
-    static let shared = ContractKeys()
-    let root = Object(.root), geo = Object(.geo), device = Object(.device), auth = Object(.auth)
-    let challenge = Object(.challenge), feedback = Object(.feedback)
-    let methods = KeyTable(AuthenticationMethods.names.map(\.description))
+    /// The key that the parser read; nil when the contract doesn't know it.
+    @inline(__always)
+    func key(parsed name: ByteView, in group: KeyGroup) -> ContractKey? { table.find(parsed: name, group: group) }
 
-    func of(_ object: ContractObject) -> Object {
-        switch object {
-        case .root: root
-        case .geo: geo
-        case .device: device
-        case .auth: auth
-        case .challenge: challenge
-        case .feedback: feedback
+    /// Empty for a name that RFC 8176 doesn't have.
+    func method(parsed name: ByteView) -> AuthenticationMethods { methods.find(parsed: name, group: Self.methodGroup) ?? [] }
+
+    /// The same for a name that lies anywhere.
+    func method(_ name: ByteView) -> AuthenticationMethods { methods.find(name, group: Self.methodGroup) ?? [] }
+}
+
+extension EventField {
+    /// How its value is read.
+    var value: ContractKey.Value {
+        switch self {
+        case .id, .tenant, .user, .session, .token, .challengeDecision, .nonce, .newSession, .feedbackDecision:
+            .identifier
+        case .action, .resource, .currency, .reason, .region, .city, .deviceID, .userAgent, .browser, .os, .deviceType,
+            .acr, .challengeMethod:
+            .text
+        case .type, .time, .amount, .asn, .ip, .outcome, .country, .latitude, .longitude, .roundTrip, .amr, .authTime,
+            .challengeResult, .feedbackLabel, .feedbackBy:
+            .other
         }
     }
 }

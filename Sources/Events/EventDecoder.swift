@@ -18,8 +18,8 @@ public final class EventDecoder {
     let bounds: DecodeBounds
     private let parser: OpaquePointer
     private let keys = ContractKeys.shared
-    private let blank = Event()
-    private let seen: SeenKeys
+    private let tape: Tape
+    private let seen: UnsafeMutablePointer<SeenKeys>
     private let scratch: UnsafeMutablePointer<UInt8>
 
     /// These bounds hold for every record; those of `DecodeOptions` are for whoever makes the decoder.
@@ -33,12 +33,16 @@ public final class EventDecoder {
         // simdjson's bound counts the level that is refused.
         guard let parser = vj_parser_new(bounds.recordBytes, bounds.depth + 1) else { fatalError("out of memory") }
         self.parser = parser
-        seen = SeenKeys(capacity: bounds.recordBytes / 4)
+        tape = Tape(words: vj_tape(parser), strings: vj_strings(parser))
+        seen = .allocate(capacity: 1)
+        seen.initialize(to: SeenKeys(capacity: bounds.recordBytes / 4))
         scratch = .allocate(capacity: EventWalk.scratchBytes)
     }
 
     deinit {
         vj_parser_free(parser)
+        seen.pointee.deallocate()
+        seen.deallocate()
         scratch.deallocate()
     }
 
@@ -48,7 +52,7 @@ public final class EventDecoder {
     /// here; nobody where the key is missing. Without it, the user the payload names.
     /// - Complexity: O(*n*) in the record's bytes; no allocation for records in the contract's own form.
     public func decode(_ record: Record, options plan: DecodePlan, into event: inout Event) -> DecodeOutcome {
-        event = blank
+        event = Event()
         guard record.value.isPresent else {
             return reject(Rejection(.nullPayload, detail: "the record has no value"), record, plan, &event)
         }
@@ -60,8 +64,8 @@ public final class EventDecoder {
         guard code == 0 else { return reject(Self.parseFailure(code, record.value), record, plan, &event) }
 
         var walk = EventWalk(
-            tape: Tape(words: vj_tape(parser), strings: vj_strings(parser)), bounds: bounds, keys: keys, seen: seen,
-            scratch: scratch, mapped: !plan.rules.isEmpty, expected: plan.type,
+            tape: tape, bounds: bounds, keys: keys, seen: seen, scratch: scratch, mapped: !plan.rules.isEmpty,
+            expected: plan.type,
             hasEscapes: memchr(record.value.base, 0x5C, record.value.count) != nil)
         guard walk.tape.kind(1) == UInt8(ascii: "{") else {
             return reject(
@@ -70,35 +74,37 @@ public final class EventDecoder {
         if walk.mapped {
             if !walk.map(plan, into: &event) { return .ignored }
         } else {
-            walk.object(.root, at: 1, into: &event)
+            walk.contract(into: &event)
         }
         walk.finish(&event)
-        if plan.requiresKey, walk.fault == nil { walk.fault = Self.keyFault(record.key, event) }
+        if plan.requiresKey, walk.fault == nil, !Self.names(record.key, tenant: event.tenant, user: event.user) {
+            walk.fault = Self.keyFault(record.key)
+        }
         if let fault = walk.fault { return reject(fault, record, plan, &event) }
         return .event
     }
 
-    private static func keyFault(_ key: ByteView, _ event: Event) -> Rejection? {
-        guard key.isPresent else { return Rejection(.keyMissing, detail: "the record has no key") }
-        if names(key, event) { return nil }
-        return Rejection(.keyMismatch, detail: "the record's key is neither the user nor tenant/user")
+    private static func keyFault(_ key: ByteView) -> Rejection {
+        key.isPresent
+            ? Rejection(.keyMismatch, detail: "the record's key is neither the user nor tenant/user")
+            : Rejection(.keyMissing, detail: "the record has no key")
     }
 
     /// Whether the key is `user` or `tenant/user`.
-    static func names(_ key: ByteView, _ event: Event) -> Bool {
-        guard event.user.isPresent, let p = key.base else { return false }
-        if key.isEqual(to: event.user) { return true }
-        let head = event.tenant.count
-        guard head > 0, key.count == head + 1 + event.user.count, p[head] == UInt8(ascii: "/") else { return false }
-        return key.prefix(head).isEqual(to: event.tenant)
-            && ByteView(base: p + head + 1, count: event.user.count).isEqual(to: event.user)
+    private static func names(_ key: ByteView, tenant: ByteView, user: ByteView) -> Bool {
+        guard user.isPresent, let p = key.base else { return false }
+        if key.isEqual(to: user) { return true }
+        let head = tenant.count
+        guard head > 0, key.count == head + 1 + user.count, p[head] == UInt8(ascii: "/") else { return false }
+        return key.prefix(head).isEqual(to: tenant)
+            && ByteView(base: p + head + 1, count: user.count).isEqual(to: user)
     }
 
     private func reject(
         _ rejection: Rejection, _ record: Record, _ plan: DecodePlan, _ event: inout Event
     ) -> DecodeOutcome {
         var rejection = rejection
-        if plan.requiresKey, !Self.names(record.key, event) {
+        if plan.requiresKey, !Self.names(record.key, tenant: event.tenant, user: event.user) {
             // Another user's session says nothing about the owner of the key.
             event.tenant = .absent
             event.user = .absent

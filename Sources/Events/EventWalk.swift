@@ -6,7 +6,7 @@ struct EventWalk {
     let tape: Tape
     let bounds: DecodeBounds
     let keys: ContractKeys
-    let seen: SeenKeys
+    let seen: UnsafeMutablePointer<SeenKeys>
     let scratch: UnsafeMutablePointer<UInt8>
     /// Whether the record is in another form, where numbers may be texts and odd values count as absent.
     let mapped: Bool
@@ -21,8 +21,8 @@ struct EventWalk {
     var metUnknown = false
 
     init(
-        tape: Tape, bounds: DecodeBounds, keys: ContractKeys, seen: SeenKeys, scratch: UnsafeMutablePointer<UInt8>,
-        mapped: Bool, expected: EventType?, hasEscapes: Bool
+        tape: Tape, bounds: DecodeBounds, keys: ContractKeys, seen: UnsafeMutablePointer<SeenKeys>,
+        scratch: UnsafeMutablePointer<UInt8>, mapped: Bool, expected: EventType?, hasEscapes: Bool
     ) {
         self.tape = tape
         self.bounds = bounds
@@ -34,47 +34,75 @@ struct EventWalk {
         self.hasEscapes = hasEscapes
     }
 
+    @inline(never)
     mutating func fail(_ reason: RejectionReason, _ field: StaticString, _ detail: StaticString) {
         if fault == nil { fault = Rejection(reason, field: field, detail: detail) }
     }
 
-    /// Walks one object of the contract.
-    mutating func object(_ object: ContractObject, at index: Int, into event: inout Event) {
-        let known = keys.of(object)
+    /// Walks a record in the contract's own form: its root, and the objects of the contract in it. No object of the
+    /// contract has others but the root, so that after one of them the root goes on.
+    mutating func contract(into event: inout Event) {
+        let tape = tape
+        let keys = keys
+        // Texts up to this length are taken as they are.
+        let plainBytes = hasEscapes ? 0 : bounds.textBytes
+        var object = ContractObject.root
+        var group = KeyGroup(object)
         var met: UInt64 = 0
-        let end = tape.end(index) &- 1
-        var i = index &+ 1
-        while i < end {
-            let key = tape.string(i)
+        var i = 2
+        while true {
+            if tape.kind(i) == UInt8(ascii: "}") {
+                if object == .root { return }
+                object = .root
+                group = KeyGroup(.root)
+                i &+= 1
+                continue
+            }
+            let name = tape.string(i)
             let value = i &+ 1
-            i = tape.next(value)
-            let found = known.table.index(key.base.unsafelyUnwrapped, key.count)
-            if found < 0 {
-                if !metUnknown {
-                    seen.begin()
-                    metUnknown = true
-                }
-                if !seen.insert(key, of: object, in: tape) { fail(.duplicateKey, object.path, "a key comes twice") }
+            guard let key = keys.key(parsed: name, in: group) else {
+                unknown(name, in: object)
+                i = tape.next(value)
                 continue
             }
-            let bit: UInt64 = 1 << UInt64(truncatingIfNeeded: found)
-            if met & bit != 0 {
+            if met & key.bit != 0 {
                 fail(.duplicateKey, object.path, "a key comes twice")
+                i = tape.next(value)
                 continue
             }
-            met |= bit
-            if tape.kind(value) == UInt8(ascii: "n") { continue }
-            switch known.meanings[found] {
-            case .field(let field): assign(field, tape.scalar(value), into: &event)
-            case .skipped: break
-            case .object(let child):
-                if tape.kind(value) == UInt8(ascii: "{") {
-                    self.object(child, at: value, into: &event)
-                } else {
-                    fail(.wrongType, child.path, "not an object")
+            met |= key.bit
+            if tape.kind(value) == UInt8(ascii: "\"") {
+                let text = tape.string(value)
+                i &+= 2
+                switch key.value {
+                case .text where text.count <= plainBytes: event.set(key.field, text)
+                case .identifier where !hasEscapes && Self.isID(text, bounds): event.set(key.field, text)
+                case .text, .identifier, .other: assign(key.field, .text(text), into: &event)
+                case .object: fail(.wrongType, key.object.path, "not an object")
+                case .skipped: break
                 }
+                continue
+            }
+            i = tape.next(value)
+            if key.value == .skipped || tape.kind(value) == UInt8(ascii: "n") { continue }
+            if key.value != .object {
+                assign(key.field, tape.scalar(value), into: &event)
+            } else if tape.kind(value) == UInt8(ascii: "{") {
+                object = key.object
+                group = KeyGroup(object)
+                i = value &+ 1
+            } else {
+                fail(.wrongType, key.object.path, "not an object")
             }
         }
+    }
+
+    private mutating func unknown(_ key: ByteView, in object: ContractObject) {
+        if !metUnknown {
+            seen.pointee.begin()
+            metUnknown = true
+        }
+        if !seen.pointee.insert(key, of: object, in: tape) { fail(.duplicateKey, object.path, "a key comes twice") }
     }
 
     /// What every event, and every event of its type, must have.

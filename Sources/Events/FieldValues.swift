@@ -1,54 +1,45 @@
 // How each field of the event is read from a value.
 
 extension EventWalk {
-    @inline(__always)
     mutating func assign(_ field: EventField, _ value: Scalar, into event: inout Event) {
         switch field {
-        case .id: identifier(value, field, &event.id)
-        case .type: type(value, &event)
         case .time: if time(value, field, &event.time) { hasTime = true }
-        case .tenant: identifier(value, field, &event.tenant)
-        case .user: identifier(value, field, &event.user)
-        case .session: identifier(value, field, &event.session)
-        case .action: event.action = text(value, field, &event)
-        case .resource: event.resource = text(value, field, &event)
+        case .authTime: _ = time(value, field, &event.authTime)
         case .amount: amount(value, &event)
-        case .currency: event.currency = text(value, field, &event)
-        case .ip: address(value, &event)
         case .asn: systemNumber(value, &event)
-        case .token: identifier(value, field, &event.token)
-        case .outcome: if let name = name(value, field) {
-            if let found = LoginOutcome(name: name) { event.outcome = found } else { unknown(field) }
-        }
-        case .reason: event.reason = text(value, field, &event)
-        case .country: country(value, &event)
-        case .region: event.region = text(value, field, &event)
-        case .city: event.city = text(value, field, &event)
         case .latitude: event.latitude = measure(value, field, within: -90...90)
         case .longitude: event.longitude = measure(value, field, within: -180...180)
-        case .deviceID: event.deviceID = text(value, field, &event)
-        case .userAgent: event.userAgent = text(value, field, &event)
-        case .browser: event.browser = text(value, field, &event)
-        case .os: event.os = text(value, field, &event)
-        case .deviceType: event.deviceType = text(value, field, &event)
         case .roundTrip: event.roundTripMilliseconds = measure(value, field, within: 0...1e9)
-        case .acr: event.acr = text(value, field, &event)
         case .amr: methods(value, &event)
-        case .authTime: _ = time(value, field, &event.authTime)
-        case .challengeDecision: identifier(value, field, &event.challengeDecision)
-        case .challengeMethod: event.challengeMethod = text(value, field, &event)
-        case .challengeResult: if let name = name(value, field) {
-            if let found = ChallengeResult(name: name) { event.challengeResult = found } else { unknown(field) }
+        default:
+            guard let text = text(value, field) else {
+                if field == .type { hasType = true }
+                return
+            }
+            assign(field, text: text, into: &event)
         }
-        case .nonce: identifier(value, field, &event.nonce)
-        case .newSession: identifier(value, field, &event.newSession)
-        case .feedbackDecision: identifier(value, field, &event.feedbackDecision)
-        case .feedbackLabel: if let name = name(value, field) {
-            if let found = FeedbackLabel(name: name) { event.feedbackLabel = found } else { unknown(field) }
-        }
-        case .feedbackBy: if let name = name(value, field) {
-            if let found = FeedbackSource(name: name) { event.feedbackBy = found } else { unknown(field) }
-        }
+    }
+
+    @inline(__always)
+    private mutating func assign(_ field: EventField, text: ByteView, into event: inout Event) {
+        switch field {
+        case .type: type(text, &event)
+        case .ip: address(text, &event)
+        case .country: country(text, &event)
+        case .outcome: if let found = LoginOutcome(name: text) { event.outcome = found } else { unknown(field) }
+        case .challengeResult:
+            if let found = ChallengeResult(name: text) { event.challengeResult = found } else { unknown(field) }
+        case .feedbackLabel:
+            if let found = FeedbackLabel(name: text) { event.feedbackLabel = found } else { unknown(field) }
+        case .feedbackBy: if let found = FeedbackSource(name: text) { event.feedbackBy = found } else { unknown(field) }
+        default:
+            if field.value == .text {
+                event.set(field, text.count <= bounds.textBytes ? text : truncated(text, field, &event))
+            } else if Self.isID(text, bounds) {
+                event.set(field, text)
+            } else {
+                fail(.invalidID, field.path, "empty, longer than the bound, or with control characters")
+            }
         }
     }
 
@@ -60,7 +51,7 @@ extension EventWalk {
 
     /// The bytes of a text, or nil after a fault. Lone surrogates, which simdjson lets through, are not UTF-8.
     @inline(__always)
-    private mutating func name(_ value: Scalar, _ field: EventField) -> ByteView? {
+    private mutating func text(_ value: Scalar, _ field: EventField) -> ByteView? {
         if case .text(let view) = value {
             if hasEscapes, Self.hasSurrogate(view) {
                 fail(.invalidUTF8, field.path, "holds half of a surrogate pair")
@@ -73,10 +64,7 @@ extension EventWalk {
         return nil
     }
 
-    @inline(__always)
-    private mutating func text(_ value: Scalar, _ field: EventField, _ event: inout Event) -> ByteView {
-        guard let view = name(value, field) else { return .absent }
-        if view.count <= bounds.textBytes { return view }
+    private func truncated(_ view: ByteView, _ field: EventField, _ event: inout Event) -> ByteView {
         var count = bounds.textBytes
         while count > 0, view[count] & 0xC0 == 0x80 { count -= 1 }
         if !event.flags.contains(.truncated) {
@@ -85,16 +73,6 @@ extension EventWalk {
             event.truncatedBytes = view.count
         }
         return view.prefix(count)
-    }
-
-    @inline(__always)
-    private mutating func identifier(_ value: Scalar, _ field: EventField, _ target: inout ByteView) {
-        guard let view = name(value, field) else { return }
-        if Self.isID(view, bounds) {
-            target = view
-        } else {
-            fail(.invalidID, field.path, "empty, longer than the bound, or with control characters")
-        }
     }
 
     /// 1 to `idBytes` bytes without control characters (C0, DEL, C1).
@@ -131,8 +109,7 @@ extension EventWalk {
         return false
     }
 
-    private mutating func type(_ value: Scalar, _ event: inout Event) {
-        guard let name = name(value, .type) else { return hasType = true }
+    private mutating func type(_ name: ByteView, _ event: inout Event) {
         hasType = true
         if let found = EventType(name: name) {
             event.type = found
@@ -247,13 +224,11 @@ extension EventWalk {
         return Timestamp(milliseconds: Int64(number))
     }
 
-    private mutating func address(_ value: Scalar, _ event: inout Event) {
-        guard let view = name(value, .ip) else { return }
+    private mutating func address(_ view: ByteView, _ event: inout Event) {
         if let address = IPAddress(text: view) { event.ip = address } else { odd(.ip, "not an IP address") }
     }
 
-    private mutating func country(_ value: Scalar, _ event: inout Event) {
-        guard let view = name(value, .country) else { return }
+    private mutating func country(_ view: ByteView, _ event: inout Event) {
         guard view.count == 2 else { return odd(.country, "not two letters") }
         let first = view[0] & 0xDF, second = view[1] & 0xDF
         guard first >= 65, first <= 90, second >= 65, second <= 90, view[0] < 0x80, view[1] < 0x80 else {
@@ -264,23 +239,55 @@ extension EventWalk {
 
     private mutating func methods(_ value: Scalar, _ event: inout Event) {
         guard case .array(let start) = value else {
-            if mapped, let name = name(value, .amr) { return add(method: name, &event) }
+            if mapped, let name = text(value, .amr) {
+                event.amr.formUnion(keys.method(name))
+                return
+            }
             return fail(.wrongType, "auth.amr", "not an array")
         }
         var i = start
         let end = tape.end(start &- 1) &- 1
         while i < end {
             if case .text(let name) = tape.scalar(i) {
-                add(method: name, &event)
+                event.amr.formUnion(keys.method(parsed: name))
             } else {
                 fail(.wrongType, "auth.amr", "holds something that is not a text")
             }
             i = tape.next(i)
         }
     }
+}
 
-    private func add(method name: ByteView, _ event: inout Event) {
-        let bit = keys.methods.index(copying: name)
-        if bit >= 0 { event.amr.insert(AuthenticationMethods(rawValue: 1 << UInt32(bit))) }
+extension Event {
+    /// Sets a field whose value is a text or an identifier.
+    @inline(__always)
+    mutating func set(_ field: EventField, _ text: ByteView) {
+        switch field {
+        case .id: id = text
+        case .tenant: tenant = text
+        case .user: user = text
+        case .session: session = text
+        case .action: action = text
+        case .resource: resource = text
+        case .currency: currency = text
+        case .token: token = text
+        case .reason: reason = text
+        case .region: region = text
+        case .city: city = text
+        case .deviceID: deviceID = text
+        case .userAgent: userAgent = text
+        case .browser: browser = text
+        case .os: os = text
+        case .deviceType: deviceType = text
+        case .acr: acr = text
+        case .challengeDecision: challengeDecision = text
+        case .challengeMethod: challengeMethod = text
+        case .nonce: nonce = text
+        case .newSession: newSession = text
+        case .feedbackDecision: feedbackDecision = text
+        case .type, .time, .amount, .asn, .ip, .outcome, .country, .latitude, .longitude, .roundTrip, .amr, .authTime,
+            .challengeResult, .feedbackLabel, .feedbackBy:
+            break
+        }
     }
 }

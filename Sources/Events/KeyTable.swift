@@ -1,86 +1,86 @@
-/// Finds one of a fixed set of short names (at most 16 bytes) by its length and first and last eight bytes.
-/// The multiplier is searched when the table is made, so that every name has a slot of its own.
-struct KeyTable: @unchecked Sendable {
-    struct Entry {
-        var first: UInt64 = 0
-        var last: UInt64 = 0
-        var count = -1
-        var index = -1
-    }
-
-    /// Never freed: tables live as long as the process.
-    private let entries: UnsafeMutablePointer<Entry>
-    private let multiplier: UInt64
-    private let shift: UInt64
-
-    init(_ names: [String]) {
-        let bits: UInt64 = 7
-        let size = 1 << Int(bits)
-        precondition(names.count < size / 2)
-        let wanted = names.enumerated().map { index, text in
-            let name = Array(text.utf8)
-            precondition((1...16).contains(name.count), "a key is 1 to 16 bytes long")
-            return Entry(
-                first: Self.word(name, from: 0),
-                last: name.count > 8 ? Self.word(name, from: name.count - 8) : 0,
-                count: name.count, index: index)
-        }
-        entries = .allocate(capacity: size)
-        shift = 64 - bits
-        var candidate: UInt64 = 0x9E37_79B9_7F4A_7C15
-        search: while true {
-            entries.update(repeating: Entry(), count: size)
-            for entry in wanted {
-                let slot = Int(Self.mix(entry.first, entry.last, entry.count, candidate) >> shift)
-                if entries[slot].count >= 0 {
-                    candidate = candidate &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407 | 1
-                    continue search
-                }
-                entries[slot] = entry
-            }
-            break
-        }
-        multiplier = candidate
-    }
-
-    private static func word(_ name: [UInt8], from start: Int) -> UInt64 {
-        var word: UInt64 = 0
-        for i in 0..<min(8, name.count - start) {
-            word |= UInt64(name[start + i]) << UInt64(8 * i)
-        }
-        return word
-    }
-
-    @inline(__always)
-    private static func mix(_ first: UInt64, _ last: UInt64, _ count: Int, _ multiplier: UInt64) -> UInt64 {
-        (first ^ (last &* 0xD6E8_FEB8_6659_FD93) ^ UInt64(truncatingIfNeeded: count)) &* multiplier
-    }
-
-    /// The index of the name, or -1. Eight bytes from `p` must be readable, as they are in the parser's string buffer.
-    @inline(__always)
-    func index(_ p: UnsafePointer<UInt8>, _ count: Int) -> Int {
-        guard count > 0, count <= 16 else { return -1 }
-        var first = UInt64(littleEndian: UnsafeRawPointer(p).loadUnaligned(as: UInt64.self))
-        var last: UInt64 = 0
-        if count < 8 {
-            first &= (1 << UInt64(truncatingIfNeeded: 8 &* count)) &- 1
-        } else if count > 8 {
-            last = UInt64(littleEndian: UnsafeRawPointer(p + (count - 8)).loadUnaligned(as: UInt64.self))
-        }
-        let entry = entries + Int(truncatingIfNeeded: Self.mix(first, last, count, multiplier) >> shift)
-        guard entry.pointee.first == first, entry.pointee.last == last, entry.pointee.count == count else { return -1 }
-        return entry.pointee.index
-    }
+/// A number up to 255, in its place above the length of a name.
+struct KeyGroup {
+    let bits: UInt64
+    @inline(__always) init(_ number: UInt8) { bits = UInt64(number) << 24 }
 }
 
-extension KeyTable {
-    /// As `index`, for bytes after which nothing may be read.
-    func index(copying view: ByteView) -> Int {
-        guard let p = view.base, view.count <= 16 else { return -1 }
-        return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 24) { copy in
-            copy.initialize(repeating: 0)
-            for i in 0..<view.count { copy[i] = p[i] }
-            return index(UnsafePointer(copy.baseAddress!), view.count)
+/// Finds what one of a fixed set of short names means, each in a group, without a loop: group, length and first three
+/// bytes choose a slot, and the whole name is compared there. The multiplier is searched when the table is made, so
+/// that every name has a slot of its own.
+struct KeyTable<Meaning>: @unchecked Sendable {
+    private struct Entry {
+        /// The first eight bytes, the first in the lowest; shorter names have zeros, in `mask` too.
+        var first: UInt64
+        var mask: UInt64
+        /// The last eight bytes of a name longer than that.
+        var last: UInt64
+        /// Length, group, and the first three bytes: what the parser's buffer holds from the string's length on.
+        var head: UInt64
+        var meaning: Meaning
+    }
+
+    /// A slot that no name has holds any entry: none equals it. Never freed: tables live as long as the process.
+    private let entries: UnsafeMutablePointer<Entry>
+    private let multiplier: UInt64
+    private static var bits: UInt64 { 7 }
+
+    /// Names of 2 to 16 bytes, the first three of them unlike those of other names of their group and length.
+    init(_ names: [(text: String, group: KeyGroup, meaning: Meaning)]) {
+        let made = names.map { name in
+            let bytes = Array(name.text.utf8)
+            precondition((2...16).contains(bytes.count), "a key is 2 to 16 bytes long")
+            return Entry(
+                first: Self.word(bytes.prefix(8)), mask: .max >> UInt64(64 - 8 * min(bytes.count, 8)),
+                last: bytes.count > 8 ? Self.word(bytes.suffix(8)) : 0, head: Self.head(bytes, name.group),
+                meaning: name.meaning)
         }
+        precondition(Set(made.map(\.head)).count == made.count && made.count < 64)
+        var candidate: UInt64 = 0x9E37_79B9_7F4A_7C15
+        while Set(made.map { Self.slot($0.head, candidate) }).count < made.count {
+            candidate = candidate &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407 | 1
+        }
+        multiplier = candidate
+        entries = .allocate(capacity: 1 << Int(Self.bits))
+        entries.initialize(repeating: made[0], count: 1 << Int(Self.bits))
+        for entry in made { entries[Self.slot(entry.head, candidate)] = entry }
+    }
+
+    private static func word(_ bytes: some Sequence<UInt8>) -> UInt64 { bytes.reversed().reduce(0) { $0 << 8 | UInt64($1) } }
+
+    private static func head(_ bytes: some Collection<UInt8>, _ group: KeyGroup) -> UInt64 {
+        word(bytes.prefix(3)) << 32 | group.bits | UInt64(bytes.count)
+    }
+
+    @inline(__always)
+    private static func slot(_ head: UInt64, _ multiplier: UInt64) -> Int {
+        Int(truncatingIfNeeded: (head &* multiplier) >> (64 - bits))
+    }
+
+    /// For a string in the parser's buffer, where its length (32 bits) comes before it, and a zero byte and at least
+    /// seven more after it.
+    @inline(__always)
+    func find(parsed name: ByteView, group: KeyGroup) -> Meaning? {
+        let p = UnsafeRawPointer(name.base.unsafelyUnwrapped)
+        let head = UInt64(littleEndian: (p - 4).loadUnaligned(as: UInt64.self)) & 0x00FF_FFFF_FFFF_FFFF
+            ^ group.bits
+        let entry = entries + Self.slot(head, multiplier)
+        let first = UInt64(littleEndian: p.loadUnaligned(as: UInt64.self))
+        guard entry.pointee.head == head, (first ^ entry.pointee.first) & entry.pointee.mask == 0 else { return nil }
+        if name.count > 8 {
+            let last = UInt64(littleEndian: (p + (name.count &- 8)).loadUnaligned(as: UInt64.self))
+            guard entry.pointee.last == last else { return nil }
+        }
+        return entry.pointee.meaning
+    }
+
+    /// For a name that lies anywhere.
+    func find(_ name: ByteView, group: KeyGroup) -> Meaning? {
+        guard (2...16).contains(name.count) else { return nil }
+        let head = Self.head(name.bytes, group)
+        let entry = entries[Self.slot(head, multiplier)]
+        guard entry.head == head, entry.first == Self.word(name.bytes.prefix(8)),
+            name.count <= 8 || entry.last == Self.word(name.bytes.suffix(8))
+        else { return nil }
+        return entry.meaning
     }
 }

@@ -1,6 +1,6 @@
 /// The keys of one record that the contract doesn't know, to find one that comes twice in its object.
-/// Only touched by such keys.
-final class SeenKeys {
+/// Only touched by such keys. Its owner frees it.
+struct SeenKeys {
     /// Round (32 bits), object (3 bits), place in the parser's string buffer plus one (29 bits).
     private let slots: UnsafeMutablePointer<UInt64>
     private let mask: Int
@@ -15,10 +15,10 @@ final class SeenKeys {
         mask = size - 1
     }
 
-    deinit { slots.deallocate() }
+    func deallocate() { slots.deallocate() }
 
     /// Forgets every key.
-    func begin() {
+    mutating func begin() {
         if round == .max {
             slots.update(repeating: 0, count: mask + 1)
             round = 0

@@ -27,7 +27,9 @@ struct Tape {
 
     /// The index after the value at `i`.
     @inline(__always) func next(_ i: Int) -> Int {
-        switch kind(i) {
+        let kind = kind(i)
+        if kind == UInt8(ascii: "\"") { return i &+ 1 }
+        return switch kind {
         case UInt8(ascii: "{"), UInt8(ascii: "["): end(i)
         case UInt8(ascii: "l"), UInt8(ascii: "u"), UInt8(ascii: "d"): i &+ 2
         default: i &+ 1
@@ -41,8 +43,9 @@ struct Tape {
     }
 
     @inline(__always) func scalar(_ i: Int) -> Scalar {
-        switch kind(i) {
-        case UInt8(ascii: "\""): .text(string(i))
+        let kind = kind(i)
+        if kind == UInt8(ascii: "\"") { return .text(string(i)) }
+        return switch kind {
         case UInt8(ascii: "l"): .integer(Int64(bitPattern: words[i &+ 1]))
         case UInt8(ascii: "u"): .unsigned(words[i &+ 1])
         case UInt8(ascii: "d"): .double(Double(bitPattern: words[i &+ 1]))

@@ -4,23 +4,28 @@ extension Timestamp {
     public init?(rfc3339 text: ByteView) {
         guard let p = text.base, text.count >= 20 else { return nil }
         let n = text.count
-        var good = true
-        @inline(__always) func digit(_ at: Int) -> Int {
-            let value = Int(p[at]) &- 48
-            if value < 0 || value > 9 { good = false }
-            return value
+        // "0000-00-" and "00:00:00", the first character in the lowest byte.
+        let date = DigitPairs(p, form: 0x2D30_302D_3030_3030)
+        let clock = DigitPairs(p + 11, form: 0x3030_3A30_303A_3030)
+        @inline(__always) func two(_ at: Int) -> Int? {
+            let tens = Int(p[at]) &- 48, ones = Int(p[at + 1]) &- 48
+            return 0...9 ~= tens && 0...9 ~= ones ? tens &* 10 &+ ones : nil
         }
-        @inline(__always) func two(_ at: Int) -> Int { digit(at) &* 10 &+ digit(at + 1) }
-        let year = two(0) &* 100 &+ two(2)
-        let month = two(5), day = two(8), hour = two(11), minute = two(14)
-        var second = two(17)
-        guard good, p[4] == 0x2D, p[7] == 0x2D, p[10] == 0x54 || p[10] == 0x74 || p[10] == 0x20,
-            p[13] == 0x3A, p[16] == 0x3A, hour < 24, minute < 60, second <= 60,
-            month >= 1, month <= 12, day >= 1, day <= Self.days(month: month, year: year)
+        let year = date[0] &* 100 &+ date[2], month = date[5]
+        let hour = clock[0], minute = clock[3]
+        var second = clock[6]
+        guard date.isValid, clock.isValid, let day = two(8), p[10] == 0x54 || p[10] == 0x74 || p[10] == 0x20,
+            hour < 24, minute < 60, second <= 60,
+            month >= 1, month <= 12, day >= 1, day <= 28 || day <= Self.days(month: month, year: year)
         else { return nil }
         var i = 19
         var fraction = 0
-        if p[i] == 0x2E {
+        // ":00.000Z", with which most times end.
+        let end = DigitPairs(p + n - 8, form: 0x5A30_3030_2E30_303A)
+        if n == 24, end.isValid {
+            fraction = end[4] &* 10 &+ Int(p[22] &- 48)
+            i = 23
+        } else if p[i] == 0x2E {
             i += 1
             let start = i
             while i < n, p[i] >= 48, p[i] <= 57 {
@@ -36,9 +41,9 @@ extension Timestamp {
         case 0x5A, 0x7A:
             guard i + 1 == n else { return nil }
         case 0x2B, 0x2D:
-            guard i + 6 == n, p[i + 3] == 0x3A else { return nil }
-            let hours = two(i + 1), minutes = two(i + 4)
-            guard good, hours < 24, minutes < 60 else { return nil }
+            guard i + 6 == n, p[i + 3] == 0x3A, let hours = two(i + 1), let minutes = two(i + 4), hours < 24,
+                minutes < 60
+            else { return nil }
             offset = (hours * 60 + minutes) * (p[i] == 0x2D ? -60 : 60)
         default: return nil
         }
@@ -70,6 +75,28 @@ extension Timestamp {
         let dayOfYear = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1
         return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
     }
+}
+
+/// Eight characters, all but the separators digits.
+private struct DigitPairs {
+    private let pairs: UInt64
+    let isValid: Bool
+
+    /// `form` has 0 for every digit.
+    @inline(__always)
+    init(_ p: UnsafePointer<UInt8>, form: UInt64) {
+        // What is left is 0 to 9 for a digit and 0 for a separator; adding 0x76 or 0x7F carries into the top bit of
+        // a byte that is more than that.
+        let left = UInt64(littleEndian: UnsafeRawPointer(p).loadUnaligned(as: UInt64.self)) ^ form
+        let separators = (form ^ 0x3030_3030_3030_3030) & 0x0808_0808_0808_0808
+        let limits = 0x7676_7676_7676_7676 | separators | separators >> 3
+        isValid = (left | (left &+ limits)) & 0x8080_8080_8080_8080 == 0
+        pairs = left &* 10 &+ left >> 8
+    }
+
+    /// The number whose two digits begin at that character.
+    @inline(__always)
+    subscript(at: Int) -> Int { Int(truncatingIfNeeded: pairs >> UInt64(8 &* at)) & 0xFF }
 }
 
 extension OutputBuffer {

@@ -18,7 +18,8 @@ void vj_parser_free(vj_parser *parser);
 /// The document is copied, so `bytes` needs no padding.
 int vj_parse(vj_parser *parser, const uint8_t *bytes, size_t count);
 
-/// The tape and string buffer of the last document, valid until the next `vj_parse`.
+/// The tape and string buffer of the last document; they stay where they are as long as the parser.
+/// At least eight bytes after every string can be read.
 /// Format: https://github.com/simdjson/simdjson/blob/master/doc/tape.md
 const uint64_t *vj_tape(const vj_parser *parser);
 const uint8_t *vj_strings(const vj_parser *parser);
