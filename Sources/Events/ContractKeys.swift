@@ -35,10 +35,13 @@ struct ContractKey {
     /// A bit of its own, to mark it as met.
     var bit: UInt64
     var value: Value
-    /// Meaningful for texts, identifiers and others.
+    /// Meaningful when `isField`.
     var field = EventField.id
     /// Meaningful for objects.
     var object = ContractObject.root
+
+    @inline(__always)
+    var isField: Bool { value.rawValue <= Value.other.rawValue }
 }
 
 /// The keys of every object of the contract, and the names of methods. Immutable.
@@ -74,10 +77,14 @@ struct ContractKeys: Sendable {
 
     /// The key that the parser read; nil when the contract doesn't know it.
     @inline(__always)
-    func key(parsed name: ByteView, in group: KeyGroup) -> ContractKey? { table.find(parsed: name, group: group) }
+    func key(parsed name: ByteView, in group: KeyGroup) -> UnsafePointer<ContractKey>? {
+        table.find(parsed: name, group: group)
+    }
 
     /// Empty for a name that RFC 8176 doesn't have.
-    func method(parsed name: ByteView) -> AuthenticationMethods { methods.find(parsed: name, group: Self.methodGroup) ?? [] }
+    func method(parsed name: ByteView) -> AuthenticationMethods {
+        methods.find(parsed: name, group: Self.methodGroup)?.pointee ?? []
+    }
 
     /// The same for a name that lies anywhere.
     func method(_ name: ByteView) -> AuthenticationMethods { methods.find(name, group: Self.methodGroup) ?? [] }

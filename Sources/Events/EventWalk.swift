@@ -65,38 +65,47 @@ struct EventWalk {
                 i = tape.next(value)
                 continue
             }
-            if met & key.bit != 0 {
+            if met & key.pointee.bit != 0 {
                 fail(.duplicateKey, object.path, "a key comes twice")
                 i = tape.next(value)
                 continue
             }
-            met |= key.bit
-            if tape.kind(value) == UInt8(ascii: "\"") {
+            met |= key.pointee.bit
+            let kind = tape.kind(value)
+            if kind == UInt8(ascii: "\"") {
                 let text = tape.string(value)
                 i &+= 2
-                switch key.value {
-                case .text where text.count <= plainBytes: event.set(key.field, text)
-                case .identifier where !hasEscapes && Self.isID(text, bounds): event.set(key.field, text)
-                case .text, .identifier, .other: assign(key.field, .text(text), into: &event)
-                case .object: fail(.wrongType, key.object.path, "not an object")
-                case .skipped: break
+                let isPlain = switch key.pointee.value {
+                case .text: text.count <= plainBytes
+                case .identifier: plainBytes > 0 && Self.isID(text, bounds)
+                default: false
+                }
+                if isPlain {
+                    event.set(key.pointee.field, text)
+                } else if key.pointee.isField {
+                    assign(key.pointee.field, .text(text), into: &event)
+                } else if key.pointee.value == .object {
+                    fail(.wrongType, key.pointee.object.path, "not an object")
                 }
                 continue
             }
             i = tape.next(value)
-            if key.value == .skipped || tape.kind(value) == UInt8(ascii: "n") { continue }
-            if key.value != .object {
-                assign(key.field, tape.scalar(value), into: &event)
-            } else if tape.kind(value) == UInt8(ascii: "{") {
-                object = key.object
-                group = KeyGroup(object)
-                i = value &+ 1
-            } else {
-                fail(.wrongType, key.object.path, "not an object")
+            if kind == UInt8(ascii: "n") { continue }
+            if key.pointee.isField {
+                assign(key.pointee.field, tape.scalar(value), into: &event)
+            } else if key.pointee.value == .object {
+                if kind == UInt8(ascii: "{") {
+                    object = key.pointee.object
+                    group = KeyGroup(object)
+                    i = value &+ 1
+                } else {
+                    fail(.wrongType, key.pointee.object.path, "not an object")
+                }
             }
         }
     }
 
+    @inline(never)
     private mutating func unknown(_ key: ByteView, in object: ContractObject) {
         if !metUnknown {
             seen.pointee.begin()

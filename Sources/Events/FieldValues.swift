@@ -76,6 +76,7 @@ extension EventWalk {
     }
 
     /// 1 to `idBytes` bytes without control characters (C0, DEL, C1).
+    @inline(never)
     static func isID(_ id: ByteView, _ bounds: DecodeBounds) -> Bool {
         guard let p = id.base, id.count > 0, id.count <= bounds.idBytes else { return false }
         if id.count < 8 { return isClean(p, id.count) }

@@ -1,7 +1,7 @@
-/// A number up to 255, in its place above the length of a name.
+/// A number up to 255, in its place above the length and three bytes of a name.
 struct KeyGroup {
     let bits: UInt64
-    @inline(__always) init(_ number: UInt8) { bits = UInt64(number) << 24 }
+    @inline(__always) init(_ number: UInt8) { bits = UInt64(number) << 56 }
 }
 
 /// Finds what one of a fixed set of short names means, each in a group, without a loop: group, length and first three
@@ -9,14 +9,16 @@ struct KeyGroup {
 /// that every name has a slot of its own.
 struct KeyTable<Meaning>: @unchecked Sendable {
     private struct Entry {
+        /// First, so that a pointer to the entry is one to it.
+        var meaning: Meaning
         /// The first eight bytes, the first in the lowest; shorter names have zeros, in `mask` too.
         var first: UInt64
         var mask: UInt64
         /// The last eight bytes of a name longer than that.
         var last: UInt64
-        /// Length, group, and the first three bytes: what the parser's buffer holds from the string's length on.
+        /// Length (32 bits), first three bytes, group: but for the group, what the parser's buffer holds from the
+        /// string's length on.
         var head: UInt64
-        var meaning: Meaning
     }
 
     /// A slot that no name has holds any entry: none equals it. Never freed: tables live as long as the process.
@@ -30,9 +32,9 @@ struct KeyTable<Meaning>: @unchecked Sendable {
             let bytes = Array(name.text.utf8)
             precondition((2...16).contains(bytes.count), "a key is 2 to 16 bytes long")
             return Entry(
-                first: Self.word(bytes.prefix(8)), mask: .max >> UInt64(64 - 8 * min(bytes.count, 8)),
-                last: bytes.count > 8 ? Self.word(bytes.suffix(8)) : 0, head: Self.head(bytes, name.group),
-                meaning: name.meaning)
+                meaning: name.meaning, first: Self.word(bytes.prefix(8)),
+                mask: .max >> UInt64(64 - 8 * min(bytes.count, 8)),
+                last: bytes.count > 8 ? Self.word(bytes.suffix(8)) : 0, head: Self.head(bytes, name.group))
         }
         precondition(Set(made.map(\.head)).count == made.count && made.count < 64)
         var candidate: UInt64 = 0x9E37_79B9_7F4A_7C15
@@ -45,7 +47,9 @@ struct KeyTable<Meaning>: @unchecked Sendable {
         for entry in made { entries[Self.slot(entry.head, candidate)] = entry }
     }
 
-    private static func word(_ bytes: some Sequence<UInt8>) -> UInt64 { bytes.reversed().reduce(0) { $0 << 8 | UInt64($1) } }
+    private static func word(_ bytes: some Sequence<UInt8>) -> UInt64 {
+        bytes.reversed().reduce(0) { $0 << 8 | UInt64($1) }
+    }
 
     private static func head(_ bytes: some Collection<UInt8>, _ group: KeyGroup) -> UInt64 {
         word(bytes.prefix(3)) << 32 | group.bits | UInt64(bytes.count)
@@ -59,10 +63,9 @@ struct KeyTable<Meaning>: @unchecked Sendable {
     /// For a string in the parser's buffer, where its length (32 bits) comes before it, and a zero byte and at least
     /// seven more after it.
     @inline(__always)
-    func find(parsed name: ByteView, group: KeyGroup) -> Meaning? {
+    func find(parsed name: ByteView, group: KeyGroup) -> UnsafePointer<Meaning>? {
         let p = UnsafeRawPointer(name.base.unsafelyUnwrapped)
-        let head = UInt64(littleEndian: (p - 4).loadUnaligned(as: UInt64.self)) & 0x00FF_FFFF_FFFF_FFFF
-            ^ group.bits
+        let head = UInt64(littleEndian: (p - 4).loadUnaligned(as: UInt64.self)) & 0x00FF_FFFF_FFFF_FFFF | group.bits
         let entry = entries + Self.slot(head, multiplier)
         let first = UInt64(littleEndian: p.loadUnaligned(as: UInt64.self))
         guard entry.pointee.head == head, (first ^ entry.pointee.first) & entry.pointee.mask == 0 else { return nil }
@@ -70,7 +73,7 @@ struct KeyTable<Meaning>: @unchecked Sendable {
             let last = UInt64(littleEndian: (p + (name.count &- 8)).loadUnaligned(as: UInt64.self))
             guard entry.pointee.last == last else { return nil }
         }
-        return entry.pointee.meaning
+        return UnsafeRawPointer(entry).assumingMemoryBound(to: Meaning.self)
     }
 
     /// For a name that lies anywhere.

@@ -27,9 +27,7 @@ struct Tape {
 
     /// The index after the value at `i`.
     @inline(__always) func next(_ i: Int) -> Int {
-        let kind = kind(i)
-        if kind == UInt8(ascii: "\"") { return i &+ 1 }
-        return switch kind {
+        switch kind(i) {
         case UInt8(ascii: "{"), UInt8(ascii: "["): end(i)
         case UInt8(ascii: "l"), UInt8(ascii: "u"), UInt8(ascii: "d"): i &+ 2
         default: i &+ 1
@@ -43,9 +41,8 @@ struct Tape {
     }
 
     @inline(__always) func scalar(_ i: Int) -> Scalar {
-        let kind = kind(i)
-        if kind == UInt8(ascii: "\"") { return .text(string(i)) }
-        return switch kind {
+        switch kind(i) {
+        case UInt8(ascii: "\""): .text(string(i))
         case UInt8(ascii: "l"): .integer(Int64(bitPattern: words[i &+ 1]))
         case UInt8(ascii: "u"): .unsigned(words[i &+ 1])
         case UInt8(ascii: "d"): .double(Double(bitPattern: words[i &+ 1]))
