@@ -20,7 +20,6 @@ struct Tape {
     let strings: UnsafePointer<UInt8>
 
     @inline(__always) func kind(_ i: Int) -> UInt8 { UInt8(truncatingIfNeeded: words[i] >> 56) }
-    @inline(__always) func payload(_ i: Int) -> Int { Int(truncatingIfNeeded: words[i] & 0x00FF_FFFF_FFFF_FFFF) }
 
     /// The index after the object or array that opens at `i`.
     @inline(__always) func end(_ i: Int) -> Int { Int(truncatingIfNeeded: words[i] & 0xFFFF_FFFF) }
@@ -35,7 +34,8 @@ struct Tape {
     }
 
     @inline(__always) func string(_ i: Int) -> ByteView {
-        let p = strings + payload(i)
+        // No record is so large that its strings would need more than 32 bits.
+        let p = strings + Int(UInt32(truncatingIfNeeded: words[i]))
         let count = UInt32(littleEndian: UnsafeRawPointer(p).loadUnaligned(as: UInt32.self))
         return ByteView(base: p + 4, count: Int(count))
     }

@@ -68,6 +68,7 @@ extension Timestamp {
 
     /// Days since 1970-01-01 in the proleptic Gregorian calendar: the year is counted from March, so that the leap
     /// day comes last.
+    @inline(__always)
     static func epochDay(_ year: Int, _ month: Int, _ day: Int) -> Int {
         let y = month <= 2 ? year - 1 : year
         let era = (y >= 0 ? y : y - 399) / 400
