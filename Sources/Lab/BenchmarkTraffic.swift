@@ -47,7 +47,7 @@ public struct BenchmarkTraffic {
         let start = buffer.count
         let isLogin = random.chance(0.07)
         count += 1
-        time += Int64(1 + random.below(4))
+        time += Int64(1 + random.below(99))
         // A familiar device and network, but for one event in a hundred.
         let odd = random.chance(0.01) ? 1 + random.next() % 1_000 : 0
         buffer.append("{\"id\":\"")
@@ -59,8 +59,8 @@ public struct BenchmarkTraffic {
         Text.user(user, &buffer)
         let keyEnd = buffer.count
         buffer.append("\",\"session\":\"s-")
-        // A session lasts about an hour of the stream.
-        Text.hex(Random.mix(traits, UInt64(time / 3_600_000)), digits: 6, &buffer)
+        // A session lasts an hour of the stream; another device has one of its own.
+        Text.hex(Random.mix(traits &+ odd, UInt64(time / 3_600_000)), digits: 6, &buffer)
         if isLogin {
             buffer.append("\",\"outcome\":\"success\"")
         } else {
