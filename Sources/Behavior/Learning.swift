@@ -3,12 +3,13 @@ import Glibc
 
 /// How an event of a session is taken in. Everything here changes a row and nothing else.
 extension UserTable {
-    /// The index of the session's slot, or nil.
+    /// The index of the session's slot, or nil. The newest is met first.
     @inline(__always)
     public func session(_ fingerprint: UInt64, of row: UserRow) -> Int? {
         let sessions = row.sessions
-        for index in 0..<sessions.count where sessions.base[index].fingerprint == fingerprint { return index }
-        return nil
+        var index = sessions.count - 1
+        while index >= 0 && sessions.base[index].fingerprint != fingerprint { index -= 1 }
+        return index >= 0 ? index : nil
     }
 
     /// The session's slot, made if there is none, bound to the context it is first seen in. At the bound the session

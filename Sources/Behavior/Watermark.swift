@@ -3,29 +3,37 @@ import Events
 /// A task's watermark: the least, over its inputs that are not idle, of the greatest event time less the allowed
 /// lateness. An input is idle when its newest event lies `idle` or more behind the task's newest, which the log alone
 /// decides, so replay comes to the same watermark.
-public struct Watermark: Sendable, Equatable {
+public struct Watermark: Sendable {
     /// Per input, the greatest event time in milliseconds; `.min` before the first event.
-    public private(set) var greatest: [Int64]
+    private var times = InlineArray<8, Int64>(repeating: .min)
+    private let inputs: Int
     public private(set) var current = Timestamp.distantPast
     let lateness: Int64
     let idle: Int64
 
+    /// At most 8 inputs.
     public init(inputs: Int, allowedLateness: Int64, idle: Int64) {
-        greatest = Array(repeating: .min, count: inputs)
+        precondition(inputs <= 8, "a task has at most 8 inputs")
+        self.inputs = inputs
         lateness = allowedLateness
         self.idle = idle
     }
+
+    /// Per input, the greatest event time in milliseconds; `.min` before the first event.
+    public var greatest: [Int64] { (0..<inputs).map { times[$0] } }
 
     /// Takes in an event's time and says whether the event is late: behind the watermark as it was before it.
     /// - Complexity: O(inputs)
     public mutating func advance(input: Int, to time: Timestamp) -> Bool {
         let late = time < current
-        if time.milliseconds > greatest[input] {
-            greatest[input] = time.milliseconds
+        if time.milliseconds > times[input] {
+            times[input] = time.milliseconds
             var newest = Int64.min
-            for value in greatest { newest = max(newest, value) }
+            for index in 0..<inputs { newest = max(newest, times[index]) }
             var least = Int64.max
-            for value in greatest where value > Int64.min && newest - value < max(idle, 1) { least = min(least, value) }
+            for index in 0..<inputs where times[index] > Int64.min && newest - times[index] < max(idle, 1) {
+                least = min(least, times[index])
+            }
             current = max(current, Timestamp(milliseconds: least - lateness))
         }
         return late
@@ -33,14 +41,14 @@ public struct Watermark: Sendable, Equatable {
 
     /// The greatest event time on any input; `.distantPast` before the first event.
     public var newest: Timestamp {
-        let value = greatest.max() ?? .min
+        let value = (0..<inputs).reduce(Int64.min) { max($0, times[$1]) }
         return value == .min ? .distantPast : Timestamp(milliseconds: value)
     }
 
     /// Puts back what was persisted. The counts of inputs must be equal.
     public mutating func restore(greatest: [Int64], current: Timestamp) {
-        precondition(greatest.count == self.greatest.count)
-        self.greatest = greatest
+        precondition(greatest.count == inputs)
+        for index in 0..<inputs { times[index] = greatest[index] }
         self.current = current
     }
 }

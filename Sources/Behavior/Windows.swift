@@ -1,6 +1,6 @@
 import Events
 
-/// A hopping window of counts: the last `panes` panes of `hop` milliseconds each, as a ring.
+/// A hopping window of counts: the last `panes` panes of `hop` milliseconds each, in a ring of 16.
 /// At most 16 panes; a pane saturates at 65,535.
 public struct HoppingWindow {
     /// Index (time / hop) of the newest pane; 0 while empty.
@@ -15,19 +15,19 @@ public struct HoppingWindow {
     @inlinable public mutating func add(at time: Timestamp, hop: Int64, panes: Int) {
         let pane = time.milliseconds / hop
         if pane > newest {
-            if pane - newest >= Int64(panes) {
+            if pane - newest >= 16 {
                 counts = InlineArray(repeating: 0)
             } else {
                 var index = newest + 1
                 while index <= pane {
-                    counts[Int(index % Int64(panes))] = 0
+                    counts[Int(index & 15)] = 0
                     index += 1
                 }
             }
             newest = pane
         }
         let held = pane > newest - Int64(panes) ? pane : newest
-        let slot = Int(held % Int64(panes))
+        let slot = Int(held & 15)
         if counts[slot] < .max { counts[slot] += 1 }
     }
 
@@ -38,7 +38,7 @@ public struct HoppingWindow {
         var sum = 0
         var index = max(last - Int64(panes) + 1, newest - Int64(panes) + 1)
         while index <= newest {
-            sum += Int(counts[Int(index % Int64(panes))])
+            sum += Int(counts[Int(index & 15)])
             index += 1
         }
         return sum

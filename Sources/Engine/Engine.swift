@@ -11,9 +11,7 @@ import Risk
 public final class Engine {
     public let plan: EnginePlan
 
-    /// Per input: the offset after the last record stepped; -1 before the first.
-    public private(set) var positions: [Int64]
-    private var tally = EngineCounters()
+    private let tally: UnsafeMutablePointer<EngineCounters>
 
     let table: UserTable
     let hash: KeyedHash
@@ -36,7 +34,8 @@ public final class Engine {
     public init(plan: EnginePlan) {
         precondition(plan.inputs.count <= 8, "a plan has at most 8 inputs")
         self.plan = plan
-        positions = Array(repeating: -1, count: plan.inputs.count)
+        tally = .allocate(capacity: 1)
+        tally.initialize(to: EngineCounters())
         table = UserTable(bounds: plan.bounds, inputs: plan.inputs.count)
         event = .allocate(capacity: 1)
         event.initialize(to: Event())
@@ -58,6 +57,7 @@ public final class Engine {
 
     deinit {
         event.deallocate()
+        tally.deallocate()
         assessment.deinitialize(count: 1)
         assessment.deallocate()
         watermarks.deinitialize(count: 1)
@@ -65,7 +65,7 @@ public final class Engine {
     }
 
     public var counters: EngineCounters {
-        var counters = tally
+        var counters = tally.pointee
         counters.evicted = table.evicted
         return counters
     }
@@ -80,12 +80,11 @@ public final class Engine {
     /// - Complexity: O(record + one user's bounded state)
     public func step(_ record: Record, into effects: inout Effects, recovering: Bool = false) {
         let input = Int(record.input)
-        positions[input] = record.offset + 1
         table.sequence &+= 1
 
         switch decoder.decode(record, options: decodePlans[input], into: &event.pointee) {
         case .ignored:
-            tally.ignored &+= 1
+            tally.pointee.ignored &+= 1
             return
         case .rejected(let rejection):
             reject(record, rejection, into: &effects, recovering: recovering)
@@ -100,7 +99,7 @@ public final class Engine {
             return
         }
 
-        tally.events &+= 1
+        tally.pointee.events &+= 1
         keepTime(record)
         let key = hash(event.pointee.user, seed: event.pointee.tenant.isEmpty ? 0 : hash(event.pointee.tenant))
         var row = table.findOrInsert(hash: key, tenant: event.pointee.tenant, user: event.pointee.user, at: event.pointee.time)
@@ -112,7 +111,7 @@ public final class Engine {
         let seen = Observation(of: event.pointee, hash: hash)
         if row.remember(event: seen.event) {
             event.pointee.flags.insert(.duplicate)
-            tally.duplicates &+= 1
+            tally.pointee.duplicates &+= 1
         }
         row = settleHolds(of: row, at: event.pointee.time)
 
@@ -132,11 +131,11 @@ public final class Engine {
         if let limit = record.timestamp, event.pointee.time - limit > plan.windows.allowedSkew {
             event.pointee.time = limit
             event.pointee.flags.insert(.clamped)
-            tally.clamped &+= 1
+            tally.pointee.clamped &+= 1
         }
         if watermarks.pointee.advance(input: Int(record.input), to: event.pointee.time) {
             event.pointee.flags.insert(.late)
-            tally.late &+= 1
+            tally.pointee.late &+= 1
         }
     }
 
@@ -172,7 +171,7 @@ public final class Engine {
             case .interventions: verdict != .allow || changed || reported != 0
             case .changes: changed || header.pointee.verdict != verdict
             }
-        tally.verdicts[Int(verdict.rawValue)] &+= 1
+        tally.pointee.verdicts[Int(verdict.rawValue)] &+= 1
         if wanted {
             emit(
                 record, verdict, reason: reason, previous: header.pointee.level, question: question, reported: reported,
@@ -377,14 +376,14 @@ public final class Engine {
             }
         }
         guard found >= 0, !event.pointee.flags.contains(.duplicate) else {
-            if !event.pointee.flags.contains(.duplicate) { tally.challengesRejected &+= 1 }
+            if !event.pointee.flags.contains(.duplicate) { tally.pointee.challengesRejected &+= 1 }
             close(record, .allow, texts.challengeIgnored, row, isNews: false, into: &effects)
             return row
         }
         let challenge = open[found]
         switch event.pointee.challengeResult {
         case .passed:
-            tally.challengesPassed &+= 1
+            tally.pointee.challengesPassed &+= 1
             row.removeChallenge(at: found)
             close(record, .allow, texts.challengePassed, row, isNews: true, into: &effects)
             row = accept(challenge, seen, row)
@@ -461,7 +460,7 @@ public final class Engine {
         _ record: Record, _ verdict: Verdict, _ reason: ByteView, _ row: UserRow, isNews: Bool,
         into effects: inout Effects
     ) {
-        tally.verdicts[Int(verdict.rawValue)] &+= 1
+        tally.pointee.verdicts[Int(verdict.rawValue)] &+= 1
         let previous = row.header.pointee.level
         if isNews || plan.emit == .all {
             emit(record, verdict, reason: reason, previous: previous, question: nil, reported: 0, into: &effects)
@@ -478,7 +477,7 @@ public final class Engine {
     private func reject(
         _ record: Record, _ rejection: Rejection, into effects: inout Effects, recovering: Bool
     ) {
-        tally.deadLetters &+= 1
+        tally.pointee.deadLetters &+= 1
         effects.emitDeadLetter(record, rejection, topic: texts.topics[Int(record.input)])
         guard event.pointee.user.isPresent, rejection.reason != .unsupportedType else { return }
         let time = event.pointee.time.milliseconds > 0 ? event.pointee.time : record.timestamp ?? watermarks.pointee.newest

@@ -1,7 +1,7 @@
 import Events
 
-/// Records of one mean size for benchmarks: logins and actions of Zipf-distributed users, without labels.
-/// Deterministic: equal arguments give equal bytes.
+/// Records of one mean size for benchmarks, without labels: sessions of a login and a dozen actions or so, a thousand
+/// under way at a time, each of a user drawn by Zipf's law. Deterministic: equal arguments give equal bytes.
 public struct BenchmarkTraffic {
     /// Mean bytes of a record; single records differ by up to 12.
     public static let meanBytes = 441
@@ -13,6 +13,18 @@ public struct BenchmarkTraffic {
     private var count: UInt64 = 0
     /// What the next record must be longer to keep the mean.
     private var owed = 0
+    private var sessions: [Session] = []
+    private var begun: UInt64 = 0
+
+    private struct Session {
+        var user: UInt32
+        var number: UInt64
+        /// What makes the device and network another one than usual; 0 in 99 sessions of 100.
+        var odd: UInt64
+        var isLoggedIn = false
+    }
+    private static let concurrent = 1_000
+    private static let meanActions = 12.0
 
     /// `users` from 1 to 16,000,000; an `exponent` of 1 is Zipf's own law, 0 is uniform.
     public init(users: Int = 200_000, seed: UInt64 = 1, exponent: Double = 1, start: Timestamp = TrafficOptions().start) {
@@ -41,15 +53,23 @@ public struct BenchmarkTraffic {
         return slices
     }
 
+    private mutating func begin() -> Session {
+        begun += 1
+        return Session(
+            user: UInt32(zipf.sample(&random)), number: begun, odd: random.chance(0.01) ? 1 + random.next() % 1_000 : 0)
+    }
+
     private mutating func append(to buffer: inout OutputBuffer) -> Slice {
-        let user = UInt32(zipf.sample(&random))
+        let place = random.below(Self.concurrent)
+        while sessions.count <= place { sessions.append(begin()) }
+        if sessions[place].isLoggedIn && random.chance(1 / (Self.meanActions + 1)) { sessions[place] = begin() }
+        let session = sessions[place]
+        sessions[place].isLoggedIn = true
+        let (user, odd, isLogin) = (session.user, session.odd, !session.isLoggedIn)
         let traits = Random.mix(UInt64(user), 0x747261697473)
         let start = buffer.count
-        let isLogin = random.chance(0.07)
         count += 1
         time += Int64(1 + random.below(99))
-        // A familiar device and network, but for one event in a hundred.
-        let odd = random.chance(0.01) ? 1 + random.next() % 1_000 : 0
         buffer.append("{\"id\":\"")
         Text.eventID(count, &buffer)
         buffer.append(isLogin ? "\",\"type\":\"login\",\"time\":\"" : "\",\"type\":\"action\",\"time\":\"")
@@ -59,8 +79,7 @@ public struct BenchmarkTraffic {
         Text.user(user, &buffer)
         let keyEnd = buffer.count
         buffer.append("\",\"session\":\"s-")
-        // A session lasts an hour of the stream; another device has one of its own.
-        Text.hex(Random.mix(traits &+ odd, UInt64(time / 3_600_000)), digits: 6, &buffer)
+        Text.hex(Random.mix(traits, session.number), digits: 6, &buffer)
         if isLogin {
             buffer.append("\",\"outcome\":\"success\"")
         } else {

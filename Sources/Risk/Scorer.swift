@@ -125,14 +125,14 @@ public struct Scorer: Sendable {
     @inline(__always)
     private func novelty(_ novel: Float, _ contexts: Double, usual: Double, attacker: Double) -> Double {
         let own = (Double(novel) + Self.smoothing * usual) / (contexts + Self.smoothing)
-        return 10 * log(attacker / min(own, attacker)) * trust(contexts)
+        return 10 * ln(attacker / min(own, attacker)) * trust(contexts)
     }
 
     /// 10·ln of how much likelier a known value of this weight is for the user than for somebody else (negative points).
     @inline(__always)
     private func familiarity(_ weight: Float, _ contexts: Double, elsewhere: Double, most: Double) -> Double {
         let own = Double(weight) / (contexts + Self.smoothing)
-        return own <= elsewhere ? 0 : max(-most, 10 * log(elsewhere / own)) * trust(contexts)
+        return own <= elsewhere ? 0 : max(-most, 10 * ln(elsewhere / own)) * trust(contexts)
     }
 
     /// Weight from which a value counts as known: one whole observation, half a half-life old.
@@ -209,7 +209,7 @@ public struct Scorer: Sendable {
             let slot = row.sessions.base + session
             if seen.isElsewhere(than: slot.pointee.network, asn: slot.pointee.asn) {
                 let own = (Double(header.pointee.moves) + Self.smoothing * 0.15) / (contexts + Self.smoothing)
-                let points = 10 * log(0.9 / min(own, 0.9)) * (knowsNetwork ? 0.3 : 1)
+                let points = 10 * ln(0.9 / min(own, 0.9)) * (knowsNetwork ? 0.3 : 1)
                 out.set(
                     .networkChangedInSession, points, observed: Double(seen.asn), expected: Double(slot.pointee.asn),
                     detail: Double(header.pointee.moves), samples: Float(contexts))
@@ -329,14 +329,14 @@ public struct Scorer: Sendable {
             let own = (Double(weight) + Self.smoothing / 50) / (total + Self.smoothing)
             if own < 0.005 {
                 out.set(
-                    .actionRare, min(12, 10 * log(0.005 / own)) * total / (total + 50), observed: Double(weight),
+                    .actionRare, min(12, 10 * ln(0.005 / own)) * total / (total + 50), observed: Double(weight),
                     expected: total, samples: Float(total))
             }
         }
         let count = header.pointee.rate.count(at: seen.time, hop: windows.rateHop, panes: panes) + 1
         if count >= model.rateAtLeast && header.pointee.pace.weight >= 5 && has(.actionRate) {
             let deviation = max(Double(header.pointee.pace.variance).squareRoot(), 0.35)
-            let z = (log(Double(count)) - Double(header.pointee.pace.mean)) / deviation
+            let z = (ln(Double(count)) - Double(header.pointee.pace.mean)) / deviation
             if z > 2.5 {
                 let trust = Double(header.pointee.pace.weight) / (Double(header.pointee.pace.weight) + Self.smoothing)
                 out.set(
@@ -348,7 +348,7 @@ public struct Scorer: Sendable {
         let amounts = header.pointee.amounts
         if !event.amount.isNaN && Double(amounts.weight) >= Double(model.amountSamples) && has(.amountUnusual) {
             let deviation = max(Double(amounts.variance).squareRoot(), 0.3)
-            let z = (log1p(event.amount) - Double(amounts.mean)) / deviation
+            let z = (ln(1 + event.amount) - Double(amounts.mean)) / deviation
             if z > 2.5 {
                 let trust = Double(amounts.weight) / (Double(amounts.weight) + Self.smoothing)
                 out.set(
@@ -366,7 +366,7 @@ public struct Scorer: Sendable {
         let after = Double(header.pointee.hours[(seen.hour + 1) % 24])
         let weight = (before + 2 * Double(header.pointee.hours[seen.hour]) + after) / (4 * 32)
         let own = (weight + Self.smoothing / 24) / (contexts + Self.smoothing)
-        let points = max(-3, 10 * log((1.0 / 24) / own)) * contexts / (contexts + 20)
+        let points = max(-3, 10 * ln((1.0 / 24) / own)) * contexts / (contexts + 20)
         if points > 2 || points < 0 {
             out.set(.timeUnusual, points, observed: Double(seen.hour), expected: own * 100, samples: Float(contexts))
         }
