@@ -13,7 +13,8 @@ extension UserTable {
     }
 
     /// The session's slot, made if there is none, bound to the context it is first seen in. At the bound the session
-    /// longest without events makes room, terminated ones last. The row may move.
+    /// longest without events makes room: first of those that hold nothing worth keeping, then of those that are bound
+    /// to a trusted context or were denied, last of the terminated ones. The row may move.
     public func openSession(_ seen: Observation, of row: UserRow) -> (row: UserRow, index: Int) {
         let slot = SessionSlot(
             fingerprint: seen.scope, window: SessionWindow(at: seen.time), device: seen.device,
@@ -24,15 +25,27 @@ extension UserTable {
             moved.sessions[index] = slot
             return (moved, index)
         }
+        func worth(_ slot: SessionSlot) -> Int {
+            slot.flags.contains(.terminated) ? 2 : slot.flags.isDisjoint(with: [.learned, .tainted]) ? 0 : 1
+        }
         let sessions = row.sessions
         var victim = 0
         for index in 1..<max(sessions.count, 1) {
             let (a, b) = (sessions[index], sessions[victim])
-            let (aDead, bDead) = (a.flags.contains(.terminated), b.flags.contains(.terminated))
-            if aDead != bDead ? bDead : a.window.last < b.window.last { victim = index }
+            if (worth(a), a.window.last) < (worth(b), b.window.last) { victim = index }
         }
         sessions[victim] = slot
         return (row, victim)
+    }
+
+    /// Marks the session as ended by force: its open questions and whatever waits with it go.
+    public func terminate(_ session: UInt64, of row: UserRow) {
+        if let index = self.session(session, of: row) {
+            row.sessions.base[index].flags.insert([.tainted, .terminated])
+        }
+        dropHolds(of: session, in: row)
+        for index in stride(from: row.challenges.count - 1, through: 0, by: -1)
+        where row.challenges[index].session == session { row.removeChallenge(at: index) }
     }
 
     /// Joins the event's device, network, place and hour to the baseline. `counts` says whether this is a new login or

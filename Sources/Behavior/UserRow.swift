@@ -79,10 +79,11 @@ public struct SessionSlot {
     /// Moves between networks within ten minutes of each other.
     public var moves: UInt16
     public var flags: SessionFlags
-    /// The demand last proven here (`StepUp` demand hash), until when (seconds since 1970), and on which context.
+    /// The demand last proven here (`StepUp` demand hash), when (seconds since 1970), and in which context.
     public var provenDemand: UInt32 = 0
-    public var provenUntil: UInt32 = 0
+    public var provenAt: UInt32 = 0
     public var provenDevice: UInt32 = 0
+    public var provenNetwork: UInt32 = 0
     public var provenASN: UInt32 = 0
 }
 
@@ -92,15 +93,19 @@ public struct ChallengeSlot {
     public var session: UInt64
     public var expires: Timestamp
     public var demand: UInt32
-    /// How long its answer frees the session, in seconds.
-    public var validFor: UInt32
+    /// The context it was asked in.
+    public var device: UInt32
+    public var network: UInt32
+    public var asn: UInt32
 
-    public init(id: DecisionID, session: UInt64, expires: Timestamp, demand: UInt32, validFor: UInt32) {
+    public init(id: DecisionID, asking seen: Observation, expires: Timestamp, demand: UInt32) {
         self.id = id
-        self.session = session
+        self.session = seen.scope
         self.expires = expires
         self.demand = demand
-        self.validFor = validFor
+        self.device = seen.device
+        self.network = seen.network
+        self.asn = seen.asn
     }
 }
 
@@ -211,6 +216,8 @@ public struct UserRow: @unchecked Sendable {
 
     static let headerBytes = (MemoryLayout<UserHeader>.size + 7) & ~7
     static let rowGranule = 64
+    /// Lengths and offsets are 16-bit.
+    static let mostBytes = 65_536 - rowGranule
 
     public var byteCount: Int { Int(header.pointee.rowBytes) }
     public var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: byteCount) }
@@ -252,6 +259,7 @@ public struct UserRow: @unchecked Sendable {
     }
 
     public func removeChallenge(at index: Int) { remove(.challenges, ChallengeSlot.self, at: index) }
+    public func removeSession(at index: Int) { remove(.sessions, SessionSlot.self, at: index) }
     public func removeHold(at index: Int) { remove(.holds, HoldSlot.self, at: index) }
 
     /// Whether the fingerprint is among the newest event ids; remembers it.
@@ -261,6 +269,27 @@ public struct UserRow: @unchecked Sendable {
         header.pointee.recent[Int(header.pointee.recentNext % 12)] = fingerprint
         header.pointee.recentNext &+= 1
         return false
+    }
+
+    /// Empties the windows that were cut up otherwise when the row was written: panes are numbered in multiples of
+    /// their length, so shorter ones than today's would lie in the far future and never pass.
+    public func dropForeignWindows(hop: Int64, length: Int64) {
+        let last = max(header.pointee.lastSeen.milliseconds, 0)
+        if header.pointee.rate.newest > last / hop { header.pointee.rate = HoppingWindow() }
+        if header.pointee.paceWindow.index > last / length { header.pointee.paceWindow = TumblingWindow() }
+    }
+
+    /// Whether everything in it that a reader indexes or switches by is in range. For bytes that come from outside;
+    /// the sections must be in range.
+    var hasValidValues: Bool {
+        let header = header
+        func raw<T>(_ field: UnsafeMutablePointer<T>) -> UInt8 { UnsafeRawPointer(field).load(as: UInt8.self) }
+        guard RiskLevel(rawValue: raw(&header.pointee.level)) != nil, Verdict(rawValue: raw(&header.pointee.verdict)) != nil
+        else { return false }
+        func isTime(_ milliseconds: Int64) -> Bool { milliseconds >= 0 && milliseconds < Timestamp.latest.milliseconds }
+        guard isTime(header.pointee.rate.newest), isTime(header.pointee.paceWindow.index) else { return false }
+        for index in 0..<holds.count where holds[index].hour > 23 { return false }
+        return true
     }
 
     static func stride(of section: Section) -> Int {

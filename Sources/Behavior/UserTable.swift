@@ -8,7 +8,7 @@ public final class UserTable {
         var row: UnsafeMutableRawPointer?
     }
 
-    let bounds: StateBounds
+    private(set) var bounds: StateBounds
     let inputs: Int
     private var pool = RowPool()
     /// What every event touches. Behind a pointer, because a class's own variables are checked for exclusive access.
@@ -44,6 +44,7 @@ public final class UserTable {
 
     public init(bounds: StateBounds, inputs: Int) {
         self.bounds = bounds
+        self.bounds.bytesPerUser = min(bounds.bytesPerUser, UserRow.mostBytes)
         self.inputs = inputs
         let buckets = UnsafeMutablePointer<Bucket>.allocate(capacity: 1024)
         buckets.initialize(repeating: Bucket(hash: 0, row: nil), count: 1024)
@@ -132,7 +133,9 @@ public final class UserTable {
         return (moved, Int(entry.count))
     }
 
-    func limit(of section: Section) -> Int {
+    func limit(of section: Section) -> Int { min(wantedLimit(of: section), Int(UInt8.max)) }
+
+    private func wantedLimit(of section: Section) -> Int {
         switch section {
         case .absorbed: inputs
         case .devices: bounds.devices
@@ -144,6 +147,11 @@ public final class UserTable {
         case .holds: bounds.sessions
         case .failures: 1
         }
+    }
+
+    /// The row of that number, or nil.
+    public func row(numbered number: UInt32) -> UserRow? {
+        Int(number) < directory.count ? directory[Int(number)].map(UserRow.init) : nil
     }
 
     /// Removes the user; the number is free again, and the next checkpoint removes the persisted row.
@@ -217,14 +225,22 @@ public final class UserTable {
         if header.pointee.layout != UserRow.layoutVersion { return "its layout is of another version" }
         if header.pointee.number != number || row.byteCount != byteCount { return "it is another user's row" }
         if Int(number) < directory.count, directory[Int(number)] != nil { return "its number is taken" }
-        if number > UInt32(bounds.usersPerPartition) + UInt32(bounds.unprovenPerPartition) { return "its number is out of range" }
+        if number > Self.mostNumber { return "its number is out of range" }
+        if header.pointee.identityBytes < header.pointee.tenantBytes { return "its identity is out of range" }
+        var end = UserRow.headerBytes + Int(header.pointee.identityBytes)
         for section in Section.allCases {
             let entry = header.pointee.sections[Int(section.rawValue)]
-            let end = Int(entry.offset) * 8 + Int(entry.capacity) * UserRow.stride(of: section)
-            if entry.count > entry.capacity || end > byteCount { return "its sections are out of range" }
+            let start = Int(entry.offset) * 8
+            if entry.count > entry.capacity || start < end { return "its sections are out of range" }
+            end = start + Int(entry.capacity) * UserRow.stride(of: section)
         }
-        return nil
+        if end > byteCount { return "its sections are out of range" }
+        if row.absorbed.count != inputs || row.sessions.capacity == 0 { return "its sections are not those of these inputs" }
+        return row.hasValidValues ? nil : "a value in it is out of range"
     }
+
+    /// More users than this no partition has, whatever its bounds were when the row was written.
+    private static let mostNumber: UInt32 = 1 << 27
 
     static func checksum(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
         let behind = UnsafeRawBufferPointer(rebasing: bytes[8...])
@@ -272,6 +288,23 @@ public final class UserTable {
         return ((end + UserRow.rowGranule - 1) & ~(UserRow.rowGranule - 1), offsets)
     }
 
+    /// The row a new user begins with, with room for what must never be crowded out: a challenge, a hold, and the
+    /// failed logins.
+    public static func smallestRow(inputs: Int, identityBytes: Int) -> Int {
+        let table = UserTable(bounds: StateBounds(), inputs: inputs)
+        var capacities = InlineArray<9, Int>(repeating: 0)
+        for section in Section.allCases { capacities[Int(section.rawValue)] = table.initialCapacity(section) }
+        return layOut(identity: identityBytes, capacities: reserving(capacities)).0
+    }
+
+    private static func reserving(_ capacities: InlineArray<9, Int>) -> InlineArray<9, Int> {
+        var reserved = capacities
+        for section in [Section.challenges, .holds, .failures] {
+            reserved[Int(section.rawValue)] = max(reserved[Int(section.rawValue)], 1)
+        }
+        return reserved
+    }
+
     /// The largest row these bounds can make for an identity of `identityBytes`.
     public static func largestRow(bounds: StateBounds, inputs: Int, identityBytes: Int) -> Int {
         let table = UserTable(bounds: bounds, inputs: inputs)
@@ -290,7 +323,10 @@ public final class UserTable {
         capacities[index] = min(limit, max(capacities[index] * 2, 1))
         let identity = Int(header.pointee.identityBytes)
         let (size, offsets) = Self.layOut(identity: identity, capacities: capacities)
-        guard size <= bounds.bytesPerUser else { return nil }
+        // What an attacker can fill must not keep out what would tell on him.
+        guard Self.layOut(identity: identity, capacities: Self.reserving(capacities)).0 <= bounds.bytesPerUser else {
+            return nil
+        }
         let base = pool.allocate(size)
         base.initializeMemory(as: UInt8.self, repeating: 0, count: size)
         base.copyMemory(from: row.base, byteCount: UserRow.headerBytes + identity)

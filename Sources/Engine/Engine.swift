@@ -128,7 +128,7 @@ public final class Engine {
     // MARK: - Time
 
     private func keepTime(_ record: Record) {
-        if let limit = record.timestamp, event.pointee.time - limit > plan.windows.allowedSkew {
+        if let limit = Self.limit(of: record), event.pointee.time - limit > plan.windows.allowedSkew {
             event.pointee.time = limit
             event.pointee.flags.insert(.clamped)
             tally.pointee.clamped &+= 1
@@ -137,6 +137,12 @@ public final class Engine {
             event.pointee.flags.insert(.late)
             tally.pointee.late &+= 1
         }
+    }
+
+    /// The record's timestamp where it can be one: on a `CreateTime` topic it is whatever the producer wrote.
+    private static func limit(of record: Record) -> Timestamp? {
+        guard let time = record.timestamp, time >= .earliest, time < .latest else { return nil }
+        return time
     }
 
     // MARK: - Logins and actions
@@ -169,7 +175,7 @@ public final class Engine {
             switch plan.emit {
             case .all: true
             case .interventions: verdict != .allow || changed || reported != 0
-            case .changes: changed || header.pointee.verdict != verdict
+            case .changes: verdict != .allow || changed || reported != 0 || header.pointee.verdict != verdict
             }
         tally.pointee.verdicts[Int(verdict.rawValue)] &+= 1
         if wanted {
@@ -182,14 +188,18 @@ public final class Engine {
 
         if !event.pointee.flags.contains(.duplicate) {
             row = learn(seen, row, &session, verdict: verdict, isProven: isProven, isReported: reported != 0)
+        } else if verdict >= .deny && session >= 0 {
+            condemn(seen, row, session, verdict)
         }
         return row
     }
 
     /// Whether the session has passed what the demand asks, recently enough and in the context it is in now.
     private func proves(_ slot: SessionSlot, _ demand: CompiledPolicy.Demand, _ seen: Observation) -> Bool {
-        slot.provenDemand == demand.fingerprint && seen.time.milliseconds < Int64(slot.provenUntil) * 1000
+        slot.provenDemand == demand.fingerprint && !slot.flags.contains(.terminated)
+            && seen.time.milliseconds < (Int64(slot.provenAt) + Int64(demand.validForSeconds)) * 1000
             && slot.provenDevice == seen.device && slot.provenASN == seen.asn
+            && (seen.asn != 0 || slot.provenNetwork == seen.network)
     }
 
     /// The question for this event: the session's open one for the same demand, else a new one.
@@ -206,9 +216,7 @@ public final class Engine {
         let id = decisionID(record)
         let expires = event.pointee.time + demand.expires
         row = table.open(
-            ChallengeSlot(
-                id: id, session: seen.scope, expires: expires, demand: demand.fingerprint,
-                validFor: demand.validForSeconds), of: row)
+            ChallengeSlot(id: id, asking: seen, expires: expires, demand: demand.fingerprint), of: row)
         return (row, stepUp(demand, id, expires: expires, isNew: true))
     }
 
@@ -245,11 +253,7 @@ public final class Engine {
             didMove = follow(seen, row.sessions.base + session)
         }
         if verdict >= .deny {
-            if session >= 0 {
-                row.sessions.base[session].flags.insert(
-                    verdict == .terminateSession ? [.tainted, .terminated] : .tainted)
-            }
-            table.dropHolds(of: seen.scope, in: row)
+            condemn(seen, row, session, verdict)
             return row
         }
         let tainted = session >= 0 && row.sessions[session].flags.contains(.tainted)
@@ -279,6 +283,13 @@ public final class Engine {
         return row
     }
 
+    /// Nothing that waits with a session survives a denial, and a terminated one stays terminated.
+    private func condemn(_ seen: Observation, _ row: UserRow, _ session: Int, _ verdict: Verdict) {
+        if verdict == .terminateSession { return table.terminate(seen.scope, of: row) }
+        if session >= 0 { row.sessions.base[session].flags.insert(.tainted) }
+        table.dropHolds(of: seen.scope, in: row)
+    }
+
     /// Signals that say the event's device, network or place is not one of the user's.
     private static let novelty: SignalSet = [
         SignalSet(.deviceNew), SignalSet(.networkNew), SignalSet(.placeNew), SignalSet(.travelImpossible),
@@ -293,13 +304,13 @@ public final class Engine {
             return isVisit ? table.learnContext(seen, of: row, weight: 1, counts: true) : row
         }
         let slot = row.sessions.base + session
-        let moved = slot.pointee.network != seen.network
-        let isSame = slot.pointee.device == seen.device && !moved
+        // What an event leaves out unbinds nothing: else leaving out the device would prepare the way for another.
+        let moved = seen.network != 0 && slot.pointee.network != seen.network
+        let isSame = (seen.device == 0 || slot.pointee.device == seen.device) && !moved
         let counts = isNew || event.pointee.type == .login || !slot.pointee.flags.contains(.learned)
         if isSame && !counts { return row }
-        slot.pointee.device = seen.device
-        slot.pointee.network = seen.network
-        slot.pointee.asn = seen.asn
+        if seen.device != 0 { slot.pointee.device = seen.device }
+        if moved { (slot.pointee.network, slot.pointee.asn) = (seen.network, seen.asn) }
         slot.pointee.flags.insert(.learned)
         return table.learnContext(seen, of: row, weight: 1, counts: counts)
     }
@@ -389,11 +400,11 @@ public final class Engine {
             row = accept(challenge, seen, row)
         case .denied:
             row.removeChallenge(at: found)
-            table.dropHolds(of: challenge.session, in: row)
-            close(record, .terminateSession, texts.challengeDenied, row, isNews: true, into: &effects)
-            if let session = table.session(challenge.session, of: row) {
-                row.sessions.base[session].flags.insert([.tainted, .terminated])
+            if challenge.session == seen.session && table.session(seen.session, of: row) == nil {
+                (row, _) = table.openSession(seen, of: row)
             }
+            table.terminate(challenge.session, of: row)
+            close(record, .terminateSession, texts.challengeDenied, row, isNews: true, into: &effects)
         case .abandoned, .timedOut:
             row.removeChallenge(at: found)
             close(record, .allow, texts.challengeIgnored, row, isNews: false, into: &effects)
@@ -410,19 +421,16 @@ public final class Engine {
     }
 
     /// The person has proven to be who they are: what was held of the session is learned, the session is bound to the
-    /// context it was asked in and freed of the demand for a while.
+    /// context it was asked in, or, where the answer names another device that was asked as well, to that one's, and
+    /// freed of the demand for a while.
     private func accept(_ challenge: ChallengeSlot, _ seen: Observation, _ start: UserRow) -> UserRow {
         var row = start
         table.prove(row)
         var context = seen
-        if let session = table.session(challenge.session, of: row) {
-            let slot = row.sessions[session]
-            (context.device, context.network, context.asn) = (slot.device, slot.network, slot.asn)
-        }
-        for index in 0..<row.holds.count where row.holds[index].session == challenge.session {
-            let held = row.holds[index]
-            guard seen.device == 0 || seen.device == held.device else { continue }
-            (context.device, context.network, context.asn) = (held.device, held.network, held.asn)
+        (context.device, context.network, context.asn) = (challenge.device, challenge.network, challenge.asn)
+        for index in 0..<row.holds.count
+        where row.holds[index].session == challenge.session && row.holds[index].device == seen.device && seen.device != 0 {
+            (context.device, context.network, context.asn) = (seen.device, row.holds[index].network, row.holds[index].asn)
         }
         for index in stride(from: row.holds.count - 1, through: 0, by: -1)
         where row.holds[index].session == challenge.session {
@@ -445,15 +453,24 @@ public final class Engine {
         slot.pointee.tokenNetwork = context.network
         slot.pointee.tokenASN = context.asn
         slot.pointee.flags.insert(.learned)
+        slot.pointee.flags.remove(.tainted)
         slot.pointee.provenDemand = challenge.demand
-        slot.pointee.provenUntil = UInt32(clamping: seen.time.milliseconds / 1000) &+ challenge.validFor
-        slot.pointee.provenDevice = context.device
-        slot.pointee.provenASN = context.asn
-        if event.pointee.newSession.isPresent {
-            slot.pointee.fingerprint = Observation.session(event.pointee.newSession, hash: hash)
-            slot.pointee.token = 0
-        }
+        slot.pointee.provenAt = UInt32(clamping: seen.time.milliseconds / 1000)
+        (slot.pointee.provenDevice, slot.pointee.provenNetwork, slot.pointee.provenASN) =
+            (context.device, context.network, context.asn)
+        if event.pointee.newSession.isPresent { rotate(session, of: row) }
         return row
+    }
+
+    /// Gives the session its new name. One that already goes by it gives way, unless it was terminated: that name
+    /// stays dead.
+    private func rotate(_ session: Int, of row: UserRow) {
+        let name = Observation.session(event.pointee.newSession, hash: hash)
+        let other = table.session(name, of: row)
+        if let other, row.sessions[other].flags.contains(.terminated) { return }
+        row.sessions.base[session].fingerprint = name
+        row.sessions.base[session].token = 0
+        if let other, other != session { row.removeSession(at: other) }
     }
 
     private func close(
@@ -480,7 +497,10 @@ public final class Engine {
         tally.pointee.deadLetters &+= 1
         effects.emitDeadLetter(record, rejection, topic: texts.topics[Int(record.input)])
         guard event.pointee.user.isPresent, rejection.reason != .unsupportedType else { return }
-        let time = event.pointee.time.milliseconds > 0 ? event.pointee.time : record.timestamp ?? watermarks.pointee.newest
+        let limit = Self.limit(of: record)
+        var time = event.pointee.time.milliseconds > 0 ? event.pointee.time : limit ?? watermarks.pointee.newest
+        // Else a date in the future would be held against the user until then.
+        if let limit, time - limit > plan.windows.allowedSkew { time = limit }
         guard time >= .earliest else { return }
         let key = hash(event.pointee.user, seed: event.pointee.tenant.isEmpty ? 0 : hash(event.pointee.tenant))
         let row = table.findOrInsert(hash: key, tenant: event.pointee.tenant, user: event.pointee.user, at: time)

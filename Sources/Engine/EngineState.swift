@@ -54,6 +54,12 @@ extension Engine {
             Int64(littleEndian: image.loadUnaligned(fromByteOffset: index * 8, as: Int64.self))
         }
         guard word(0) == 1 else { throw StateError("the partition's shared state is of version \(word(0)), not 1") }
+        for index in 0..<inputs where word(3 + index) != .min && !(0..<Timestamp.latest.milliseconds).contains(word(3 + index)) {
+            throw StateError("the partition's shared state holds a time that no event can have")
+        }
+        guard word(2) < Timestamp.latest.milliseconds else {
+            throw StateError("the partition's shared state holds a watermark that no event can have set")
+        }
         table.sequence = UInt64(bitPattern: word(1))
         watermarks.pointee.restore(
             greatest: (0..<inputs).map { word(3 + $0) }, current: Timestamp(milliseconds: word(2)))
@@ -64,6 +70,7 @@ extension Engine {
         if let fault = table.restore(number: number, bytes: row) {
             throw StateError("row \(number) can't be used: \(fault)")
         }
+        table.row(numbered: number)?.dropForeignWindows(hop: plan.windows.rateHop, length: plan.windows.rate)
     }
 
     /// The offset of input `input` up to which (inclusive) the user has absorbed; nil when the user is not known.

@@ -95,7 +95,7 @@ public final class CompiledPolicy: @unchecked Sendable {
             let stepUp = rule.stepUp
             let asked = json(stepUp.acrValues)
             let methods = json(stepUp.methods.map(\.rawValue))
-            let fingerprint = Self.fingerprint(asked, methods)
+            let fingerprint = Self.fingerprint(asked, methods, maxAge: stepUp.maxAge)
             (rules + index).initialize(
                 to: CompiledRule(
                     types: mask(when.types) { $0.rawValue }, levels: mask(when.levels) { $0.rawValue },
@@ -129,9 +129,10 @@ public final class CompiledPolicy: @unchecked Sendable {
         for text in arena { text.deallocate() }
     }
 
-    private static func fingerprint(_ a: ByteView, _ b: ByteView) -> UInt32 {
+    /// An answer that was fresh enough for one maximum age need not be for another.
+    private static func fingerprint(_ a: ByteView, _ b: ByteView, maxAge: Int?) -> UInt32 {
         let hash = KeyedHash(k0: 0x706F_6C69_6379, k1: 0x9E37_79B9_7F4A_7C15)
-        return UInt32(truncatingIfNeeded: hash(hash(a), hash(b))) | 1
+        return UInt32(truncatingIfNeeded: hash(hash(hash(a), hash(b)), UInt64(bitPattern: Int64(maxAge ?? -1)))) | 1
     }
 
     public func name(of rule: Int) -> ByteView { names[rule] }

@@ -107,9 +107,8 @@ import Testing
             (row, _) = table.openSession(seen, of: row)
             row = table.hold(seen, amount: 1, of: row, flags: .quarantined)
             row = table.open(
-                ChallengeSlot(
-                    id: DecisionID(high: random.next(), low: 1), session: seen.session, expires: seen.time, demand: 1,
-                    validFor: 1), of: row)
+                ChallengeSlot(id: DecisionID(high: random.next(), low: 1), asking: seen, expires: seen.time, demand: 1),
+                of: row)
         }
         #expect(row.byteCount <= 1024)
         #expect(row.devices.count <= bounds.devices)
