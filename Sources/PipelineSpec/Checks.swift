@@ -1,3 +1,4 @@
+import Behavior
 import Events
 import Policy
 
@@ -7,6 +8,7 @@ enum Checks {
         secret(draft, &reader)
         sources(draft, &reader)
         windows(draft, &reader)
+        bounds(draft, &reader)
         model(draft, &reader)
         rules(draft, &reader)
         topics(draft, &reader)
@@ -98,6 +100,18 @@ enum Checks {
                 at: reader.places["windows.rate_hop"] == nil ? "windows.rate" : "windows.rate_hop", "windows.hop",
                 "`windows.rate_hop` must divide `windows.rate` into at most 16 panes")
         }
+    }
+
+    /// A row never grows beyond its bound; but the one a user begins with must fit, however long the name, with room for
+    /// what tells on an attacker.
+    private static func bounds(_ draft: Draft, _ reader: inout Reader) {
+        guard !reader.hasProblem(under: "bounds") else { return }
+        let needed = UserTable.smallestRow(
+            inputs: min(draft.sources.count, PipelineFields.mostSources), identityBytes: 2 * draft.decode.idBytes)
+        guard draft.pipeline.plan.bounds.bytesPerUser < needed else { return }
+        reader.report(
+            at: reader.places["bounds.user"] == nil ? "bounds.id" : "bounds.user", "bounds.user",
+            "`bounds.user` must be at least \(needed)B: a new user's state, with a tenant and a name of `bounds.id` bytes each")
     }
 
     private static func model(_ draft: Draft, _ reader: inout Reader) {

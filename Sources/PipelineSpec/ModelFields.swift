@@ -1,3 +1,4 @@
+import Behavior
 import Risk
 
 enum ModelFields {
@@ -58,9 +59,9 @@ enum ModelFields {
                 Field("speed_kmh", \.travelKilometresPerHour, .number(1...100_000, unit: " of kilometres per hour"), "Faster than this nobody travels."),
             ]
         case .loginFailures:
-            [Field("at_least", \.failuresAtLeast, .integer(1...1000), "Failed logins in the window `windows.failures` from which it speaks.")]
+            [Field("at_least", \.failuresAtLeast, .integer(1...SlidingWindow.capacity), "Failed logins in the window `windows.failures` from which it speaks.")]
         case .loginSuccessAfterFailures:
-            [Field("at_least", \.successAfterFailures, .integer(1...1000), "Failed logins before the success from which it speaks.")]
+            [Field("at_least", \.successAfterFailures, .integer(1...SlidingWindow.capacity), "Failed logins before the success from which it speaks.")]
         case .actionRate:
             [Field("at_least", \.rateAtLeast, .integer(1...100_000), "Actions in the window `windows.rate` below which it is silent.")]
         case .amountUnusual:

@@ -109,7 +109,7 @@ enum PipelineFields {
             Field("devices", \.pipeline.plan.bounds.devices, .integer(1...64), "Devices remembered of a user."),
             Field("networks", \.pipeline.plan.bounds.networks, .integer(1...64), "Networks remembered of a user."),
             Field("places", \.pipeline.plan.bounds.places, .integer(1...64), "Places remembered of a user."),
-            Field("actions", \.pipeline.plan.bounds.actions, .integer(1...256), "Kinds of action remembered of a user."),
+            Field("actions", \.pipeline.plan.bounds.actions, .integer(1...255), "Kinds of action remembered of a user."),
             Field("sessions", \.pipeline.plan.bounds.sessions, .integer(1...64), "Open sessions of a user."),
             Field("challenges", \.pipeline.plan.bounds.challenges, .integer(1...64), "Open challenges of a user."),
             Field("user", \.pipeline.plan.bounds.bytesPerUser, .size(512...65_536), "Hard cap on the bytes of one user's state."),

@@ -63,6 +63,7 @@ public enum PipelineReference {
         ("topic.shared", "Two sources or sinks name the same topic."),
         ("windows.hop", "The hop doesn't divide the window into at most 16 panes."),
         ("model.levels", "Levels are not ascending."),
+        ("bounds.user", "A new user's state would not fit."),
         ("model.confidence", "`established` is not above `partial`."),
         ("rule.duplicate", "Two rules have the same name."),
         ("rule.step_up", "A `step_up` block without `then: step_up`, or one that asks nothing."),
