@@ -176,6 +176,33 @@ import Testing
         }
     }
 
+    /// A checksum is no proof of sense: whoever can write the file can make it right.
+    @Test func rowsWithARightChecksumAndWrongSectionsAreRefused() {
+        let table = UserTable(bounds: StateBounds(), inputs: 2)
+        var row = insert(table, "alice")
+        for step in 0..<9 { row = table.learnContext(observation(step), of: row, weight: 1, counts: true) }
+        var bytes: [UInt8] = []
+        table.forEachDirty { bytes = Array($1!) }
+        let sections = MemoryLayout<UserHeader>.offset(of: \.sections)!
+        let level = MemoryLayout<UserHeader>.offset(of: \.level)!
+        func fault(_ change: (inout [UInt8]) -> Void) -> StaticString? {
+            var damaged = bytes
+            change(&damaged)
+            let sum = damaged.withUnsafeBytes { UserTable.checksum($0) }
+            withUnsafeBytes(of: sum) { damaged.replaceSubrange(0..<8, with: $0) }
+            return damaged.withUnsafeBytes { UserTable(bounds: StateBounds(), inputs: 2).restore(number: 0, bytes: $0) }
+        }
+        #expect(fault { _ in } == nil)
+        for section in 0..<9 {
+            #expect(fault { $0[sections + section * 4 + 2] = 255 } != nil, "more elements than room")
+            #expect(fault { ($0[sections + section * 4], $0[sections + section * 4 + 1]) = (0, 0) } != nil, "over the header")
+            #expect(fault { $0[sections + section * 4 + 1] = 255 } != nil, "beyond the row")
+        }
+        #expect(fault { $0[sections + 2] = 1 } != nil, "one input of two")
+        #expect(fault { $0[level] = 9 } != nil, "no such level")
+        #expect(fault { $0[level + 1] = 9 } != nil, "no such verdict")
+    }
+
     @Test func weightsFadeByHalfEachHalfLifeAndThenAreForgotten() {
         let aging = Aging(halfLifeMilliseconds: 30 * 86_400_000)
         let table = UserTable(bounds: StateBounds(), inputs: 1)
