@@ -6,11 +6,11 @@ public enum Section: UInt8, CaseIterable, Sendable {
 }
 
 /// Where a section lies in its row.
-struct SectionEntry {
+@usableFromInline struct SectionEntry {
     /// From the start of the row, in units of 8 bytes.
-    var offset: UInt16 = 0
-    var count: UInt8 = 0
-    var capacity: UInt8 = 0
+    @usableFromInline var offset: UInt16 = 0
+    @usableFromInline var count: UInt8 = 0
+    @usableFromInline var capacity: UInt8 = 0
 }
 
 /// A device the user is known to use.
@@ -165,7 +165,7 @@ public struct UserHeader {
     public var hash: UInt64 = 0
     /// The task's count of events when the user last had one: least is coldest.
     public var touched: UInt64 = 0
-    var sections = InlineArray<9, SectionEntry>(repeating: SectionEntry())
+    @usableFromInline var sections = InlineArray<9, SectionEntry>(repeating: SectionEntry())
     /// Days since 1970 to which the decayed values are aged.
     public var agedTo: UInt32 = 0
     public var firstSeen = Timestamp.distantPast
@@ -206,11 +206,11 @@ public struct UserRow: @unchecked Sendable {
     /// Version of the byte layout of a row.
     public static let layoutVersion: UInt16 = 1
 
-    let base: UnsafeMutableRawPointer
+    @usableFromInline let base: UnsafeMutableRawPointer
 
     @usableFromInline init(base: UnsafeMutableRawPointer) { self.base = base }
 
-    @inline(__always) public var header: UnsafeMutablePointer<UserHeader> {
+    @inlinable @inline(__always) public var header: UnsafeMutablePointer<UserHeader> {
         base.assumingMemoryBound(to: UserHeader.self)
     }
 
@@ -234,22 +234,22 @@ public struct UserRow: @unchecked Sendable {
     }
 
     /// The elements of one section; `T` must be the section's slot type.
-    @inline(__always) func slots<T>(_ section: Section, _: T.Type) -> Slots<T> {
+    @inlinable @inline(__always) func slots<T>(_ section: Section, _: T.Type) -> Slots<T> {
         let entry = header.pointee.sections[Int(section.rawValue)]
         return Slots(
             base: (base + Int(entry.offset) * 8).assumingMemoryBound(to: T.self), count: Int(entry.count),
             capacity: Int(entry.capacity))
     }
 
-    public var absorbed: Slots<Int64> { slots(.absorbed, Int64.self) }
-    public var devices: Slots<DeviceSlot> { slots(.devices, DeviceSlot.self) }
-    public var networks: Slots<NetworkSlot> { slots(.networks, NetworkSlot.self) }
-    public var places: Slots<PlaceSlot> { slots(.places, PlaceSlot.self) }
-    public var actions: Slots<ActionSlot> { slots(.actions, ActionSlot.self) }
-    public var sessions: Slots<SessionSlot> { slots(.sessions, SessionSlot.self) }
-    public var challenges: Slots<ChallengeSlot> { slots(.challenges, ChallengeSlot.self) }
-    public var holds: Slots<HoldSlot> { slots(.holds, HoldSlot.self) }
-    public var failures: Slots<SlidingWindow> { slots(.failures, SlidingWindow.self) }
+    @inlinable public var absorbed: Slots<Int64> { slots(.absorbed, Int64.self) }
+    @inlinable public var devices: Slots<DeviceSlot> { slots(.devices, DeviceSlot.self) }
+    @inlinable public var networks: Slots<NetworkSlot> { slots(.networks, NetworkSlot.self) }
+    @inlinable public var places: Slots<PlaceSlot> { slots(.places, PlaceSlot.self) }
+    @inlinable public var actions: Slots<ActionSlot> { slots(.actions, ActionSlot.self) }
+    @inlinable public var sessions: Slots<SessionSlot> { slots(.sessions, SessionSlot.self) }
+    @inlinable public var challenges: Slots<ChallengeSlot> { slots(.challenges, ChallengeSlot.self) }
+    @inlinable public var holds: Slots<HoldSlot> { slots(.holds, HoldSlot.self) }
+    @inlinable public var failures: Slots<SlidingWindow> { slots(.failures, SlidingWindow.self) }
 
     /// Drops element `index` by moving the last one into its place.
     func remove<T>(_ section: Section, _ type: T.Type, at index: Int) {
@@ -312,6 +312,13 @@ public struct Slots<T> {
     public let base: UnsafeMutablePointer<T>
     public let count: Int
     public let capacity: Int
+
+    @inlinable init(base: UnsafeMutablePointer<T>, count: Int, capacity: Int) {
+        self.base = base
+        self.count = count
+        self.capacity = capacity
+    }
+
     @inlinable public subscript(index: Int) -> T {
         @inline(__always) get { base[index] }
         @inline(__always) nonmutating set { base[index] = newValue }

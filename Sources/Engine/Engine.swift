@@ -558,7 +558,7 @@ public final class Engine {
             let (observed, expected) = Explanation.write(signal, evidence, of: event.pointee, into: &words)
             let reason = Reason(
                 signal: signal.name, points: evidence.points, observed: observed, expected: expected,
-                samples: Int(evidence.samples))
+                samples: Int(max(0, min(1e9, evidence.samples))))
             var at = decision.reasons.count
             while at > 0 && decision.reasons[at - 1].points < reason.points { at -= 1 }
             decision.reasons.insert(reason, at: at)

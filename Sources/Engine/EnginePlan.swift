@@ -5,7 +5,7 @@ import Risk
 
 /// Which decisions are produced.
 public enum Emission: String, Sendable, CaseIterable {
-    /// Everything but allows at low level without a change of level.
+    /// Everything but uneventful allows: interventions, changes of level, and what a report-only rule objected to.
     case interventions
     /// Interventions, and whatever changed the user's level.
     case changes

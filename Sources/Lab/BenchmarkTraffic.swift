@@ -19,7 +19,7 @@ public struct BenchmarkTraffic {
     private struct Session {
         var user: UInt32
         var number: UInt64
-        /// What makes the device and network another one than usual; 0 in 99 sessions of 100.
+        /// What makes the device and network another one than usual; 0 but in one session of 200.
         var odd: UInt64
         var isLoggedIn = false
     }
@@ -56,7 +56,7 @@ public struct BenchmarkTraffic {
     private mutating func begin() -> Session {
         begun += 1
         return Session(
-            user: UInt32(zipf.sample(&random)), number: begun, odd: random.chance(0.01) ? 1 + random.next() % 1_000 : 0)
+            user: UInt32(zipf.sample(&random)), number: begun, odd: random.chance(0.005) ? 1 + random.next() % 1_000 : 0)
     }
 
     private mutating func append(to buffer: inout OutputBuffer) -> Slice {

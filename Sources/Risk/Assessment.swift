@@ -25,6 +25,9 @@ public struct Assessment: ~Copyable {
     public internal(set) var score = 0.0
     public internal(set) var level = RiskLevel.low
     public internal(set) var confidence = Confidence.learning
+    /// Evidence for danger by group, and all evidence against it, before caps.
+    var positive = InlineArray<8, Double>(repeating: 0)
+    var negative = 0.0
 
     public init() {
         evidence = .allocate(capacity: Signal.allCases.count)
@@ -40,8 +43,8 @@ public struct Assessment: ~Copyable {
 
     @inline(__always)
     mutating func set(
-        _ signal: Signal, _ points: Double, observed: Double = 0, expected: Double = 0, detail: Double = 0,
-        samples: Float = 0
+        _ signal: Signal, _ points: Double, group: Int, observed: Double, expected: Double, detail: Double,
+        samples: Float
     ) {
         let slot = evidence + Int(signal.rawValue)
         slot.pointee.points = points
@@ -50,6 +53,18 @@ public struct Assessment: ~Copyable {
         slot.pointee.detail = detail
         slot.pointee.samples = samples
         present.insert(SignalSet(signal))
-        if points > 0 { fired.insert(SignalSet(signal)) }
+        if points > 0 {
+            fired.insert(SignalSet(signal))
+            positive[group] += points
+        } else {
+            negative += points
+        }
+    }
+
+    mutating func clear() {
+        present = []
+        fired = []
+        positive = InlineArray(repeating: 0)
+        negative = 0
     }
 }

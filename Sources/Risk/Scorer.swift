@@ -21,6 +21,7 @@ public struct Scorer: Sendable {
     let groups: InlineArray<16, Int>
 
     static let smoothing = 5.0
+    private static var groupCount: Int { Int(SignalGroup.input.rawValue) + 1 }
 
     public init(model: ModelOptions, windows: WindowOptions) {
         self.model = model
@@ -47,8 +48,7 @@ public struct Scorer: Sendable {
     public func score(
         _ event: Event, _ seen: Observation, row: UserRow, session: Int, into out: inout Assessment
     ) {
-        out.present = []
-        out.fired = []
+        out.clear()
         let header = row.header
         let contexts = Double(header.pointee.contexts)
         deviceSignals(seen, row, contexts, session, &out)
@@ -63,49 +63,41 @@ public struct Scorer: Sendable {
 
     /// The score of an event that is not itself judged (a challenge's result, a verdict): the base rate alone.
     public func scoreNothing(row: UserRow, into out: inout Assessment) {
-        out.present = []
-        out.fired = []
+        out.clear()
         fuse(Double(row.header.pointee.contexts), &out)
     }
 
     // MARK: - Fusion
 
     private func fuse(_ contexts: Double, _ out: inout Assessment) {
-        var positive = InlineArray<8, Double>(repeating: 0)
-        var negative = 0.0
+        // Familiarity is no answer to a session that is in two hands.
+        let isHijack = out.positive[Int(SignalGroup.session.rawValue)] > 0
+            || out.fired.contains(SignalSet(.deviceChangedInSession))
+        let allowance = isHijack ? 0 : model.reassuranceCap
+        let negativeScale = -out.negative > allowance ? allowance / -out.negative : 1
+        var isCapped = negativeScale != 1
+        for group in 0..<Self.groupCount where out.positive[group] > groupCaps[group] { isCapped = true }
+        var total = model.base
         var bits = out.present.rawValue
         while bits != 0 {
             let index = bits.trailingZeroBitCount
             bits &= bits - 1
             let slot = out.evidence + index
-            var points = slot.pointee.points * weights[index]
-            points = min(points, caps[index])
-            slot.pointee.points = points
-            if points > 0 { positive[groups[index]] += points } else { negative += points }
-        }
-        // Familiarity is no answer to a session that is in two hands.
-        let isHijack = positive[Int(SignalGroup.session.rawValue)] > 0
-            || out.fired.contains(SignalSet(.deviceChangedInSession))
-        let allowance = isHijack ? 0 : model.reassuranceCap
-        let negativeScale = -negative > allowance ? allowance / -negative : 1
-        var total = model.base
-        bits = out.present.rawValue
-        while bits != 0 {
-            let index = bits.trailingZeroBitCount
-            bits &= bits - 1
-            let slot = out.evidence + index
-            let group = groups[index]
             var points = slot.pointee.points
-            if points > 0 {
-                if positive[group] > groupCaps[group] { points *= groupCaps[group] / positive[group] }
-            } else {
-                points *= negativeScale
+            if isCapped {
+                let group = groups[index]
+                if points <= 0 {
+                    points *= negativeScale
+                } else if out.positive[group] > groupCaps[group] {
+                    points *= groupCaps[group] / out.positive[group]
+                }
             }
             // Rounded as on the wire, so that what a person adds up is what was decided on.
-            points = (points * 10).rounded() / 10
+            let tenths = Int64(points * 10 + (points < 0 ? -0.5 : 0.5))
+            points = Double(tenths) / 10
             slot.pointee.points = points
-            if points == 0 { out.present.remove(SignalSet(rawValue: 1 << UInt64(index))) }
-            if points <= 0 { out.fired.remove(SignalSet(rawValue: 1 << UInt64(index))) }
+            if tenths == 0 { out.present.remove(SignalSet(rawValue: 1 << UInt64(index))) }
+            if tenths <= 0 { out.fired.remove(SignalSet(rawValue: 1 << UInt64(index))) }
             total += points
         }
         out.points = total
@@ -148,6 +140,18 @@ public struct Scorer: Sendable {
     @inline(__always)
     private func trust(_ contexts: Double) -> Double { contexts / (contexts + Self.smoothing) }
 
+    /// Notes evidence, weighted and within the signal's cap.
+    @inline(__always)
+    private func set(
+        _ out: inout Assessment, _ signal: Signal, _ points: Double, observed: Double = 0, expected: Double = 0,
+        detail: Double = 0, samples: Float = 0
+    ) {
+        let index = Int(signal.rawValue)
+        out.set(
+            signal, min(points * weights[index], caps[index]), group: groups[index], observed: observed,
+            expected: expected, detail: detail, samples: samples)
+    }
+
     @inline(__always)
     private func has(_ signal: Signal) -> Bool { weights[Int(signal.rawValue)] != 0 }
 
@@ -165,14 +169,14 @@ public struct Scorer: Sendable {
             let points = blend(
                 weight, novel: novelty(row.header.pointee.newDevices, contexts, usual: 0.1, attacker: 0.95),
                 familiar: familiarity(weight, contexts, elsewhere: 0.05, most: 8))
-            out.set(
-                .deviceNew, points, observed: Double(max(weight, 0)), expected: Double(devices.count),
+            set(
+                &out, .deviceNew, points, observed: Double(max(weight, 0)), expected: Double(devices.count),
                 samples: Float(contexts))
         }
         if session >= 0 && has(.deviceChangedInSession) {
             let bound = row.sessions.base[session].device
             if bound != 0 && bound != seen.device {
-                out.set(.deviceChangedInSession, seen.device == 0 ? 28 : 45, observed: Double(seen.device == 0 ? 0 : 1))
+                set(&out, .deviceChangedInSession, seen.device == 0 ? 28 : 45, observed: Double(seen.device == 0 ? 0 : 1))
             }
         }
     }
@@ -200,8 +204,8 @@ public struct Scorer: Sendable {
                     familiar: familiarity(weight, contexts, elsewhere: 0.05, most: 6))
                 // Another prefix of a provider the user is known to use: most providers hand out many.
                 if !knowsNetwork && knowsASN { points *= 0.35 }
-                out.set(
-                    .networkNew, points, observed: Double(seen.asn), expected: Double(networks.count),
+                set(
+                &out, .networkNew, points, observed: Double(seen.asn), expected: Double(networks.count),
                     detail: knowsASN ? 1 : 0, samples: Float(contexts))
             }
         }
@@ -210,8 +214,8 @@ public struct Scorer: Sendable {
             if seen.isElsewhere(than: slot.pointee.network, asn: slot.pointee.asn) {
                 let own = (Double(header.pointee.moves) + Self.smoothing * 0.15) / (contexts + Self.smoothing)
                 let points = 10 * ln(0.9 / min(own, 0.9)) * (knowsNetwork ? 0.3 : 1)
-                out.set(
-                    .networkChangedInSession, points, observed: Double(seen.asn), expected: Double(slot.pointee.asn),
+                set(
+                &out, .networkChangedInSession, points, observed: Double(seen.asn), expected: Double(slot.pointee.asn),
                     detail: Double(header.pointee.moves), samples: Float(contexts))
             }
         }
@@ -242,8 +246,8 @@ public struct Scorer: Sendable {
                 weight, novel: novelty(header.pointee.newPlaces, contexts, usual: 0.1, attacker: 0.9),
                 familiar: familiarity(weight, contexts, elsewhere: 0.3, most: 3))
             if weight < 0 && knowsCountry { points *= 0.5 }
-            out.set(
-                .placeNew, points, expected: Double(places.count), detail: knowsCountry ? 1 : 0,
+            set(
+                &out, .placeNew, points, expected: Double(places.count), detail: knowsCountry ? 1 : 0,
                 samples: Float(contexts))
         }
         if seen.hasCoordinates && !header.pointee.lastLatitude.isNaN && has(.travelImpossible) {
@@ -254,8 +258,8 @@ public struct Scorer: Sendable {
             // A late event lies before the last place: the distance in time counts, not its direction.
             let hours = Double(max(abs(seen.time - header.pointee.lastPlaceTime), 1000)) / 3_600_000
             guard distance / hours >= model.travelKilometresPerHour else { return }
-            out.set(
-                .travelImpossible, 27, observed: distance, expected: model.travelKilometresPerHour,
+            set(
+                &out, .travelImpossible, 27, observed: distance, expected: model.travelKilometresPerHour,
                 detail: hours * 60, samples: Float(contexts))
         }
     }
@@ -269,8 +273,8 @@ public struct Scorer: Sendable {
             let noDevices = slot.pointee.tokenDevice == 0 && seen.device == 0
             // The same device elsewhere is a person who moved or turned a VPN on; a token does not change devices.
             if moved && (slot.pointee.tokenDevice != seen.device || noDevices) {
-                out.set(
-                    .sessionTokenReplayed, noDevices ? 25 : 50, observed: Double(seen.asn),
+                set(
+                &out, .sessionTokenReplayed, noDevices ? 25 : 50, observed: Double(seen.asn),
                     expected: Double(slot.pointee.tokenASN), detail: noDevices ? 1 : 0)
             }
         }
@@ -278,11 +282,11 @@ public struct Scorer: Sendable {
             let minutes = Double(abs(seen.time - slot.pointee.window.last)) / 60_000
             let otherDevice = slot.pointee.device != 0 && slot.pointee.device != seen.device
             if otherDevice && minutes <= 30 {
-                out.set(.sessionTwoPlaces, 45, observed: Double(seen.asn), expected: Double(slot.pointee.currentASN),
+                set(&out, .sessionTwoPlaces, 45, observed: Double(seen.asn), expected: Double(slot.pointee.currentASN),
                     detail: minutes)
             } else if slot.pointee.moves >= 3 && minutes <= 10 {
-                out.set(
-                    .sessionTwoPlaces, 30, observed: Double(slot.pointee.moves) + 1,
+                set(
+                &out, .sessionTwoPlaces, 30, observed: Double(slot.pointee.moves) + 1,
                     expected: Double(slot.pointee.currentASN), detail: -1)
             }
         }
@@ -295,8 +299,8 @@ public struct Scorer: Sendable {
         if event.outcome == .failure && has(.loginFailures) {
             let count = before + 1
             if count >= model.failuresAtLeast {
-                out.set(
-                    .loginFailures, 10 + 3 * Double(count - model.failuresAtLeast), observed: Double(count),
+                set(
+                &out, .loginFailures, 10 + 3 * Double(count - model.failuresAtLeast), observed: Double(count),
                     expected: Double(model.failuresAtLeast), detail: Double(windows.failures) / 60_000)
             }
         }
@@ -308,8 +312,8 @@ public struct Scorer: Sendable {
                 familiar = true
             }
             let points = 15 + 3 * Double(before - model.successAfterFailures)
-            out.set(
-                .loginSuccessAfterFailures, familiar ? points * 0.4 : points, observed: Double(before),
+            set(
+                &out, .loginSuccessAfterFailures, familiar ? points * 0.4 : points, observed: Double(before),
                 expected: Double(model.successAfterFailures), detail: Double(windows.failures) / 60_000)
         }
     }
@@ -328,8 +332,8 @@ public struct Scorer: Sendable {
             // One in two hundred is what still counts as usual; an action in fifty is everybody's.
             let own = (Double(weight) + Self.smoothing / 50) / (total + Self.smoothing)
             if own < 0.005 {
-                out.set(
-                    .actionRare, min(12, 10 * ln(0.005 / own)) * total / (total + 50), observed: Double(weight),
+                set(
+                &out, .actionRare, min(12, 10 * ln(0.005 / own)) * total / (total + 50), observed: Double(weight),
                     expected: total, samples: Float(total))
             }
         }
@@ -339,8 +343,8 @@ public struct Scorer: Sendable {
             let z = (ln(Double(count)) - Double(header.pointee.pace.mean)) / deviation
             if z > 2.5 {
                 let trust = Double(header.pointee.pace.weight) / (Double(header.pointee.pace.weight) + Self.smoothing)
-                out.set(
-                    .actionRate, 6 * (z - 2) * trust, observed: Double(count),
+                set(
+                &out, .actionRate, 6 * (z - 2) * trust, observed: Double(count),
                     expected: exp(Double(header.pointee.pace.mean) + 2 * deviation),
                     detail: Double(windows.rate) / 1000, samples: header.pointee.pace.weight)
             }
@@ -351,8 +355,8 @@ public struct Scorer: Sendable {
             let z = (ln(1 + event.amount) - Double(amounts.mean)) / deviation
             if z > 2.5 {
                 let trust = Double(amounts.weight) / (Double(amounts.weight) + Self.smoothing)
-                out.set(
-                    .amountUnusual, 5 * (z - 1) * trust, observed: event.amount,
+                set(
+                &out, .amountUnusual, 5 * (z - 1) * trust, observed: event.amount,
                     expected: exp(Double(amounts.mean) + 2 * deviation) - 1, samples: amounts.weight)
             }
         }
@@ -368,7 +372,7 @@ public struct Scorer: Sendable {
         let own = (weight + Self.smoothing / 24) / (contexts + Self.smoothing)
         let points = max(-3, 10 * ln((1.0 / 24) / own)) * contexts / (contexts + 20)
         if points > 2 || points < 0 {
-            out.set(.timeUnusual, points, observed: Double(seen.hour), expected: own * 100, samples: Float(contexts))
+            set(&out, .timeUnusual, points, observed: Double(seen.hour), expected: own * 100, samples: Float(contexts))
         }
     }
 
@@ -384,8 +388,8 @@ public struct Scorer: Sendable {
         let truncated = event.flags.contains(.truncated)
         if truncated { points += 5 }
         if points > 0 {
-            out.set(
-                .inputMalformed, points, observed: count, expected: Double(model.malformedWindow) / 60_000,
+            set(
+                &out, .inputMalformed, points, observed: count, expected: Double(model.malformedWindow) / 60_000,
                 detail: truncated ? Double(event.truncatedBytes) : 0)
         }
     }
