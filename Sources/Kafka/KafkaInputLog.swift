@@ -174,7 +174,7 @@ public final class KafkaInputLog: InputLog {
         switch error {
         case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET, RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
             pendingFailure = .stop(
-                "\(topic)/\(message.pointee.partition): the next position is no longer in the log: retention has deleted records that were never read, or the topic was made anew. Reset the group's offsets to go on without them")
+                "\(topic)/\(message.pointee.partition): the next position is no longer in the log: retention has deleted records that were never read, or the topic was made anew. A restart says which and goes on after them")
         case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC,
             RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
             pendingFailure = .stop("topic \(topic) does not exist: `vigil topics FILE --create` makes it")

@@ -20,8 +20,8 @@ extension Shard {
         let next = effects.outputs[produced]
         do {
             try output.produce(next, of: effects)
-        } catch .retry(let why) {
-            complain(why)
+        } catch .retry {
+            // A full queue is no more than load, unless flushing doesn't help.
             return false
         } catch {
             throw error

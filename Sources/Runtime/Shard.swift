@@ -144,7 +144,8 @@ public final class Shard {
         do {
             let event = try input.poll(
                 into: &batch, maxRecords: options.batchRecords, timeoutMilliseconds: pollMilliseconds)
-            if !lastComplaint.isEmpty { complain("") }
+            // Polling works while nothing is acknowledged or restored, which is not yet an answer.
+            if !lastComplaint.isEmpty, state != .away, pending == nil { complain("") }
             return event
         } catch .retry(let why) {
             batch.removeAll(keepingCapacity: true)

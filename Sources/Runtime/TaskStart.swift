@@ -35,7 +35,12 @@ struct TaskStart: Equatable {
         let from = bounds.indices.map { input in
             let wanted = checkpoint.map { $0[input] } ?? committed[input]
             if wanted >= 0 && wanted < bounds[input].first {
-                remarks.append("\(topics[input]): offsets \(wanted) to \(bounds[input].first - 1) are gone from the log; starting after them")
+                let first = bounds[input].first
+                remarks.append("\(topics[input]): offsets \(wanted) to \(first - 1) are gone from the log; starting after them")
+                let undecided = max(wanted, committed[input])
+                if undecided < first {
+                    remarks.append("\(topics[input]): \(first - undecided) offsets from \(undecided) on were never decided and can't be: retention deleted them first. Lengthen the topic's retention beyond the longest outage")
+                }
             }
             return max(wanted, bounds[input].first)
         }

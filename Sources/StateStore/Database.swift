@@ -63,6 +63,13 @@ struct Database: ~Copyable {
         return Statement(made)
     }
 
+    /// Rows of a table. O(rows).
+    func count(_ table: StaticString) throws(StoreError) -> Int64 {
+        let query = try prepare("SELECT count(*) FROM \(table)")
+        _ = try next(query)
+        return query.int(0)
+    }
+
     func error(_ code: Int32) -> StoreError {
         StoreError(Self.kind(code), file: file, "SQLite: \(String(cString: sqlite3_errmsg(handle))) (code \(code))")
     }

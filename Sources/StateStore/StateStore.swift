@@ -25,7 +25,7 @@ public struct StoreIdentity: Sendable, Equatable {
     /// Every value that must agree, by the name it has in the file.
     var values: [(name: String, value: String)] {
         [
-            ("layout", "1"), ("log", log), ("topics", topics.joined(separator: "\u{1F}")),
+            ("layout", "2"), ("log", log), ("topics", topics.joined(separator: "\u{1F}")),
             ("partition", String(partition)), ("state", state), ("pipeline", pipeline),
         ]
     }
@@ -35,7 +35,8 @@ public struct StoreIdentity: Sendable, Equatable {
 ///
 /// Tables: `users(number, row)`, one row a user, its checksum inside the row; `meta(name, value)`, the identity;
 /// `cut(input, next)`, for each input the offset from which redo begins; `shared(id, image, checksum)`, what users share.
-/// A checkpoint is one transaction, so rows, shared image and positions are always of the same cut.
+/// A checkpoint is one transaction, so rows, shared image and positions are always of the same cut. `checksum` seals
+/// them together: the image, the positions, and how many users there are.
 ///
 /// WAL with `synchronous=NORMAL`: a power cut may lose the newest checkpoints but never tears one, and a lost one only
 /// makes redo longer because the log still has the records. FULL would add an fsync to every checkpoint for nothing.
@@ -110,6 +111,9 @@ public final class StateStore {
             known[input] = query.int(1)
             positions = known
         }
+        if positions == nil, try database.count("users") > 0 {
+            throw StoreError(.corrupt, file: file, "it has users and no cut")
+        }
         return positions
     }
 
@@ -162,18 +166,19 @@ public final class StateStore {
     private static func restore(_ database: borrowing Database, into engine: Engine) throws(StoreError) {
         let file = database.file
         let shared = try database.prepare("SELECT image, checksum FROM shared WHERE id = 0")
-        if try database.next(shared) {
-            let image = shared.blob(0)
-            guard checksum(image) == shared.int(1) else {
-                throw StoreError(.corrupt, file: file, "the shared image has a bad checksum")
-            }
-            do {
-                try engine.restore(shared: image)
-            } catch {
-                throw StoreError(.corrupt, file: file, "\(error)")
-            }
-            shared.reset()
+        guard try database.next(shared) else {
+            throw StoreError(.corrupt, file: file, "the shared image is missing")
         }
+        let image = shared.blob(0)
+        guard try seal(image, cut(database), users: database.count("users")) == shared.int(1) else {
+            throw StoreError(.corrupt, file: file, "the shared image, the cut or the number of users has a bad checksum")
+        }
+        do {
+            try engine.restore(shared: image)
+        } catch {
+            throw StoreError(.corrupt, file: file, "\(error)")
+        }
+        shared.reset()
         try forEachRow(database) { number, row throws(StoreError) in
             do {
                 try engine.restore(user: number, row: row)
@@ -181,6 +186,14 @@ public final class StateStore {
                 throw StoreError(.corrupt, file: file, "user row \(number): \(error)")
             }
         }
+    }
+
+    /// The positions as they are in the file, by input.
+    private static func cut(_ database: borrowing Database) throws(StoreError) -> [Int64] {
+        let query = try database.prepare("SELECT input, next FROM cut ORDER BY input")
+        var words: [Int64] = []
+        while try database.next(query) { words += [query.int(0), query.int(1)] }
+        return words
     }
 
     /// Writes what changed since the last checkpoint, with the positions it belongs to, in one transaction, and marks
@@ -214,7 +227,8 @@ public final class StateStore {
             }
             try engine.sharedImage().withUnsafeBytes { image in
                 writeShared.bind(borrowed: image, at: 1)
-                writeShared.bind(Self.checksum(image), at: 2)
+                let cut = positions.enumerated().flatMap { [Int64($0), $1] }
+                writeShared.bind(Self.seal(image, cut, users: Int64(engine.userCount)), at: 2)
                 try database.run(writeShared)
             }
         } catch let error as StoreError {
@@ -235,9 +249,13 @@ public final class StateStore {
     }
 
     /// FNV-1a, 64 bits: it guards against damage, not against an adversary.
-    private static func checksum(_ bytes: UnsafeRawBufferPointer) -> Int64 {
+    private static func seal(_ image: UnsafeRawBufferPointer, _ cut: [Int64], users: Int64) -> Int64 {
         var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-        for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01B3 }
+        func add(_ bytes: UnsafeRawBufferPointer) {
+            for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01B3 }
+        }
+        add(image)
+        for word in cut + [users] { withUnsafeBytes(of: word.littleEndian, add) }
         return Int64(bitPattern: hash)
     }
 }

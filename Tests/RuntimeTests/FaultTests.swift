@@ -66,12 +66,15 @@ import VigilTesting
     }
 
     @Test func fullQueueDuringAnOutageKeepsWhatIsLeft() throws {
-        let driver = driver(nil, Heard())
+        let heard = Heard()
+        let driver = driver(nil, heard)
         driver.log.faults.queueRecords = 2
         driver.log.faults.away = 3..<30_000
         let outputs = try driver.run()
         #expect(outputs.count == 40)
         #expect(Set(outputs.map(Source.init)).count == 40)
+        #expect(heard.count("doesn't answer") <= 1)
+        #expect(heard.count("reading is paused") == 1)
     }
 
     @Test func stopGivesUpAtItsDeadline() throws {
@@ -143,6 +146,50 @@ import VigilTesting
         }
         // Most of a page is free space, where a flipped bit means nothing.
         #expect(caught > 0)
+    }
+
+    /// What a file says, as far as it can be believed; nil when it is refused.
+    private func believed(_ file: String) -> [[UInt8]]? {
+        let plan = Fixture.plan()
+        let engine = Engine(plan: plan)
+        guard let identity = Optional(StoreIdentity(
+                log: "simulated", topics: plan.inputs.map(\.topic), partition: 0, state: engine.stateIdentity,
+                pipeline: plan.name)),
+            let store = try? StateStore(file: file, identity: identity),
+            let positions = try? store.positions(inputs: 1), (try? store.restore(into: engine)) != nil
+        else { return nil }
+        var all = [engine.sharedImage(), Array("\(positions)".utf8)]
+        guard (try? StateStore.forEachRow(file: file) { all.append(Array("\($0)".utf8) + Array($1)) }) != nil else {
+            return nil
+        }
+        return all
+    }
+
+    @Test func everyByteThatMeansSomethingIsGuarded() throws {
+        let directory = TemporaryDirectory()
+        let first = driver(directory, Heard())
+        try first.run()
+        try first.stopShard()
+        let file = StateDirectory.file(in: directory.path, partition: 0)
+        let good = try Data(contentsOf: URL(filePath: file))
+        let truth = try #require(believed(file))
+        var random = SeededGenerator(seed: 12)
+        var (refused, wrong) = (0, [Int]())
+        // Every byte that isn't zero, one bit each: what is zero is free space, or is in a row and tried below.
+        let rows = truth.dropFirst(2).prefix(1).compactMap { good.firstRange(of: Data($0.suffix(256))) }.flatMap { $0 }
+        for place in Set(good.indices.filter { good[$0] != 0 }).union(rows).sorted() {
+            var bad = good
+            bad[place] ^= 1 << UInt8.random(in: 0..<8, using: &random)
+            try bad.write(to: URL(filePath: file))
+            switch believed(file) {
+            case nil: refused += 1
+            case truth: break
+            default: wrong.append(place)
+            }
+            for suffix in ["-wal", "-shm"] { try? FileManager.default.removeItem(atPath: file + suffix) }
+        }
+        #expect(wrong == [])
+        #expect(refused > 1_000)
     }
 
     @Test func fileOfAnotherCluster() throws {

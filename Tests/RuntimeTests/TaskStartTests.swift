@@ -50,6 +50,12 @@ import Testing
         #expect(s.from == [10] && s.acknowledged == [50] && s.remarks == ["logins: offsets 5 to 9 are gone from the log; starting after them"])
     }
 
+    @Test func recordsThatAreGoneUndecidedAreCounted() {
+        let s = start([5], [7])
+        #expect(s.from == [10] && s.acknowledged == [10] && s.usesCheckpoint && s.remarks.count == 2)
+        #expect(s.remarks.last?.hasPrefix("logins: 3 offsets from 7 on were never decided") == true)
+    }
+
     @Test func inputsAreDecidedTogether() {
         let s = start([40, 7], [50, 3], bounds: [(10, 100), (0, 100)])
         #expect(s.from == [50, 3] && !s.usesCheckpoint)
