@@ -26,6 +26,8 @@ public final class KafkaInputLog: InputLog {
     private var partitionCounts: [Int] = []
     private var warnedOfTimestamps: [Bool]
     private var nextProbe = 0
+    private var nextTopicCheck = 0
+    private var isTopicMissing = false
 
     /// Joins the group. Neither the broker nor the topics need to be there yet.
     ///
@@ -89,7 +91,7 @@ public final class KafkaInputLog: InputLog {
             throw failure
         }
         if let event = nextRebalance() { return event }
-        if client.events.brokerAway { probe() }
+        if client.events.brokerAway { probe() } else if !assigned.isEmpty { try checkTopics() }
 
         var timeout = Int32(clamping: max(0, timeoutMilliseconds))
         while held.count < maxRecords {
@@ -198,6 +200,24 @@ public final class KafkaInputLog: InputLog {
         _ = try? client.partitionCounts([topics[0]], timeoutMilliseconds: 200)
     }
 
+    /// No record tells that a topic was deleted or has grown, so the brokers are asked. Only a second answer counts:
+    /// a broker that has just started may not know its topics yet.
+    private func checkTopics() throws(LogFailure) {
+        let now = monotonicMilliseconds()
+        guard now >= nextTopicCheck else { return }
+        nextTopicCheck = now + 15_000
+        do {
+            try checkPartitionCounts(timeoutMilliseconds: 500)
+            isTopicMissing = false
+        } catch .stop(let why) {
+            if isTopicMissing { throw .stop(why) }
+            isTopicMissing = true
+            nextTopicCheck = now + 5_000
+        } catch {
+            return
+        }
+    }
+
     // MARK: Assignment
 
     private func nextRebalance() -> LogEvent? {
@@ -230,9 +250,9 @@ public final class KafkaInputLog: InputLog {
         if isPaused { try setPaused(true) }
     }
 
-    private func checkPartitionCounts() throws(LogFailure) {
+    private func checkPartitionCounts(timeoutMilliseconds: Int = 5_000) throws(LogFailure) {
         var counts: [Int] = []
-        for (topic, count) in zip(topics, try client.partitionCounts(topics, timeoutMilliseconds: 5_000)) {
+        for (topic, count) in zip(topics, try client.partitionCounts(topics, timeoutMilliseconds: timeoutMilliseconds)) {
             guard let count else {
                 throw .stop("topic \(topic) does not exist: `vigil topics FILE --create` makes it")
             }
