@@ -6,7 +6,7 @@ public struct Observation {
     public var time: Timestamp
     /// `device.id`, else the user agent without its version numbers.
     public var device: UInt32 = 0
-    /// IPv4 /24 as 0x01xxxxxx; IPv6 /48 as a hash with the top bit set.
+    /// IPv4 /24 as its 24 bits below 0x01; IPv6 /48 as a hash with the top bit set.
     public var network: UInt32 = 0
     public var asn: UInt32 = 0
     public var country: UInt16 = 0

@@ -55,7 +55,7 @@ public final class KafkaTail {
         let list = TopicPartitions(
             (0..<Int32(partitions)).map { InputPartition(input: 0, partition: $0) }, topics: [topic])
         for partition in 0..<partitions {
-            // The end is asked for now, not when reading starts, so that nothing in between is missed.
+            // The end is asked for at once, not when reading starts, so that nothing in between is missed.
             var first: Int64 = 0, end: Int64 = 0
             let error = rd_kafka_query_watermark_offsets(
                 client.handle, topic, Int32(partition), &first, &end, 10_000)

@@ -114,7 +114,12 @@ extension Shard {
 
     /// A checkpoint that fails costs recovery time, not decisions: say so, go on, and try again at the next one.
     func checkpoint(_ task: PartitionTask) {
-        guard let store = task.store, !task.isRedoing, task.next == task.acknowledged else { return }
+        guard let store = task.store else {
+            // Nothing is kept, so nothing needs to be remembered as unwritten.
+            task.engine.markClean()
+            return
+        }
+        guard !task.isRedoing, task.next == task.acknowledged else { return }
         guard task.engine.dirtyCount > 0 || task.checkpointed != task.next else { return }
         do {
             try store.checkpoint(task.engine, positions: task.next)

@@ -99,7 +99,7 @@ func until(_ seconds: Double, _ what: @autoclosure () -> String, _ holds: () thr
     let deadline = Date(timeIntervalSinceNow: seconds)
     while try !holds() {
         guard Date() < deadline else { throw Overdue(description: "waited \(seconds) s for \(what())") }
-        usleep(2_000)
+        poll(nil, 0, 2)
     }
 }
 

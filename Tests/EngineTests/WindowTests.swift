@@ -55,7 +55,7 @@ import Testing
         }
     }
 
-    //   |xxx  |xx   |l    |     |x
+    //   |x x x|x x  |l    |     |x
     //   0     60    120         240      l: late, for the first window
     @Test func tumblingWindowClosesOnceAndStaysClosed() {
         var window = TumblingWindow()

@@ -124,7 +124,7 @@ import Testing
         #expect(editDistance(Array("kitten".utf8), Array("sitting".utf8)) == 3)
     }
 
-    @Test func messagesSayWhatToDo() {
+    @Test func messagesNameTheRemedy() {
         #expect(messages("name: a\nsources: {x: {repartition: true}}\n") == [
             "p.yaml:2:28: error[unavailable]: `repartition` is not available in this version; key the records of the topic by user, as on the other sources"
         ])
