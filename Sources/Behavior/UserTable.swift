@@ -73,14 +73,6 @@ public final class UserTable {
         return nil
     }
 
-    /// Brings the row of a user with this hash towards the processor, where it lies in its first bucket. With more
-    /// users than fit the cache, waiting for memory is most of a step; asked for one record ahead, it is hidden.
-    @inline(__always)
-    public func prefetch(hash: UInt64) {
-        let bucket = hot.pointee.buckets + (Int(truncatingIfNeeded: hash) & hot.pointee.mask)
-        if let row = bucket.pointee.row { Events.prefetch(row, bytes: 704) }
-    }
-
     /// The user's row, made if there is none. May evict: a new name only ever displaces the coldest of its own kind.
     public func findOrInsert(hash: UInt64, tenant: ByteView, user: ByteView, at time: Timestamp) -> UserRow {
         if let row = find(hash: hash, tenant: tenant, user: user) { return row }

@@ -120,11 +120,6 @@ public final class Engine {
         if event.pointee.time > row.header.pointee.lastSeen { row.header.pointee.lastSeen = event.pointee.time }
     }
 
-    /// Says that this record is the next to step. Only a hint, for speed: it may be left out.
-    public func willStep(_ record: Record) {
-        if record.key.isPresent { table.prefetch(hash: hash(record.key)) }
-    }
-
     // MARK: - Time
 
     func keepTime(_ record: Record) {

@@ -168,8 +168,7 @@ public final class Shard {
         effects.removeAll()
         produced = 0
         let before = counters.records
-        for (index, record) in batch.enumerated() {
-            if index + 1 < batch.count { task(of: batch[index + 1].partition)?.engine.willStep(batch[index + 1]) }
+        for record in batch {
             guard let task = task(of: record.partition) else { continue }
             let input = Int(record.input)
             guard task.next.indices.contains(input), record.offset >= task.next[input] else { continue }

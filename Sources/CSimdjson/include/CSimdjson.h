@@ -28,11 +28,6 @@ const uint8_t *vj_strings(const vj_parser *parser);
 enum { VJ_OK = 0, VJ_DEPTH = 1, VJ_UTF8 = 2, VJ_NUMBER = 3, VJ_CAPACITY = 4, VJ_SYNTAX = 5, VJ_MEMORY = 6 };
 int vj_error_class(int code);
 
-/// Asks the processor to bring `bytes` bytes from `p` on into its cache; never faults.
-static inline void vj_prefetch(const void *p, size_t bytes) {
-    for (size_t i = 0; i < bytes; i += 64) __builtin_prefetch((const char *)p + i);
-}
-
 #ifdef __cplusplus
 }
 #endif
