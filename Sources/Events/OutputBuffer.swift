@@ -13,9 +13,6 @@ public struct OutputBuffer: ~Copyable {
 
     public mutating func removeAll() { count = 0 }
 
-    /// Drops everything from `count` on.
-    public mutating func truncate(to count: Int) { self.count = min(count, self.count) }
-
     public mutating func append(_ byte: UInt8) {
         if count == capacity { grow(by: 1) }
         base[count] = byte
