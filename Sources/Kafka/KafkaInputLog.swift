@@ -247,7 +247,7 @@ public final class KafkaInputLog: InputLog {
         guard error == RD_KAFKA_RESP_ERR_NO_ERROR else { throw failure(error, "starting to read") }
         assigned = positions.map(\.partition)
         pausedInClient = false
-        if isPaused { try setPaused(true) }
+        if isPaused { try setPaused(Set(assigned)) }
     }
 
     private func checkPartitionCounts(timeoutMilliseconds: Int = 5_000) throws(LogFailure) {
@@ -280,7 +280,8 @@ public final class KafkaInputLog: InputLog {
         guard error == RD_KAFKA_RESP_ERR_NO_ERROR else { throw failure(error, "giving partitions back") }
     }
 
-    public func setPaused(_ paused: Bool) throws(LogFailure) {
+    public func setPaused(_ partitions: Set<InputPartition>) throws(LogFailure) {
+        let paused = !partitions.isEmpty
         isPaused = paused
         if paused != pausedInClient && !assigned.isEmpty { try tellPaused(paused) }
     }

@@ -39,6 +39,11 @@ public enum LogEvent: Sendable, Equatable {
 public enum LogFailure: Error, Sendable, CustomStringConvertible {
     /// Passing: the same call may be made again.
     case retry(String)
+    /// The open transaction can't be committed: `abort` it, return to the last commit, read on from there.
+    case aborted(String)
+    /// Whether the transaction was committed can't be known from here: make a new output, `prepare` it, and compare the
+    /// committed offsets with those wanted.
+    case unknown(String)
     /// Another owner has taken over: drop the state and start afresh.
     case fenced(String)
     /// Nothing this process does will help; an operator is needed.
@@ -46,7 +51,7 @@ public enum LogFailure: Error, Sendable, CustomStringConvertible {
 
     public var description: String {
         switch self {
-        case .retry(let text), .fenced(let text), .stop(let text): text
+        case .retry(let text), .aborted(let text), .unknown(let text), .fenced(let text), .stop(let text): text
         }
     }
 }
@@ -74,8 +79,16 @@ public protocol InputLog: AnyObject {
     /// Gives the partitions back: the answer to `.revoked` and `.lost`.
     func release() throws(LogFailure)
 
-    /// Stops or resumes handing over records while polling goes on (so that the group keeps this member).
-    func setPaused(_ paused: Bool) throws(LogFailure)
+    /// Exactly these partitions hand over no records until the next call, while polling goes on (so that the group
+    /// keeps this member).
+    func setPaused(_ partitions: Set<InputPartition>) throws(LogFailure)
+
+    /// Records beyond those handed over are known to be in the log.
+    func hasMore(_ partition: InputPartition) -> Bool
+
+    /// Who this member is in the group now, to fence commits with. Taken when an assignment arrives and kept: taken
+    /// later, it would vouch for work that belongs to an earlier assignment.
+    func membership() throws(LogFailure) -> any GroupMembership
 
     /// Commits: everything before each position is done. Returns when the log has acknowledged it.
     func commit(_ positions: [InputPosition]) throws(LogFailure)
@@ -84,13 +97,101 @@ public protocol InputLog: AnyObject {
     func close()
 }
 
+/// A member of the group at one generation. Opaque: it goes from an input log to the output log that commits with it.
+public protocol GroupMembership: AnyObject {}
+
+/// For logs without groups.
+public final class NoMembership: GroupMembership {
+    public init() {}
+}
+
+extension InputLog {
+    public func hasMore(_ partition: InputPartition) -> Bool { false }
+    public func membership() throws(LogFailure) -> any GroupMembership { NoMembership() }
+}
+
+/// The topics a pipeline keeps for itself. They have as many partitions as the inputs, and a task writes to its own.
+public enum InternalTopic: Sendable, CaseIterable {
+    /// Users' rows by number, and the redo point; compacted.
+    case state
+    /// What each batch held, in order.
+    case cuts
+}
+
+/// A record of an internal topic, borrowed.
+public struct InternalRecord {
+    public var topic: InternalTopic
+    public var partition: Int32
+    public var key: ByteView
+    /// Absent: a tombstone.
+    public var value: ByteView
+    public init(topic: InternalTopic, partition: Int32, key: ByteView, value: ByteView) {
+        self.topic = topic
+        self.partition = partition
+        self.key = key
+        self.value = value
+    }
+}
+
 /// What a shard needs of the log it writes.
 public protocol OutputLog: AnyObject {
+    /// Outputs, internal records and offsets become visible together, at `commit`, or never. A transaction begins by
+    /// itself with the first record after a commit.
+    var isTransactional: Bool { get }
+
+    /// Called before committed offsets are read: aborts what an earlier life under the same name left open, and shuts
+    /// that life out.
+    func prepare() throws(LogFailure)
+
     /// Takes over one record; its bytes are copied before the call returns. `.retry` when the bounded queue is full.
     func produce(_ output: Effects.Output, of effects: borrowing Effects) throws(LogFailure)
 
+    /// The same for an internal record.
+    func produce(_ record: InternalRecord) throws(LogFailure)
+
     /// Waits up to `timeoutMilliseconds` until everything produced was acknowledged; false when the time ran out.
     func flush(timeoutMilliseconds: Int) throws(LogFailure) -> Bool
+
+    /// Transactional logs only: commits everything produced since the last commit together with the positions, fenced
+    /// by the membership. On `.retry` nothing is known yet: the same call must be made again.
+    func commit(
+        _ positions: [InputPosition], as member: any GroupMembership, timeoutMilliseconds: Int
+    ) throws(LogFailure)
+
+    /// Transactional logs only: aborts what was produced since the last commit; nothing to do where nothing was.
+    func abort() throws(LogFailure)
+
+    /// The offset after the last acknowledged record this output wrote to a partition of an internal topic; nil while
+    /// there is none.
+    func acknowledged(_ topic: InternalTopic, partition: Int32) -> Int64?
+
+    func close()
+}
+
+/// Outputs without transactions or internal topics.
+extension OutputLog {
+    public var isTransactional: Bool { false }
+    public func prepare() throws(LogFailure) {}
+    public func produce(_ record: InternalRecord) throws(LogFailure) {}
+    public func commit(
+        _ positions: [InputPosition], as member: any GroupMembership, timeoutMilliseconds: Int
+    ) throws(LogFailure) { throw .stop("this output has no transactions") }
+    public func abort() throws(LogFailure) {}
+    public func acknowledged(_ topic: InternalTopic, partition: Int32) -> Int64? { nil }
+}
+
+/// What a shard needs to read internal topics back. Only committed records are seen.
+public protocol InternalLog: AnyObject {
+    /// The first available offset, and the one after the last record, committed or not.
+    func bounds(_ topic: InternalTopic, partition: Int32) throws(LogFailure) -> (first: Int64, end: Int64)
+
+    /// Hands over committed records from `offset` on, in order, at most `maxRecords`, waiting up to
+    /// `timeoutMilliseconds` for the first. Returns where to read on, which passes what is no record (transaction
+    /// markers, aborted records) as far as that is known. A record behind a transaction still open is not handed over.
+    func read(
+        _ topic: InternalTopic, partition: Int32, from offset: Int64, maxRecords: Int, timeoutMilliseconds: Int,
+        _ body: (_ offset: Int64, _ record: InternalRecord) -> Void
+    ) throws(LogFailure) -> Int64
 
     func close()
 }

@@ -4,6 +4,8 @@ import Glibc
 public protocol RuntimeClock: Sendable {
     /// Milliseconds since some fixed moment; never goes back.
     var milliseconds: Int64 { get }
+    /// Milliseconds since 1970: only to tell how old a file is.
+    var wallMilliseconds: Int64 { get }
     /// Lets that much time pass.
     func wait(milliseconds: Int)
 }
@@ -15,6 +17,12 @@ public struct SystemClock: RuntimeClock {
     public var milliseconds: Int64 {
         var now = timespec()
         clock_gettime(CLOCK_MONOTONIC, &now)
+        return Int64(now.tv_sec) * 1000 + Int64(now.tv_nsec) / 1_000_000
+    }
+
+    public var wallMilliseconds: Int64 {
+        var now = timespec()
+        clock_gettime(CLOCK_REALTIME, &now)
         return Int64(now.tv_sec) * 1000 + Int64(now.tv_nsec) / 1_000_000
     }
 

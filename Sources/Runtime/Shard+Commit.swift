@@ -94,12 +94,12 @@ extension Shard {
             counters.outages += 1
             state = state.after(.outage)
         }
-        if !isPaused { isPaused = try attempt { () throws(LogFailure) in try input.setPaused(true) } }
+        if !isPaused { isPaused = try attempt { () throws(LogFailure) in try input.setPaused(Set(positions.map(\.partition))) } }
     }
 
     private func comeBack() throws(LogFailure) {
         if isPaused {
-            guard try attempt({ () throws(LogFailure) in try input.setPaused(false) }) else { return }
+            guard try attempt({ () throws(LogFailure) in try input.setPaused([]) }) else { return }
             isPaused = false
         }
         state = state.after(.acknowledged(redoing: tasks.contains(where: \.isRedoing)))

@@ -32,7 +32,7 @@ extension Shard {
     /// Forgets every partition: engines, files, effects not yet produced.
     func release() {
         if isPaused {
-            try? input.setPaused(false)
+            try? input.setPaused([])
             isPaused = false
         }
         for task in tasks {

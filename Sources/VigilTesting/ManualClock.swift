@@ -6,6 +6,8 @@ public final class ManualClock: RuntimeClock {
     private let now = Atomic<Int64>(0)
     public init() {}
     public var milliseconds: Int64 { now.load(ordering: .relaxed) }
+    /// As if the clock had begun at the start of 2026.
+    public var wallMilliseconds: Int64 { 1_767_225_600_000 + milliseconds }
     public func wait(milliseconds: Int) { advance(milliseconds: milliseconds) }
     /// Moves the clock forward.
     public func advance(milliseconds: Int) { now.wrappingAdd(Int64(max(0, milliseconds)), ordering: .relaxed) }

@@ -78,8 +78,8 @@ final class SimulatedInput: InputLog {
         try log.call(.release) { () throws(LogFailure) in next = [] }
     }
 
-    func setPaused(_ paused: Bool) throws(LogFailure) {
-        try log.call(.setPaused) { () throws(LogFailure) in isPaused = paused }
+    func setPaused(_ partitions: Set<InputPartition>) throws(LogFailure) {
+        try log.call(.setPaused) { () throws(LogFailure) in isPaused = !partitions.isEmpty }
     }
 
     func commit(_ positions: [InputPosition]) throws(LogFailure) {

@@ -24,7 +24,7 @@ func failure(_ exit: ExitCode, _ message: String) -> ExitCode {
 /// A log's failure by what is to be done about it: waiting mends the one kind, an operator the other.
 func failure(_ failure: LogFailure, stop: ExitCode = Exit.configuration) -> ExitCode {
     switch failure {
-    case .retry(let text), .fenced(let text): vigil.failure(Exit.unavailable, text)
+    case .retry(let text), .aborted(let text), .unknown(let text), .fenced(let text): vigil.failure(Exit.unavailable, text)
     case .stop(let text): vigil.failure(stop, text)
     }
 }

@@ -70,13 +70,13 @@ import Testing
         let reader = try Reader(bench.properties, topics: ["logins"])
         try until("some records") { try reader.turn(maxRecords: 10); return reader.seen.count >= 30 }
         for _ in 0..<5 {
-            try reader.log.setPaused(true)
-            try reader.log.setPaused(true)
+            try reader.log.setPaused([InputPartition(input: 0, partition: 0)])
+            try reader.log.setPaused([InputPartition(input: 0, partition: 0)])
             let before = reader.seen.count
             for _ in 0..<4 { try reader.turn(milliseconds: 20) }
             #expect(reader.seen.count == before)
-            try reader.log.setPaused(false)
-            try reader.log.setPaused(false)
+            try reader.log.setPaused([])
+            try reader.log.setPaused([])
             try until("more records") { try reader.turn(maxRecords: 10); return reader.seen.count > before + 50 }
         }
         try until("all records") { try reader.turn(); return reader.seen.count >= 1000 }

@@ -66,7 +66,7 @@ public final class FileInputLog: InputLog {
     }
 
     public func release() {}
-    public func setPaused(_ paused: Bool) { isPaused = paused }
+    public func setPaused(_ partitions: Set<InputPartition>) { isPaused = !partitions.isEmpty }
     public func commit(_ positions: [InputPosition]) {}
 
     public func close() {
