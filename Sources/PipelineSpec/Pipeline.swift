@@ -34,6 +34,9 @@ public struct StateOptions: Sendable, Equatable {
     public var checkpointBytesPerSecond = 16 << 20
     /// Of all shards together.
     public var memoryBytes = 4 << 30
+    /// State and cuts go to topics too, so that they can follow a partition to another host. An embedded broker would lose
+    /// them, so there they don't.
+    public var travels = true
     public var topic = "vigil-state"
     public var cutsTopic = "vigil-cuts"
     /// `delete.retention.ms` of the state topic.
