@@ -147,6 +147,8 @@ public struct UserFlags: OptionSet, Sendable {
     public static let proven = UserFlags(rawValue: 1)
     /// In the list of rows to write.
     static let dirty = UserFlags(rawValue: 2)
+    /// What only memory knows: never in persisted bytes.
+    static let transient: UserFlags = [.dirty]
 }
 
 /// The fixed part of a user's state.

@@ -30,6 +30,8 @@ public final class Engine {
     let watermarks: UnsafeMutablePointer<Watermark>
     var decision = Decision()
     var words = OutputBuffer()
+    /// Committed cuts that dirty users belong to, oldest first.
+    var marks: [Mark] = []
 
     public init(plan: EnginePlan) {
         precondition(plan.inputs.count <= 8, "a plan has at most 8 inputs")
@@ -80,7 +82,7 @@ public final class Engine {
     /// - Complexity: O(record + one user's bounded state)
     public func step(_ record: Record, into effects: inout Effects, recovering: Bool = false) {
         let input = Int(record.input)
-        table.sequence &+= 1
+        table.begin(input: input, offset: record.offset)
 
         switch decoder.decode(record, options: decodePlans[input], into: &event.pointee) {
         case .ignored:
@@ -102,10 +104,7 @@ public final class Engine {
         tally.pointee.events &+= 1
         keepTime(record)
         let key = hash(event.pointee.user, seed: event.pointee.tenant.isEmpty ? 0 : hash(event.pointee.tenant))
-        var row = table.findOrInsert(hash: key, tenant: event.pointee.tenant, user: event.pointee.user, at: event.pointee.time)
-        if recovering && row.absorbed[input] >= record.offset { return }
-        row.absorbed[input] = record.offset
-        table.touch(row)
+        guard var row = row(of: key, record, at: event.pointee.time, recovering: recovering) else { return }
         aging.age(row, to: event.pointee.time)
 
         let seen = Observation(of: event.pointee, hash: hash)
@@ -118,6 +117,22 @@ public final class Engine {
         row = event.pointee.type == .challenge
             ? answer(record, seen, row, into: &effects) : judge(record, seen, row, into: &effects)
         if event.pointee.time > row.header.pointee.lastSeen { row.header.pointee.lastSeen = event.pointee.time }
+    }
+
+    /// The row of the event's user, made if there is none, with the record absorbed; nil when it was absorbed before,
+    /// which counts in recovery only.
+    func row(of key: UInt64, _ record: Record, at time: Timestamp, recovering: Bool) -> UserRow? {
+        let input = Int(record.input)
+        let row: UserRow
+        if let known = table.find(hash: key, tenant: event.pointee.tenant, user: event.pointee.user) {
+            if recovering && known.absorbed[input] >= record.offset { return nil }
+            row = known
+        } else {
+            row = table.insert(hash: key, tenant: event.pointee.tenant, user: event.pointee.user, at: time)
+        }
+        table.touch(row)
+        row.absorbed[input] = record.offset
+        return row
     }
 
     // MARK: - Time
@@ -240,10 +255,7 @@ public final class Engine {
         if let limit, time - limit > plan.windows.allowedSkew { time = limit }
         guard time >= .earliest else { return }
         let key = hash(event.pointee.user, seed: event.pointee.tenant.isEmpty ? 0 : hash(event.pointee.tenant))
-        let row = table.findOrInsert(hash: key, tenant: event.pointee.tenant, user: event.pointee.user, at: time)
-        if recovering && row.absorbed[Int(record.input)] >= record.offset { return }
-        row.absorbed[Int(record.input)] = record.offset
-        table.touch(row)
+        guard let row = row(of: key, record, at: time, recovering: recovering) else { return }
         let header = row.header
         if time - header.pointee.malformedAt > plan.model.malformedWindow { header.pointee.malformed = 0 }
         header.pointee.malformed &+= 1
