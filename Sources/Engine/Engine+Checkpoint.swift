@@ -15,7 +15,7 @@ struct Mark {
 public struct StateSlice: Sendable {
     /// Users to write or to remove, ascending.
     public let numbers: [UInt32]
-    public let redo: RedoPoint
+    public var redo: RedoPoint
     /// Bytes that their rows take.
     public let bytes: Int
     public var isEmpty: Bool { numbers.isEmpty }

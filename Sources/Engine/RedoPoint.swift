@@ -79,6 +79,13 @@ public struct RedoPoint: Sendable, Equatable {
     }
 
     /// Reads what `encoded` wrote. Throws `StateError` for anything else.
+    public init(decoding bytes: [UInt8]) throws(StateError) {
+        self = try bytes.withUnsafeBufferPointer { bytes throws(StateError) in
+            try RedoPoint(decoding: UnsafeRawBufferPointer(bytes))
+        }
+    }
+
+    /// Reads what `encoded` wrote. Throws `StateError` for anything else.
     public init(decoding bytes: UnsafeRawBufferPointer) throws(StateError) {
         var at = 0
         func next<T: FixedWidthInteger>(_: T.Type) throws(StateError) -> T {

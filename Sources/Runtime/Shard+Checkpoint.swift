@@ -97,7 +97,7 @@ extension Shard {
         guard resident > options.memoryBytes else { return }
         for task in tasks where task.store != nil && !task.isStoreFailing && task.unstored.isEmpty && task.redo == nil {
             let share = Double(task.engine.residentBytes) / Double(resident)
-            task.engine.pageOut(toFit: Int(Double(options.memoryBytes) * share))
+            _ = task.engine.pageOut(toFit: Int(Double(options.memoryBytes) * share))
         }
     }
 }

@@ -50,7 +50,9 @@ extension Shard {
             guard let store = restoration.store else {
                 if let redo = restoration.redo { try engine.restore(redo: redo) }
                 for (number, row) in restoration.rows.sorted(by: { $0.key < $1.key }) {
-                    try row.withUnsafeBytes { row throws(StateError) in try engine.restore(user: number, row: row) }
+                    try row.withUnsafeBufferPointer { row throws(StateError) in
+                        try engine.restore(user: number, row: UnsafeRawBufferPointer(row))
+                    }
                 }
                 return
             }

@@ -148,7 +148,7 @@ extension Shard {
     ) throws(StoreError) {
         let file = directory.file(partition: restoration.partition)
         let identity = identity(restoration, log)
-        do {
+        do throws(StoreError) {
             let store = try StateStore(file: file, identity: identity)
             restoration.found = try store.checkpoint()
             if let found = restoration.found, !found.redo.isEmpty {
@@ -166,8 +166,8 @@ extension Shard {
     }
 
     private func decode(_ bytes: [UInt8], _ file: String) throws(StoreError) -> RedoPoint {
-        do {
-            let redo = try bytes.withUnsafeBytes { bytes throws(StateError) in try RedoPoint(decoding: bytes) }
+        do throws(StateError) {
+            let redo = try RedoPoint(decoding: bytes)
             guard redo.positions.count == plan.inputs.count else { throw StateError("its redo point has other inputs") }
             return redo
         } catch {
@@ -233,9 +233,7 @@ extension Shard {
                         guard checkpoint.identity == expected else {
                             throw StateError("it is of \(checkpoint.identity), and this is \(expected)")
                         }
-                        restoration.redo = try checkpoint.redo.withUnsafeBytes { bytes throws(StateError) in
-                            try RedoPoint(decoding: bytes)
-                        }
+                        restoration.redo = try RedoPoint(decoding: checkpoint.redo)
                     } catch {
                         fault = error as? StateError
                     }
@@ -278,7 +276,9 @@ extension Shard {
                         try put(number, nil)
                         continue
                     }
-                    try row.withUnsafeBytes { row throws(StoreError) in try put(number, row) }
+                    try row.withUnsafeBufferPointer { row throws(StoreError) in
+                        try put(number, UnsafeRawBufferPointer(row))
+                    }
                 }
             }
         } catch {

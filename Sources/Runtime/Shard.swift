@@ -146,8 +146,8 @@ public final class Shard {
 
     /// One round of the loop, what goes wrong in it included. Returns how the shard ended, nil while it goes on.
     public func turn() -> ShardOutcome? {
-        do {
-            do {
+        do throws(LogFailure) {
+            do throws(LogFailure) {
                 return try round()
             } catch .aborted(let why) {
                 try rollBack(because: why)

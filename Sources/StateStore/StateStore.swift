@@ -196,9 +196,7 @@ public final class StateStore {
             throw StoreError(.corrupt, file: file, "it has no redo point")
         }
         do {
-            try engine.restore(redo: try checkpoint.redo.withUnsafeBytes { bytes throws(StateError) in
-                try RedoPoint(decoding: bytes)
-            })
+            try engine.restore(redo: try RedoPoint(decoding: checkpoint.redo))
         } catch {
             throw StoreError(.corrupt, file: file, "\(error)")
         }
@@ -237,8 +235,8 @@ public final class StateStore {
         try database.execute("BEGIN IMMEDIATE")
         do {
             try rows { number, row throws(StoreError) in count += try put(number, row) }
-            try checkpoint.redo.withUnsafeBytes { redo throws(StoreError) in
-                seal.bind(borrowed: redo, at: 1)
+            try checkpoint.redo.withUnsafeBufferPointer { redo throws(StoreError) in
+                seal.bind(borrowed: UnsafeRawBufferPointer(redo), at: 1)
                 seal.bind(checkpoint.tail, at: 2)
                 seal.bind(checkpoint.written, at: 3)
                 seal.bind(Self.checksum(checkpoint, users: count), at: 4)
