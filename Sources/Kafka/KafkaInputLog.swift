@@ -27,6 +27,7 @@ public final class KafkaInputLog: InputLog {
     private var recognizer: PartitionerRecognizer?
     private var partitionCounts: [Int] = []
     private var warnedOfTimestamps: [Bool]
+    private var lastRecord = 0
     private var nextProbe = 0
     private var nextTopicCheck = 0
     private var isTopicMissing = false
@@ -68,7 +69,7 @@ public final class KafkaInputLog: InputLog {
             KafkaProperties(
                 defaults: [
                     ("fetch.wait.max.ms", "5"), ("queued.max.messages.kbytes", String(kilobytes)),
-                    ("queued.min.messages", "10000"), ("socket.nagle.disable", "true"), ("client.id", "vigil"),
+                    ("queued.min.messages", "100000"), ("socket.nagle.disable", "true"), ("client.id", "vigil"),
                     ("socket.timeout.ms", "10000"), ("heartbeat.interval.ms", "2000"),
                     ("session.timeout.ms", String(Self.sessionMilliseconds)),
                 ], user: properties, fixed: fixed),
@@ -102,10 +103,8 @@ public final class KafkaInputLog: InputLog {
         if let event = nextRebalance() { return event }
         if client.events.brokerAway { probe() } else if !assigned.isEmpty { try checkTopics() }
 
-        var timeout = Int32(clamping: max(0, timeoutMilliseconds))
         while held.count < maxRecords {
-            let message = rd_kafka_consumer_poll(client.handle, timeout)
-            timeout = 0
+            let message = next(held.isEmpty ? timeoutMilliseconds : 0)
             if let message {
                 if message.pointee.err == RD_KAFKA_RESP_ERR_NO_ERROR {
                     take(message, into: &batch)
@@ -120,12 +119,31 @@ public final class KafkaInputLog: InputLog {
             }
             if message == nil || pendingFailure != nil || !client.events.rebalances.isEmpty { break }
         }
-        if !held.isEmpty { return .records }
+        if !held.isEmpty {
+            lastRecord = monotonicMilliseconds()
+            return .records
+        }
         if let failure = pendingFailure {
             pendingFailure = nil
             throw failure
         }
         return nextRebalance() ?? .records
+    }
+
+    /// The next message within the timeout, seeing to it that a fetcher whose queue was full goes on.
+    private func next(_ timeoutMilliseconds: Int) -> UnsafeMutablePointer<rd_kafka_message_t>? {
+        if timeoutMilliseconds <= 0 { return rd_kafka_consumer_poll(client.handle, 0) }
+        let soon = min(timeoutMilliseconds, Client.wakeMilliseconds)
+        if let message = rd_kafka_consumer_poll(client.handle, Int32(soon)) { return message }
+        if !client.events.brokerAway, client.events.rebalances.isEmpty,
+            monotonicMilliseconds() - lastRecord < 1_000,
+            let partition = assigned.first(where: { !paused.contains($0) && hasMore($0) })
+        {
+            topicNames[partition.input].withUnsafeBufferPointer {
+                client.wakeFetcher($0.baseAddress!, partition: partition.partition)
+            }
+        }
+        return rd_kafka_consumer_poll(client.handle, Int32(clamping: timeoutMilliseconds - soon))
     }
 
     private func dropHeld() {
@@ -213,12 +231,11 @@ public final class KafkaInputLog: InputLog {
         let next = expected[partition.input][Int(partition.partition)]
         if next < 0 { return false }
         let seen = seenEnds[partition.input][Int(partition.partition)]
-        var first: Int64 = 0, end: Int64 = 0
-        let error = topicNames[partition.input].withUnsafeBufferPointer {
-            rd_kafka_get_watermark_offsets(client.handle, $0.baseAddress, partition.partition, &first, &end)
+        let end = topicNames[partition.input].withUnsafeBufferPointer {
+            client.lastKnownEnd($0.baseAddress!, partition: partition.partition)
         }
         // Before the first answer nothing is known about the end.
-        if error != RD_KAFKA_RESP_ERR_NO_ERROR || end < 0 { return seen < next }
+        guard let end else { return seen < next }
         return max(next, seen) < end
     }
 

@@ -15,6 +15,7 @@ final class PartitionReader {
     private var partition: Int32 = -1
     /// Where the fetcher stands in that partition: past the last record and the last end it told.
     private var next: Int64 = -1
+    private var lastRecord = 0
 
     /// - Parameter name: for logs and the client id.
     init(properties: [String: String], name: String, logger: Logger) throws(LogFailure) {
@@ -32,7 +33,7 @@ final class PartitionReader {
             KafkaProperties(
                 defaults: [
                     ("fetch.wait.max.ms", "5"), ("queued.max.messages.kbytes", "16384"),
-                    ("queued.min.messages", "20000"), ("socket.nagle.disable", "true"), ("client.id", "vigil-\(name)"),
+                    ("queued.min.messages", "100000"), ("socket.nagle.disable", "true"), ("client.id", "vigil-\(name)"),
                     ("socket.timeout.ms", "10000"),
                 ], user: properties,
                 fixed: [
@@ -83,9 +84,8 @@ final class PartitionReader {
         if topic.name != name || self.partition != partition || next != offset {
             try seek(name, partition, offset)
         }
-        var timeout = Int32(clamping: max(0, timeoutMilliseconds))
         var count = 0
-        while count < maxRecords, let message = rd_kafka_consumer_poll(client.handle, timeout) {
+        while count < maxRecords, let message = poll(count == 0 ? timeoutMilliseconds : 0) {
             defer { rd_kafka_message_destroy(message) }
             if message.pointee.err == RD_KAFKA_RESP_ERR_NO_ERROR {
                 // Of an earlier place.
@@ -93,7 +93,6 @@ final class PartitionReader {
                 body(message)
                 next = message.pointee.offset + 1
                 count += 1
-                timeout = 0
             } else if message.pointee.err == RD_KAFKA_RESP_ERR__PARTITION_EOF {
                 guard isHere(message), message.pointee.offset >= next else { continue }
                 next = message.pointee.offset
@@ -102,7 +101,10 @@ final class PartitionReader {
                 break
             }
         }
-        if count > 0 { client.events.sawBroker() }
+        if count > 0 {
+            client.events.sawBroker()
+            lastRecord = monotonicMilliseconds()
+        }
         if let failure = client.events.failure {
             client.events.failure = nil
             throw failure
@@ -110,7 +112,26 @@ final class PartitionReader {
         return next
     }
 
+    /// The next message within the timeout, seeing to it that a fetcher whose queue was full goes on.
+    private func poll(_ timeoutMilliseconds: Int) -> UnsafeMutablePointer<rd_kafka_message_t>? {
+        if timeoutMilliseconds <= 0 { return rd_kafka_consumer_poll(client.handle, 0) }
+        let soon = min(timeoutMilliseconds, Client.wakeMilliseconds)
+        if let message = rd_kafka_consumer_poll(client.handle, Int32(soon)) { return message }
+        if monotonicMilliseconds() - lastRecord < 1_000 {
+            topic.bytes.withUnsafeBufferPointer {
+                guard client.lastKnownEnd($0.baseAddress!, partition: partition) ?? 0 > next else { return }
+                client.wakeFetcher($0.baseAddress!, partition: partition)
+            }
+        }
+        return rd_kafka_consumer_poll(client.handle, Int32(clamping: timeoutMilliseconds - soon))
+    }
+
     private func seek(_ name: String, _ partition: Int32, _ offset: Int64) throws(LogFailure) {
+        if topic.name != name {
+            // Otherwise the first record waits up to a second for metadata.
+            guard let count = try client.partitionCounts([name], timeoutMilliseconds: 5_000)[0], partition < count
+            else { throw failure(RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION, "reading \(name)/\(partition)") }
+        }
         let list = TopicPartitions(
             [InputPosition(partition: InputPartition(input: 0, partition: partition), offset: offset)], topics: [name])
         let error = rd_kafka_assign(client.handle, list.list)
