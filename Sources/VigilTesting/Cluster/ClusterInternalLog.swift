@@ -6,6 +6,9 @@ final class ClusterInternalLog: InternalLog {
     private let process: SimulatedProcess
     private var cluster: SimulatedCluster { process.cluster }
 
+    /// The last end that was told.
+    private var told: (place: TopicPartition, end: Int64)?
+
     init(process: SimulatedProcess) { self.process = process }
 
     private func log(_ topic: InternalTopic, _ partition: Int32) -> PartitionLog {
@@ -31,15 +34,13 @@ final class ClusterInternalLog: InternalLog {
                 throw .stop("\(topic)/\(partition): offset \(offset) is not in the log")
             }
             let deadline = cluster.now + Int64(timeoutMilliseconds)
-            while !log.hasVisible(from: offset, below: log.end), log.stable < log.end, cluster.now < deadline {
-                // Behind an open transaction: it may end while this waits.
+            // The end of what can be read is told at once, the first time; after that there is waiting for more.
+            let isNew = told?.place != TopicPartition(ClusterTopic(topic), partition) || told?.end != offset
+            while !log.hasVisible(from: offset, below: log.end), log.stable == offset, cluster.now < deadline, !isNew {
                 cluster.clock.advance(milliseconds: 1)
                 cluster.settle()
             }
-            if !log.hasVisible(from: offset, below: log.end) {
-                cluster.clock.advance(milliseconds: Int(max(0, deadline - cluster.now)))
-                cluster.settle()
-            }
+            told = (TopicPartition(ClusterTopic(topic), partition), max(offset, log.stable))
             let most = Int.random(in: 1...max(1, maxRecords), using: &cluster.random)
             return log.read(from: offset, below: log.end, most: most) { offset, record in
                 view(record.key) { key in

@@ -46,7 +46,7 @@ final class ClusterOutput: OutputLog {
     func prepare() throws(LogFailure) {
         try process.call(.prepare) { () throws(LogFailure) in
             guard let id else { return }
-            if let broken { throw broken }
+            if broken != nil { remake() }
             let deadline = cluster.now + cluster.options.callTimeout
             while process.isReachable {
                 let cluster = cluster
@@ -61,6 +61,15 @@ final class ClusterOutput: OutputLog {
             }
             throw process.unanswered("initialising transactions")
         }
+    }
+
+    /// A producer of no more use is replaced by a new one under the same id.
+    private func remake() {
+        scatterQueue()
+        forgetTransaction()
+        identity = nil
+        ending = nil
+        broken = nil
     }
 
     private func wait(milliseconds: Int64) {
@@ -94,6 +103,7 @@ final class ClusterOutput: OutputLog {
     private func enqueue(_ record: ClusterRecord, to place: TopicPartition) throws(LogFailure) {
         try process.call(.produce) { () throws(LogFailure) in
             try check()
+            if hasSentOffsets || ending != nil { throw .stop("a record is produced while a transaction ends") }
             guard queue.count < cluster.options.queueRecords else { throw .retry("the producer's queue is full") }
             queue.append(Queued(place: place, record: record))
             if Int.random(in: 0..<8, using: &cluster.random) == 0 {
@@ -140,10 +150,9 @@ final class ClusterOutput: OutputLog {
         case .transactionAbortable, .illegalGeneration, .unknownMember, .rebalanceInProgress, .unstableOffsets,
             .fencedInstance:
             abortable = .aborted("the transaction can't be committed: \(error)")
-        case .producerFenced, .concurrentTransactions:
-            broken = .fenced("the producer \(id ?? "") is shut out: \(error)")
-        case .invalidTransactionState:
-            broken = .unknown("the transaction of \(id ?? "") ended otherwise than was asked")
+        case .producerFenced, .concurrentTransactions, .invalidTransactionState:
+            // Whether by a successor, by the timeout or by an end that came late: this producer can't tell.
+            broken = .unknown("the producer \(id ?? "") is of no more use: \(error)")
         }
     }
 
@@ -319,9 +328,15 @@ final class ClusterOutput: OutputLog {
         if !process.isDead { perish() }
     }
 
-    /// What is queued may still arrive, of each partition's records the first so many, now or somewhat later.
+    /// The producer ends without waiting for anything; a transaction stays open.
     func perish() {
-        guard broken == nil, abortable == nil, process.isReachable else { return }
+        if process.isReachable { scatterQueue() }
+        queue = []
+        broken = .stop("the producer is closed")
+    }
+
+    /// What is queued may still arrive, of each partition's records the first so many, now or somewhat later.
+    private func scatterQueue() {
         var byPlace: [(place: TopicPartition, records: [ClusterRecord])] = []
         for queued in queue {
             if let index = byPlace.firstIndex(where: { $0.place == queued.place }) {
@@ -331,7 +346,6 @@ final class ClusterOutput: OutputLog {
             }
         }
         queue = []
-        broken = .stop("the producer is closed")
         for (place, records) in byPlace {
             let count = Int.random(in: 0...records.count, using: &cluster.random)
             guard count > 0 else { continue }
