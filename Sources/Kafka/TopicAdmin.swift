@@ -56,6 +56,15 @@ public final class TopicAdmin {
         return topics.map { visible[$0] }
     }
 
+    /// Whether the brokers are an embedded one.
+    /// - Throws: `.retry` when none answers in time.
+    public func isEmbedded(timeoutMilliseconds: Int = 10_000) throws(LogFailure) -> Bool {
+        guard let id = client.clusterIdentity(timeoutMilliseconds: timeoutMilliseconds) else {
+            throw .retry("the brokers did not tell the cluster's id")
+        }
+        return id.hasPrefix("mockCluster")
+    }
+
     /// Everything that is wrong with the topics, one sentence each; empty when the pipeline can run.
     public func problems(_ needs: [Need], timeoutMilliseconds: Int = 10_000) throws(LogFailure) -> [String] {
         let counts = try partitionCounts(needs.map(\.name), timeoutMilliseconds: timeoutMilliseconds)

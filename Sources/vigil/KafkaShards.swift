@@ -23,7 +23,7 @@ extension Pipeline {
             options.acceptsOffsets = acceptsOffsets
             let isExact = pipeline.delivery.mode == .exactlyOnce
             let state = pipeline.state
-            let world = ShardWorld(
+            var world = ShardWorld(
                 input: { () throws(LogFailure) in
                     try KafkaInputLog(
                         properties: pipeline.kafka, topics: pipeline.plan.inputs.map(\.topic), group: pipeline.group,
@@ -38,12 +38,13 @@ extension Pipeline {
                         transactionalID: isExact ? "\(name)-\(number)" : nil, queueBytes: queueBytes, logger: logger,
                         probe: probe)
                 },
-                internals: state.travels
-                    ? { () throws(LogFailure) in
-                        try KafkaInternalLog(
-                            properties: pipeline.kafka, stateTopic: state.topic, cutsTopic: state.cutsTopic, logger: logger)
-                    } : nil,
                 directory: directory, logger: logger, mailbox: mailbox, stop: stop, probe: probe)
+            if state.travels {
+                world.internals = { () throws(LogFailure) in
+                    try KafkaInternalLog(
+                        properties: pipeline.kafka, stateTopic: state.topic, cutsTopic: state.cutsTopic, logger: logger)
+                }
+            }
             return try Shard(plan: pipeline.plan, options: options, world: world)
         }
     }

@@ -8,7 +8,7 @@ enum StepFault {
     static let variable = "VIGIL_DIE_AT"
 
     /// Nil where the variable is not set or doesn't name a step.
-    static func fromEnvironment() -> ShardProbe? {
+    static func fromEnvironment() -> (@Sendable (ShardStep) throws(LogFailure) -> Void)? {
         guard let text = ProcessInfo.processInfo.environment[variable] else { return nil }
         let parts = text.split(separator: ":")
         guard let step = parts.first.flatMap({ ShardStep(rawValue: String($0)) }) else { return nil }
