@@ -51,6 +51,15 @@ public final class UserTable {
     /// Of them, those who never logged in successfully nor acted.
     public internal(set) var unprovenCount = 0
     public internal(set) var evicted: UInt64 = 0
+
+    /// What gave way since the list was last cleared, if it is kept.
+    public var evictions: [Eviction] = []
+    public var recordsEvictions = false
+    /// Nobody gives way by the bounds: what the log says is followed instead.
+    public var followsEvictions = false
+    /// The count of records at the persisted redo point.
+    public var redoSequence: UInt64 = 0
+
     public var bytes: Int { pool.usedBytes + (mask + 1) * MemoryLayout<Bucket>.stride + directory.count * 8 }
 
     public init(bounds: StateBounds, inputs: Int) {

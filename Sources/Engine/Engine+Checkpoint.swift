@@ -38,6 +38,8 @@ extension Engine {
         // A cut to which nobody belongs is nobody's redo point.
         if let last = marks.last, last.start == mark.start { marks.removeLast() }
         marks.append(mark)
+        table.evictions.removeAll()
+        table.recordsEvictions = true
     }
 
     /// Users whose persisted form is out of date, removed ones included.
@@ -96,6 +98,7 @@ extension Engine {
     /// - Complexity: O(slice)
     public func complete(_ slice: StateSlice) {
         table.markPersisted(slice.numbers.count)
+        table.redoSequence = slice.sequence
         let start = table.dirtyPlaces.lowerBound
         if let last = marks.lastIndex(where: { $0.start <= start }) { marks.removeFirst(last) }
     }
@@ -124,6 +127,7 @@ extension Engine {
             throw StateError("\(error)")
         }
         marks.removeAll()
+        table.redoSequence = table.sequence
         mark(CutMark(positions: redo.positions, cutsOffset: redo.cutsOffset, milliseconds: 0))
     }
 

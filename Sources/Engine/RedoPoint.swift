@@ -87,46 +87,27 @@ public struct RedoPoint: Sendable, Equatable {
 
     /// Reads what `encoded` wrote. Throws `StateError` for anything else.
     public init(decoding bytes: UnsafeRawBufferPointer) throws(StateError) {
-        var at = 0
-        func next<T: FixedWidthInteger>(_: T.Type) throws(StateError) -> T {
-            guard bytes.count - at >= MemoryLayout<T>.size else { throw StateError("the redo point is cut short") }
-            defer { at += MemoryLayout<T>.size }
-            return T(littleEndian: bytes.loadUnaligned(fromByteOffset: at, as: T.self))
+        var reader = StateReader(bytes, of: "the redo point")
+        let sum = try reader.next(UInt64.self)
+        guard sum == Self.checksum(ByteView(reader.rest)) else { throw StateError("the redo point's checksum is wrong") }
+        guard try reader.next(UInt32.self) == Self.layout else {
+            throw StateError("the redo point is of another version")
         }
-        /// A count of things that take so many bytes each; they must be there.
-        func count(of size: Int) throws(StateError) -> Int {
-            let count = Int(try next(UInt32.self))
-            guard count <= (bytes.count - at) / size else { throw StateError("the redo point is cut short") }
-            return count
-        }
-        func words(_ count: Int) throws(StateError) -> [Int64] {
-            var words: [Int64] = []
-            for _ in 0..<count { words.append(try next(Int64.self)) }
-            return words
-        }
-        let sum = try next(UInt64.self)
-        guard sum == Self.checksum(ByteView(UnsafeRawBufferPointer(rebasing: bytes[at...]))) else {
-            throw StateError("the redo point's checksum is wrong")
-        }
-        guard try next(UInt32.self) == Self.layout else { throw StateError("the redo point is of another version") }
-        let inputs = try count(of: 8)
+        let inputs = try reader.count(of: 8)
         guard inputs <= Self.mostInputs else { throw StateError("the redo point is of more inputs than a plan can have") }
-        positions = try words(inputs)
-        cutsOffset = try next(Int64.self)
-        let sharedBytes = try count(of: 1)
-        shared = Array(bytes[at..<at + sharedBytes])
-        at += sharedBytes
+        positions = try reader.words(inputs)
+        cutsOffset = try reader.next(Int64.self)
+        shared = Array(try reader.run())
         erased = []
-        for _ in 0..<(try count(of: 16 + 8 * inputs)) {
-            let hash = try next(UInt64.self)
-            let sequence = try next(UInt64.self)
-            erased.append(ErasedUser(hash: hash, absorbed: try words(inputs), sequence: sequence))
+        for _ in 0..<(try reader.count(of: 16 + 8 * inputs)) {
+            let hash = try reader.next(UInt64.self)
+            let sequence = try reader.next(UInt64.self)
+            erased.append(ErasedUser(hash: hash, absorbed: try reader.words(inputs), sequence: sequence))
         }
-        let versionBytes = try count(of: 1)
-        guard at + versionBytes == bytes.count else { throw StateError("the redo point is longer than it says") }
-        guard let text = String(validating: bytes[at...], as: UTF8.self) else {
+        guard let text = String(validating: try reader.run(), as: UTF8.self) else {
             throw StateError("the redo point's version is not a text")
         }
         version = text
+        try reader.end()
     }
 }
