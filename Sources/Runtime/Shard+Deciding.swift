@@ -43,7 +43,7 @@ extension Shard {
 
     private func step(_ record: Record, in task: PartitionTask, isStaged: Bool) throws(LogFailure) {
         while let page = isStaged
-            ? task.engine.stepStaged(record, into: &effects) : task.engine.stepStaged(record, into: &effects)
+            ? task.engine.stepStaged(record, into: &effects) : task.engine.step(record, into: &effects)
         { try load(page: page, of: task) }
         task.next[Int(record.input)] = record.offset + 1
         counters.records += 1
