@@ -103,8 +103,10 @@ struct RunCommand: ParsableCommand {
                         }
                         pipeline.settleForEmbeddedBroker()
                     }
-                    let problems = try admin.problems(
+                    let findings = try admin.check(
                         pipeline.topicNeeds, timeoutMilliseconds: failFast ? 5_000 : 2_000)
+                    let problems = findings.problems
+                    for note in findings.notes { logger.warning("\(note)") }
                     for problem in problems { Output.error("\(file): error[topics]: \(problem)") }
                     if problems.isEmpty { return true }
                     Output.error("`vigil topics \(file) --create` makes the topics that are missing")
