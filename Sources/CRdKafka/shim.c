@@ -8,9 +8,21 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+// The headers may be null. They are the client's only once it has taken the record. A timestamp of 0 is now.
+static rd_kafka_resp_err_t produce(
+    rd_kafka_t *client, const char *topic, int32_t partition, const void *key, size_t key_count, const void *value,
+    size_t value_count, rd_kafka_headers_t *headers, int64_t timestamp, void *tag) {
+    rd_kafka_resp_err_t error = rd_kafka_producev(
+        client, RD_KAFKA_V_TOPIC(topic), RD_KAFKA_V_PARTITION(partition), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
+        RD_KAFKA_V_KEY(key, key_count), RD_KAFKA_V_VALUE((void *)value, value_count), RD_KAFKA_V_HEADERS(headers),
+        RD_KAFKA_V_TIMESTAMP(timestamp), RD_KAFKA_V_OPAQUE(tag), RD_KAFKA_V_END);
+    if (error && headers) rd_kafka_headers_destroy(headers);
+    return error;
+}
+
 rd_kafka_resp_err_t vk_produce(
     rd_kafka_t *client, const char *topic, int32_t partition, const void *key, size_t key_count, const void *value,
-    size_t value_count, const vk_header *headers, size_t header_count) {
+    size_t value_count, const vk_header *headers, size_t header_count, void *tag) {
     rd_kafka_headers_t *list = NULL;
     if (header_count > 0) {
         list = rd_kafka_headers_new(header_count);
@@ -23,20 +35,20 @@ rd_kafka_resp_err_t vk_produce(
             }
         }
     }
-    rd_kafka_resp_err_t error;
-    if (list) {
-        error = rd_kafka_producev(
-            client, RD_KAFKA_V_TOPIC(topic), RD_KAFKA_V_PARTITION(partition), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
-            RD_KAFKA_V_KEY(key, key_count), RD_KAFKA_V_VALUE((void *)value, value_count), RD_KAFKA_V_HEADERS(list),
-            RD_KAFKA_V_END);
-        // The headers are the client's only once it has taken the record.
-        if (error) rd_kafka_headers_destroy(list);
-    } else {
-        error = rd_kafka_producev(
-            client, RD_KAFKA_V_TOPIC(topic), RD_KAFKA_V_PARTITION(partition), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
-            RD_KAFKA_V_KEY(key, key_count), RD_KAFKA_V_VALUE((void *)value, value_count), RD_KAFKA_V_END);
-    }
-    return error;
+    return produce(client, topic, partition, key, key_count, value, value_count, list, 0, tag);
+}
+
+rd_kafka_resp_err_t vk_forward(
+    rd_kafka_t *client, const char *topic, const void *key, size_t key_count, const rd_kafka_message_t *record) {
+    rd_kafka_headers_t *list = NULL;
+    rd_kafka_headers_t *borrowed = NULL;
+    if (rd_kafka_message_headers(record, &borrowed) == RD_KAFKA_RESP_ERR_NO_ERROR && borrowed)
+        list = rd_kafka_headers_copy(borrowed);
+    rd_kafka_timestamp_type_t type;
+    int64_t timestamp = rd_kafka_message_timestamp(record, &type);
+    if (type == RD_KAFKA_TIMESTAMP_NOT_AVAILABLE || timestamp < 0) timestamp = 0;
+    return produce(
+        client, topic, RD_KAFKA_PARTITION_UA, key, key_count, record->payload, record->len, list, timestamp, NULL);
 }
 
 // The mock cluster binds to a port of the kernel's choice and advertises that one; it offers no way to ask for

@@ -87,6 +87,24 @@ final class Client {
         return counts
     }
 
+    /// The end of a partition as the last fetch told it, committed or not; nil before the first.
+    func lastKnownEnd(_ topic: UnsafePointer<CChar>, partition: Int32) -> Int64? {
+        var first: Int64 = 0, end: Int64 = 0
+        let error = rd_kafka_get_watermark_offsets(handle, topic, partition, &first, &end)
+        return error == RD_KAFKA_RESP_ERR_NO_ERROR && end >= 0 ? end : nil
+    }
+
+    /// How long records may fail to come, though there are some, before the fetcher is woken.
+    static let wakeMilliseconds = 5
+
+    /// Makes a consumer that has stopped fetching look again whether its queue has room. librdkafka 2.0.2 looks only
+    /// when something wakes the thread of the partition's leader, or after up to a second (mended in 2.2). A request to
+    /// the leader wakes it; its answer is of no interest.
+    func wakeFetcher(_ topic: UnsafePointer<CChar>, partition: Int32) {
+        var first: Int64 = 0, end: Int64 = 0
+        _ = rd_kafka_query_watermark_offsets(handle, topic, partition, &first, &end, 200)
+    }
+
     func clusterIdentity(timeoutMilliseconds: Int) -> String? {
         guard let id = rd_kafka_clusterid(handle, Int32(timeoutMilliseconds)) else { return nil }
         defer { rd_kafka_mem_free(handle, id) }

@@ -13,7 +13,7 @@ public final class KafkaFeeder {
     public init(
         properties: [String: String], queueBytes: Int = 16 * 1024 * 1024, logger: Logger
     ) throws(LogFailure) {
-        client = try KafkaOutputLog.makeClient(properties, queueBytes: queueBytes, logger: logger)
+        client = try Producer.makeClient(properties, queueBytes: queueBytes, logger: logger)
         client.events.delivered = { [unowned self] message in
             if message.pointee.err == RD_KAFKA_RESP_ERR_NO_ERROR {
                 client.events.sawBroker()
@@ -38,7 +38,7 @@ public final class KafkaFeeder {
         rd_kafka_poll(client.handle, 0)
         while true {
             try check()
-            let error = vk_produce(client.handle, name, -1, key.base, key.count, value.base, value.count, nil, 0)
+            let error = vk_produce(client.handle, name, -1, key.base, key.count, value.base, value.count, nil, 0, nil)
             if error == RD_KAFKA_RESP_ERR_NO_ERROR { return }
             if error != RD_KAFKA_RESP_ERR__QUEUE_FULL { throw .stop("topic \(topic): \(text(error))") }
             if monotonicMilliseconds() >= until { throw .retry("topic \(topic): the producer's queue is full") }

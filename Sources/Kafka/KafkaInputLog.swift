@@ -9,8 +9,8 @@ import Runtime
 /// Records are taken from librdkafka one at a time, because batch consuming in 2.0.2 can skip offsets around a pause
 /// or a rebalance; they are borrowed until the next poll. Use from one thread only.
 public final class KafkaInputLog: InputLog {
-    private let client: Client
-    private let topics: [String]
+    let client: Client
+    let topics: [String]
     private let topicNames: [[CChar]]
     private let logger: Logger
 
@@ -19,15 +19,22 @@ public final class KafkaInputLog: InputLog {
     /// By input, then partition: the offset expected next; -1 where nothing is assigned.
     private var expected: [[Int64]]
     private var assigned: [InputPartition] = []
-    private var isPaused = false
+    private var paused: Set<InputPartition> = []
     /// Resuming what is not paused would rewind it, so what librdkafka was told is remembered.
-    private var pausedInClient = false
+    private var pausedInClient: Set<InputPartition> = []
+    /// By input, then partition: where the log last told that it ends for now; −1 where it has not.
+    private var seenEnds: [[Int64]]
     private var recognizer: PartitionerRecognizer?
     private var partitionCounts: [Int] = []
     private var warnedOfTimestamps: [Bool]
+    private var lastRecord = 0
     private var nextProbe = 0
     private var nextTopicCheck = 0
     private var isTopicMissing = false
+
+    /// The session timeout where the pipeline file sets none, in milliseconds: a quiet shard is noticed dead within
+    /// seconds, and one in a long step is not.
+    static let sessionMilliseconds = 10_000
 
     /// Joins the group. Neither the broker nor the topics need to be there yet.
     ///
@@ -45,12 +52,15 @@ public final class KafkaInputLog: InputLog {
         self.logger = logger
         topicNames = topics.map { Array($0.utf8CString) }
         expected = Array(repeating: [], count: topics.count)
+        seenEnds = expected
         warnedOfTimestamps = Array(repeating: false, count: topics.count)
         var fixed = [
             ("group.id", group), ("partition.assignment.strategy", "range"), ("enable.auto.commit", "false"),
             ("enable.auto.offset.store", "false"), ("isolation.level", "read_committed"),
             // Every position is explicit, so one that is gone is a loss to be told, never a jump.
             ("auto.offset.reset", "error"),
+            // The last offset may be a transaction's marker, which no record tells.
+            ("enable.partition.eof", "true"),
         ]
         if let instance { fixed.append(("group.instance.id", instance)) }
         let kilobytes = max(1, min(queueBytes / 1024, 2_097_151))
@@ -59,9 +69,9 @@ public final class KafkaInputLog: InputLog {
             KafkaProperties(
                 defaults: [
                     ("fetch.wait.max.ms", "5"), ("queued.max.messages.kbytes", String(kilobytes)),
-                    ("queued.min.messages", "10000"), ("socket.nagle.disable", "true"), ("client.id", "vigil"),
-                    // So that a quiet shard is noticed dead within seconds, and one in a long step is not.
-                    ("session.timeout.ms", "10000"), ("heartbeat.interval.ms", "2000"),
+                    ("queued.min.messages", "100000"), ("socket.nagle.disable", "true"), ("client.id", "vigil"),
+                    ("socket.timeout.ms", "10000"), ("heartbeat.interval.ms", "2000"),
+                    ("session.timeout.ms", String(Self.sessionMilliseconds)),
                 ], user: properties, fixed: fixed),
             name: "consumer", logger: logger)
         let list = TopicPartitions(topics.indices.map { InputPartition(input: $0, partition: -1) }, topics: topics)
@@ -93,10 +103,8 @@ public final class KafkaInputLog: InputLog {
         if let event = nextRebalance() { return event }
         if client.events.brokerAway { probe() } else if !assigned.isEmpty { try checkTopics() }
 
-        var timeout = Int32(clamping: max(0, timeoutMilliseconds))
         while held.count < maxRecords {
-            let message = rd_kafka_consumer_poll(client.handle, timeout)
-            timeout = 0
+            let message = next(held.isEmpty ? timeoutMilliseconds : 0)
             if let message {
                 if message.pointee.err == RD_KAFKA_RESP_ERR_NO_ERROR {
                     take(message, into: &batch)
@@ -111,12 +119,31 @@ public final class KafkaInputLog: InputLog {
             }
             if message == nil || pendingFailure != nil || !client.events.rebalances.isEmpty { break }
         }
-        if !held.isEmpty { return .records }
+        if !held.isEmpty {
+            lastRecord = monotonicMilliseconds()
+            return .records
+        }
         if let failure = pendingFailure {
             pendingFailure = nil
             throw failure
         }
         return nextRebalance() ?? .records
+    }
+
+    /// The next message within the timeout, seeing to it that a fetcher whose queue was full goes on.
+    private func next(_ timeoutMilliseconds: Int) -> UnsafeMutablePointer<rd_kafka_message_t>? {
+        if timeoutMilliseconds <= 0 { return rd_kafka_consumer_poll(client.handle, 0) }
+        let soon = min(timeoutMilliseconds, Client.wakeMilliseconds)
+        if let message = rd_kafka_consumer_poll(client.handle, Int32(soon)) { return message }
+        if !client.events.brokerAway, client.events.rebalances.isEmpty,
+            monotonicMilliseconds() - lastRecord < 1_000,
+            let partition = assigned.first(where: { !paused.contains($0) && hasMore($0) })
+        {
+            topicNames[partition.input].withUnsafeBufferPointer {
+                client.wakeFetcher($0.baseAddress!, partition: partition.partition)
+            }
+        }
+        return rd_kafka_consumer_poll(client.handle, Int32(clamping: timeoutMilliseconds - soon))
     }
 
     private func dropHeld() {
@@ -134,15 +161,10 @@ public final class KafkaInputLog: InputLog {
         }
         expected[input][partition] = message.pointee.offset + 1
         held.append(message)
-        let key = message.pointee.key.map {
-            ByteView(UnsafeRawBufferPointer(start: $0, count: message.pointee.key_len))
-        } ?? .absent
-        let value = message.pointee.payload.map {
-            ByteView(UnsafeRawBufferPointer(start: $0, count: message.pointee.len))
-        } ?? .absent
+        let key = key(of: message)
         batch.append(Record(
             input: UInt16(input), partition: message.pointee.partition, offset: message.pointee.offset,
-            timestamp: timestamp(of: message, input), key: key, value: value))
+            timestamp: timestamp(of: message, input), key: key, value: value(of: message)))
         client.events.sawBroker()
         do {
             try recognizer?.observe(input: input, partition: message.pointee.partition, key: key)
@@ -174,6 +196,7 @@ public final class KafkaInputLog: InputLog {
         // An error of the whole consumer has no topic.
         let topic = message.pointee.rkt.map { String(cString: rd_kafka_topic_name($0)) } ?? topics.joined(separator: ", ")
         switch error {
+        case RD_KAFKA_RESP_ERR__PARTITION_EOF: noteEnd(message)
         case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET, RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
             pendingFailure = .stop(
                 "\(topic)/\(message.pointee.partition): the next position is no longer in the log: retention has deleted records that were never read, or the topic was made anew. A restart says which and goes on after them")
@@ -190,6 +213,30 @@ public final class KafkaInputLog: InputLog {
                 logger.debug("topic \(topic): \(text(error))")
             }
         }
+    }
+
+    private func noteEnd(_ message: UnsafeMutablePointer<rd_kafka_message_t>) {
+        client.events.sawBroker()
+        let partition = Int(message.pointee.partition)
+        guard let input = input(of: message), seenEnds[input].indices.contains(partition) else { return }
+        seenEnds[input][partition] = message.pointee.offset
+    }
+
+    /// As far as the last answers tell: a partition that is paused is not asked. True behind an open transaction, whose
+    /// records are in the log and may still come.
+    public func hasMore(_ partition: InputPartition) -> Bool {
+        guard expected.indices.contains(partition.input),
+            expected[partition.input].indices.contains(Int(partition.partition))
+        else { return false }
+        let next = expected[partition.input][Int(partition.partition)]
+        if next < 0 { return false }
+        let seen = seenEnds[partition.input][Int(partition.partition)]
+        let end = topicNames[partition.input].withUnsafeBufferPointer {
+            client.lastKnownEnd($0.baseAddress!, partition: partition.partition)
+        }
+        // Before the first answer nothing is known about the end.
+        guard let end else { return seen < next }
+        return max(next, seen) < end
     }
 
     /// librdkafka tells when brokers go, not when they come back.
@@ -235,19 +282,22 @@ public final class KafkaInputLog: InputLog {
     /// - Throws: `.stop` when the inputs differ in their number of partitions, or it has changed.
     public func start(at positions: [InputPosition]) throws(LogFailure) {
         try checkPartitionCounts()
-        for input in topics.indices { expected[input] = Array(repeating: -1, count: partitionCounts[input]) }
+        for input in topics.indices {
+            expected[input] = Array(repeating: -1, count: partitionCounts[input])
+            seenEnds[input] = expected[input]
+        }
         for position in positions {
             guard position.partition.partition >= 0,
                 Int(position.partition.partition) < partitionCounts[position.partition.input]
             else { throw .retry("\(name(position.partition)) is not in the metadata yet") }
             expected[position.partition.input][Int(position.partition.partition)] = position.offset
         }
+        try resumeAll()
         let list = TopicPartitions(positions, topics: topics)
         let error = rd_kafka_assign(client.handle, list.list)
         guard error == RD_KAFKA_RESP_ERR_NO_ERROR else { throw failure(error, "starting to read") }
         assigned = positions.map(\.partition)
-        pausedInClient = false
-        if isPaused { try setPaused(Set(assigned)) }
+        try setPaused(paused)
     }
 
     private func checkPartitionCounts(timeoutMilliseconds: Int = 5_000) throws(LogFailure) {
@@ -270,8 +320,7 @@ public final class KafkaInputLog: InputLog {
     }
 
     public func release() throws(LogFailure) {
-        // A pause outlives the assignment in librdkafka, so it is undone; `start(at:)` puts it back.
-        if pausedInClient { try tellPaused(false) }
+        try resumeAll()
         for input in topics.indices {
             for partition in expected[input].indices { expected[input][partition] = -1 }
         }
@@ -281,97 +330,35 @@ public final class KafkaInputLog: InputLog {
     }
 
     public func setPaused(_ partitions: Set<InputPartition>) throws(LogFailure) {
-        let paused = !partitions.isEmpty
-        isPaused = paused
-        if paused != pausedInClient && !assigned.isEmpty { try tellPaused(paused) }
+        paused = partitions
+        let wanted = assigned.filter { partitions.contains($0) }
+        try tellPaused(wanted.filter { !pausedInClient.contains($0) }, true)
+        try tellPaused(assigned.filter { pausedInClient.contains($0) && !partitions.contains($0) }, false)
     }
 
-    private func tellPaused(_ paused: Bool) throws(LogFailure) {
-        let list = TopicPartitions(assigned, topics: topics)
-        let error = paused
-            ? rd_kafka_pause_partitions(client.handle, list.list) : rd_kafka_resume_partitions(client.handle, list.list)
-        guard error == RD_KAFKA_RESP_ERR_NO_ERROR else { throw failure(error, paused ? "pausing" : "resuming") }
-        pausedInClient = paused
+    /// A pause outlives the assignment in librdkafka, so it is undone before; `start(at:)` puts it back.
+    private func resumeAll() throws(LogFailure) {
+        try tellPaused(assigned.filter { pausedInClient.contains($0) }, false)
     }
 
-    // MARK: Offsets
-
-    public func committed(_ partitions: [InputPartition]) throws(LogFailure) -> [Int64?] {
+    private func tellPaused(_ partitions: [InputPartition], _ pausing: Bool) throws(LogFailure) {
+        if partitions.isEmpty { return }
         let list = TopicPartitions(partitions, topics: topics)
-        let error = rd_kafka_committed(client.handle, list.list, 10_000)
-        guard error == RD_KAFKA_RESP_ERR_NO_ERROR else { throw failure(error, "reading committed offsets") }
-        if let problem = list.problem { throw failure(problem.error, "reading the committed offset of \(problem.place)") }
-        client.events.sawBroker()
-        return (0..<partitions.count).map {
-            let offset = list.list.pointee.elems[$0].offset
-            return offset < 0 ? nil : offset
-        }
+        let error = pausing
+            ? rd_kafka_pause_partitions(client.handle, list.list) : rd_kafka_resume_partitions(client.handle, list.list)
+        // What librdkafka does not know is not paused either.
+        if pausing, let problem = list.problem { throw .retry("pausing \(problem.place): \(text(problem.error))") }
+        guard error == RD_KAFKA_RESP_ERR_NO_ERROR else { throw failure(error, pausing ? "pausing" : "resuming") }
+        if pausing { pausedInClient.formUnion(partitions) } else { pausedInClient.subtract(partitions) }
     }
 
-    public func bounds(_ partitions: [InputPartition]) throws(LogFailure) -> [(first: Int64, end: Int64)] {
-        let until = monotonicMilliseconds() + 10_000
-        var bounds: [(first: Int64, end: Int64)] = []
-        for entry in partitions {
-            var first: Int64 = 0, end: Int64 = 0
-            let error = rd_kafka_query_watermark_offsets(
-                client.handle, topics[entry.input], entry.partition, &first, &end,
-                Int32(max(1, until - monotonicMilliseconds())))
-            guard error == RD_KAFKA_RESP_ERR_NO_ERROR else { throw failure(error, "reading the bounds of \(name(entry))") }
-            bounds.append((first, end))
-        }
-        client.events.sawBroker()
-        return bounds
-    }
-
-    public func commit(_ positions: [InputPosition]) throws(LogFailure) {
-        if positions.isEmpty { return }
-        let list = TopicPartitions(positions, topics: topics)
-        // The plain call has no deadline; an answer that comes after ours is harmless, for offsets only grow.
-        let queue = rd_kafka_queue_new(client.handle)
-        defer { rd_kafka_queue_destroy(queue) }
-        let error = rd_kafka_commit_queue(client.handle, list.list, queue, nil, nil)
-        guard error == RD_KAFKA_RESP_ERR_NO_ERROR else { throw failure(error, "committing") }
-        guard let answer = rd_kafka_queue_poll(queue, 10_000) else {
-            throw .retry("committing: the group coordinator did not answer within 10 s")
-        }
-        defer { rd_kafka_event_destroy(answer) }
-        let outcome = rd_kafka_event_error(answer)
-        if outcome != RD_KAFKA_RESP_ERR_NO_ERROR && outcome != RD_KAFKA_RESP_ERR__NO_OFFSET {
-            throw failure(outcome, "committing")
-        }
-        if let entries = rd_kafka_event_topic_partition_list(answer) {
-            for index in 0..<Int(entries.pointee.cnt) {
-                let entry = entries.pointee.elems[index]
-                if entry.err != RD_KAFKA_RESP_ERR_NO_ERROR {
-                    throw failure(entry.err, "committing \(String(cString: entry.topic))/\(entry.partition)")
-                }
-            }
-        }
-        client.events.sawBroker()
+    /// - Throws: `.retry` when the group has given this consumer up: what it would commit could not be fenced.
+    public func membership() throws(LogFailure) -> any GroupMembership {
+        try KafkaMembership(of: client.handle, topics: topics)
     }
 
     public func close() {
         dropHeld()
         client.close()
-    }
-
-    private func name(_ partition: InputPartition) -> String { "\(topics[partition.input])/\(partition.partition)" }
-
-    private func failure(_ error: rd_kafka_resp_err_t, _ doing: String) -> LogFailure {
-        let words = "\(doing): \(text(error))"
-        switch error {
-        case RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION, RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID,
-            RD_KAFKA_RESP_ERR__ASSIGNMENT_LOST:
-            return .fenced(words)
-        case RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID:
-            return .stop("\(words): another process has joined the group under the same instance id; give each its own")
-        case RD_KAFKA_RESP_ERR__FATAL:
-            return .stop("\(words): the consumer can't go on")
-        case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC,
-            RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
-            return .stop("\(words): does the topic exist? `vigil topics FILE --create` makes it")
-        default:
-            return isFinal(error) ? .stop(words) : .retry(words)
-        }
     }
 }

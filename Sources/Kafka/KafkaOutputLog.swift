@@ -3,58 +3,56 @@ import Events
 import struct Logging.Logger
 import Runtime
 
-/// The outputs of one shard: an idempotent producer that waits for all replicas.
+/// The outputs of one shard: decisions, dead letters and its internal topics, through one producer.
 ///
-/// Nothing expires while the brokers are away; the bounded queue fills instead and `produce` says `.retry`. A record
-/// the brokers refuse makes the next call throw, so that no offset is ever committed past a lost output. Use from one
-/// thread only.
+/// With a transactional id everything between two commits becomes visible together with the offsets, or not at all.
+/// Without one nothing expires while the brokers are away; the bounded queue fills instead and `produce` says `.retry`.
+/// Either way a record the brokers refuse makes the next call throw, so that no offset is ever committed past a lost
+/// output. Use from one thread only.
 public final class KafkaOutputLog: OutputLog {
     private let decisionsTopic: Topic
     private let deadLettersTopic: Topic
-    private let properties: [String: String]
-    private let queueBytes: Int
-    private let logger: Logger
-    private var client: Client
-    private var failure: LogFailure?
+    private let internalTopics: [Topic?]
+    private let producer: Producer
+    private let probe: ShardProbe?
     private var headers: [vk_header] = []
+    /// By internal topic, then partition: the offset after the last acknowledged record; −1 where there is none.
+    private var acknowledgedEnds: [[Int64]]
 
-    /// - Parameter queueBytes: most bytes waiting for acknowledgement, at least 1 KiB.
+    /// - Parameters:
+    ///   - properties: librdkafka's, as in the pipeline file. `transaction.timeout.ms` is 8/10 of the session timeout
+    ///     where it does not say otherwise.
+    ///   - stateTopic: nil drops records of the state topic; `cutsTopic` likewise.
+    ///   - transactionalID: nil for at-least-once. No two live outputs may share one: the younger shuts the elder out.
+    ///   - queueBytes: most bytes waiting for acknowledgement, at least 1 KiB.
+    ///   - probe: called at the steps of a commit.
     /// - Throws: `.stop` for a property that is refused.
     public init(
-        properties: [String: String], decisionsTopic: String, deadLettersTopic: String,
-        queueBytes: Int = 64 * 1024 * 1024, logger: Logger
+        properties: [String: String], decisionsTopic: String, deadLettersTopic: String, stateTopic: String? = nil,
+        cutsTopic: String? = nil, transactionalID: String? = nil, queueBytes: Int = 64 * 1024 * 1024, logger: Logger,
+        probe: ShardProbe? = nil
     ) throws(LogFailure) {
         self.decisionsTopic = Topic(decisionsTopic)
         self.deadLettersTopic = Topic(deadLettersTopic)
-        self.properties = properties
-        self.queueBytes = queueBytes
-        self.logger = logger
-        client = try Self.makeClient(properties, queueBytes: queueBytes, logger: logger)
-        listen()
+        internalTopics = InternalTopic.allCases.map { ($0 == .state ? stateTopic : cutsTopic).map { Topic($0) } }
+        acknowledgedEnds = InternalTopic.allCases.map { _ in [] }
+        self.probe = probe
+        producer = try Producer(
+            properties: properties, transactionalID: transactionalID, queueBytes: queueBytes, logger: logger)
+        producer.acknowledged = { [unowned self] in note($0) }
         // Otherwise the first record waits up to a second for metadata. Without a broker it waits anyway.
-        _ = try? client.partitionCounts([decisionsTopic, deadLettersTopic], timeoutMilliseconds: 500)
+        let topics = [decisionsTopic, deadLettersTopic] + internalTopics.compactMap { $0?.name }
+        _ = try? producer.client.partitionCounts(topics, timeoutMilliseconds: 500)
     }
 
     deinit { close() }
 
-    static func makeClient(
-        _ properties: [String: String], queueBytes: Int, logger: Logger
-    ) throws(LogFailure) -> Client {
-        try Client(
-            .producer,
-            KafkaProperties(
-                defaults: [
-                    ("partitioner", "murmur2_random"), ("compression.type", "lz4"), ("linger.ms", "2"),
-                    ("queue.buffering.max.kbytes", String(max(1, min(queueBytes / 1024, 2_097_151)))),
-                    ("queue.buffering.max.messages", "1000000"), ("socket.nagle.disable", "true"),
-                    ("client.id", "vigil"), ("allow.auto.create.topics", "false"),
-                ], user: properties,
-                fixed: [("enable.idempotence", "true"), ("acks", "all"), ("message.timeout.ms", "0")]),
-            name: "producer", logger: logger)
-    }
+    public var isTransactional: Bool { producer.isTransactional }
+
+    public func prepare() throws(LogFailure) { try producer.prepare() }
 
     public func produce(_ output: Effects.Output, of effects: borrowing Effects) throws(LogFailure) {
-        try check()
+        try ready()
         headers.removeAll(keepingCapacity: true)
         for index in output.headers {
             let header = effects.headers[index]
@@ -62,41 +60,72 @@ public final class KafkaOutputLog: OutputLog {
         }
         let key = output.key.map { effects.view($0) } ?? .absent
         let value = output.value.map { effects.view($0) } ?? .absent
-        let topic = output.kind == .decision ? decisionsTopic : deadLettersTopic
-        let error = send(topic, key, value)
-        switch error {
+        let topic = switch output.kind {
+        case .decision: decisionsTopic
+        case .deadLetter: deadLettersTopic
+        }
+        switch producer.send(topic, key: key, value: value, headers: headers) {
         case RD_KAFKA_RESP_ERR_NO_ERROR:
-            rd_kafka_poll(client.handle, 0)
-        case RD_KAFKA_RESP_ERR__QUEUE_FULL:
-            rd_kafka_poll(client.handle, 0)
-            try check()
-            throw .retry("the producer's queue is full")
+            rd_kafka_poll(producer.client.handle, 0)
         case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE where output.kind == .deadLetter:
             try sendShortened(key, value)
-        default:
-            try check()
+        case let error:
             let origin = "the record at input \(output.input), partition \(output.partition), offset \(output.offset)"
-            let words = "topic \(topic.name): the output of \(origin) was not taken: \(text(error))"
-            throw error == RD_KAFKA_RESP_ERR__FATAL ? .fenced(words) : .stop(words)
+            throw try producer.refusal(
+                error, "topic \(topic.name): the output of \(origin) was not taken: \(text(error))")
+        }
+    }
+
+    public func produce(_ record: InternalRecord) throws(LogFailure) {
+        let index = record.topic.index
+        guard let topic = internalTopics[index] else { return }
+        try ready()
+        let error = producer.send(
+            topic, partition: record.partition, key: record.key, value: record.value, tag: index + 1)
+        if error == RD_KAFKA_RESP_ERR_NO_ERROR {
+            rd_kafka_poll(producer.client.handle, 0)
+        } else {
+            throw try producer.refusal(
+                error, "topic \(topic.name)/\(record.partition): a record of \(record.value.count) bytes was not taken: \(text(error))")
         }
     }
 
     public func flush(timeoutMilliseconds: Int) throws(LogFailure) -> Bool {
-        rd_kafka_flush(client.handle, Int32(clamping: max(0, timeoutMilliseconds)))
-        try check()
-        return rd_kafka_outq_len(client.handle) == 0
+        try producer.flush(timeoutMilliseconds: timeoutMilliseconds)
     }
 
-    public func close() { client.close() }
+    public func commit(
+        _ positions: [InputPosition], as member: any GroupMembership, timeoutMilliseconds: Int
+    ) throws(LogFailure) {
+        guard isTransactional else { throw .stop("an output without a transactional id has no transactions") }
+        try producer.commit(positions, as: member, timeoutMilliseconds: timeoutMilliseconds, probe: probe)
+    }
 
-    private func send(_ topic: Topic, _ key: ByteView, _ value: ByteView) -> rd_kafka_resp_err_t {
-        topic.bytes.withUnsafeBufferPointer { name in
-            headers.withUnsafeBufferPointer { list in
-                vk_produce(
-                    client.handle, name.baseAddress, -1, key.base, key.count, value.base, value.count,
-                    list.baseAddress, list.count)
-            }
-        }
+    public func abort() throws(LogFailure) {
+        if isTransactional { try producer.abort() }
+    }
+
+    public func acknowledged(_ topic: InternalTopic, partition: Int32) -> Int64? {
+        let ends = acknowledgedEnds[topic.index]
+        guard ends.indices.contains(Int(partition)), ends[Int(partition)] >= 0 else { return nil }
+        return ends[Int(partition)]
+    }
+
+    public func close() { producer.close() }
+
+    /// Throws what is wrong with earlier records, and opens a transaction where one is needed.
+    private func ready() throws(LogFailure) {
+        try producer.check()
+        if isTransactional { try producer.begin() }
+    }
+
+    private func note(_ message: UnsafePointer<rd_kafka_message_t>) {
+        let tag = Int(bitPattern: message.pointee._private)
+        guard tag > 0, message.pointee.partition >= 0 else { return }
+        let partition = Int(message.pointee.partition)
+        let missing = partition + 1 - acknowledgedEnds[tag - 1].count
+        if missing > 0 { acknowledgedEnds[tag - 1] += Array(repeating: -1, count: missing) }
+        acknowledgedEnds[tag - 1][partition] = max(acknowledgedEnds[tag - 1][partition], message.pointee.offset + 1)
     }
 
     // MARK: Records too large
@@ -107,66 +136,22 @@ public final class KafkaOutputLog: OutputLog {
 
     /// A dead letter beyond the brokers' maximum keeps its first bytes, and says how long it was and what it hashed to.
     private func sendShortened(_ key: ByteView, _ value: ByteView) throws(LogFailure) {
-        let note = "\(value.count) sha256:\(Digest.hex(Digest.sha256(value)))"
-        var note8 = note
-        let error = note8.withUTF8 { bytes in
+        var note = "\(value.count) sha256:\(Digest.hex(Digest.sha256(value)))"
+        let error = note.withUTF8 { bytes in
             headers.append(HeaderName.truncated.record(ByteView(UnsafeRawBufferPointer(bytes))))
-            return send(deadLettersTopic, key.prefix(Self.keptKeyBytes), value.prefix(Self.keptValueBytes))
+            return producer.send(
+                deadLettersTopic, key: key.prefix(Self.keptKeyBytes), value: value.prefix(Self.keptValueBytes),
+                headers: headers)
         }
-        switch error {
-        case RD_KAFKA_RESP_ERR_NO_ERROR: return
-        case RD_KAFKA_RESP_ERR__QUEUE_FULL: throw .retry("the producer's queue is full")
-        default: throw .stop("topic \(deadLettersTopic.name): a shortened dead letter was not taken: \(text(error))")
+        if error != RD_KAFKA_RESP_ERR_NO_ERROR {
+            throw try producer.refusal(
+                error, "topic \(deadLettersTopic.name): a shortened dead letter was not taken: \(text(error))")
         }
-    }
-
-    // MARK: Delivery reports
-
-    private func listen() {
-        client.events.delivered = { [unowned self] message in delivered(message.pointee) }
-    }
-
-    private func delivered(_ message: rd_kafka_message_t) {
-        if message.err == RD_KAFKA_RESP_ERR_NO_ERROR {
-            client.events.sawBroker()
-            return
-        }
-        let topic = message.rkt.map { String(cString: rd_kafka_topic_name($0)) } ?? "an output"
-        let words = "topic \(topic): a record of \(message.len) bytes could not be delivered: \(text(message.err))"
-        switch message.err {
-        case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, RD_KAFKA_RESP_ERR_RECORD_LIST_TOO_LARGE:
-            failure = failure ?? .stop(
-                "\(words). The broker takes less than this client sends: set Kafka property `message.max.bytes` to the topic's max.message.bytes")
-        case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC, RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
-            failure = failure ?? .stop("topic \(topic) does not exist: `vigil topics FILE --create` makes it")
-        default:
-            failure = failure ?? (isFinal(message.err) ? .stop(words) : .fenced(words))
-        }
-    }
-
-    /// Throws what went wrong since the last call. After `.fenced` the producer is a new one, and what the old one
-    /// had not delivered is gone: the shard goes back to its last commit.
-    private func check() throws(LogFailure) {
-        guard let found = client.events.failure ?? failure else { return }
-        client.events.failure = nil
-        failure = nil
-        if case .fenced = found {
-            client.close(deadlineMilliseconds: 2_000)
-            client = try Self.makeClient(properties, queueBytes: queueBytes, logger: logger)
-            listen()
-        }
-        throw found
     }
 }
 
-/// A topic's name for Swift and for C.
-struct Topic {
-    let name: String
-    let bytes: [CChar]
-    init(_ name: String) {
-        self.name = name
-        bytes = Array(name.utf8CString)
-    }
+extension InternalTopic {
+    var index: Int { self == .state ? 0 : 1 }
 }
 
 extension HeaderName {

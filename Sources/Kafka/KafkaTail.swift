@@ -84,31 +84,38 @@ public final class KafkaTail {
             return nil
         }
         client.events.sawBroker()
-        var type = RD_KAFKA_TIMESTAMP_NOT_AVAILABLE
-        let milliseconds = rd_kafka_message_timestamp(message, &type)
-        return Entry(
-            partition: message.pointee.partition, offset: message.pointee.offset,
-            timestamp: type == RD_KAFKA_TIMESTAMP_NOT_AVAILABLE ? nil : Timestamp(milliseconds: milliseconds),
-            key: copy(message.pointee.key, message.pointee.key_len),
-            value: copy(message.pointee.payload, message.pointee.len), headers: headers(of: message))
+        return Entry(message)
     }
 
     public func close() { client.close() }
+}
 
-    private func headers(of message: UnsafePointer<rd_kafka_message_t>) -> [Header] {
+extension KafkaTail.Entry {
+    /// A copy of the message.
+    init(_ message: UnsafePointer<rd_kafka_message_t>) {
+        var type = RD_KAFKA_TIMESTAMP_NOT_AVAILABLE
+        let milliseconds = rd_kafka_message_timestamp(message, &type)
+        self.init(
+            partition: message.pointee.partition, offset: message.pointee.offset,
+            timestamp: type == RD_KAFKA_TIMESTAMP_NOT_AVAILABLE ? nil : Timestamp(milliseconds: milliseconds),
+            key: Self.copy(message.pointee.key, message.pointee.key_len),
+            value: Self.copy(message.pointee.payload, message.pointee.len), headers: Self.headers(of: message))
+    }
+
+    private static func headers(of message: UnsafePointer<rd_kafka_message_t>) -> [KafkaTail.Header] {
         var list: OpaquePointer?
         guard rd_kafka_message_headers(message, &list) == RD_KAFKA_RESP_ERR_NO_ERROR, let list else { return [] }
-        var headers: [Header] = []
+        var headers: [KafkaTail.Header] = []
         var name: UnsafePointer<CChar>?
         var value: UnsafeRawPointer?
         var count = 0
         while rd_kafka_header_get_all(list, headers.count, &name, &value, &count) == RD_KAFKA_RESP_ERR_NO_ERROR {
-            headers.append(Header(name: name.map { String(cString: $0) } ?? "", value: copy(value, count)))
+            headers.append(KafkaTail.Header(name: name.map { String(cString: $0) } ?? "", value: copy(value, count)))
         }
         return headers
     }
 
-    private func copy(_ bytes: UnsafeRawPointer?, _ count: Int) -> [UInt8]? {
+    private static func copy(_ bytes: UnsafeRawPointer?, _ count: Int) -> [UInt8]? {
         bytes.map { Array(UnsafeRawBufferPointer(start: $0, count: count)) }
     }
 }

@@ -6,15 +6,31 @@ import Testing
 
 private let address = getenv("VIGIL_TEST_KAFKA").map { String(cString: $0) }
 
+/// The real broker, and a name that no other test's topics, groups and transactional ids begin with.
+struct RealBroker {
+    let run: String
+    var properties: [String: String] = [
+        "bootstrap.servers": address ?? "", "session.timeout.ms": "6000", "heartbeat.interval.ms": "500",
+    ]
+
+    init() { run = "vigil-test-\(getpid())-\(monotonicMilliseconds())" }
+
+    /// Makes topics, and returns their full names.
+    func create(_ needs: TopicAdmin.Need...) throws {
+        let admin = try TopicAdmin(properties: properties, logger: quiet)
+        #expect(try admin.create(needs).count == needs.count)
+        try until("the new topics") { try admin.partitionCounts(needs.map(\.name)).allSatisfy { $0 != nil } }
+    }
+}
+
 /// What only a real broker can show. Every topic and group is new, so the tests may be repeated.
 @Suite(
     .serialized,
     .enabled(if: address != nil, "skipped: needs a Kafka broker; set VIGIL_TEST_KAFKA=host:port"))
 struct RealBrokerTests {
-    private let run = "vigil-test-\(getpid())-\(monotonicMilliseconds())"
-    private var properties: [String: String] {
-        ["bootstrap.servers": address ?? "", "session.timeout.ms": "6000", "heartbeat.interval.ms": "500"]
-    }
+    private let broker = RealBroker()
+    private var run: String { broker.run }
+    private var properties: [String: String] { broker.properties }
 
     private func create(_ names: String..., partitions: Int = 3) throws {
         let admin = try TopicAdmin(properties: properties, logger: quiet)

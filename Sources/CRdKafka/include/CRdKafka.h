@@ -13,10 +13,16 @@ typedef struct {
 } vk_header;
 
 /// Hands one record to the producer, which copies all of it. `partition` -1 asks the partitioner; a null `key` or
-/// `value` is a record without one. Never blocks. RD_KAFKA_RESP_ERR_NO_ERROR, or why it was not taken.
+/// `value` is a record without one. `tag` comes back with the delivery report. Never blocks.
+/// RD_KAFKA_RESP_ERR_NO_ERROR, or why it was not taken.
 rd_kafka_resp_err_t vk_produce(
     rd_kafka_t *client, const char *topic, int32_t partition, const void *key, size_t key_count, const void *value,
-    size_t value_count, const vk_header *headers, size_t header_count);
+    size_t value_count, const vk_header *headers, size_t header_count, void *tag);
+
+/// Hands a consumed record's value, headers and timestamp to the producer under another key, which the partitioner
+/// places. Otherwise as `vk_produce`.
+rd_kafka_resp_err_t vk_forward(
+    rd_kafka_t *client, const char *topic, const void *key, size_t key_count, const rd_kafka_message_t *record);
 
 /// A mock cluster of one broker listening at 127.0.0.1 on `port` (0: any free one). Null when it can't, such as
 /// when the port is taken.
