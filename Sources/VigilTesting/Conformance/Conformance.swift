@@ -20,7 +20,8 @@ public protocol ConformanceBench: AnyObject {
     /// A transactional output that isn't prepared yet.
     func output(transactionalID: String, probe: ShardProbe?) throws -> any OutputLog
     func internalLog() throws -> any InternalLog
-    /// Compacts an internal topic's partition as far as may be; false where that can't be had on demand.
+    /// Compacts an internal topic's partition up to its present end, for which records with the key `filler` may be
+    /// added behind it; false where that can't be had.
     func compact(_ topic: InternalTopic, partition: Int32) throws -> Bool
 }
 
@@ -200,7 +201,7 @@ final class Trial {
         return try retrying("the end") { () throws(LogFailure) in try log.bounds(topic, partition: partition) }.end
     }
 
-    /// One read: `key=value` of what came, and where to read on.
+    /// One read: `offset:key=value` of what came, and where to read on.
     func read(
         _ topic: InternalTopic = .state, partition: Int32 = 0, from offset: Int64 = 0, most: Int = 100
     ) throws -> (records: [String], next: Int64) {
@@ -208,14 +209,19 @@ final class Trial {
         var records: [String] = []
         let next = try retrying("records") { () throws(LogFailure) in
             try log.read(topic, partition: partition, from: offset, maxRecords: most, timeoutMilliseconds: 100) {
-                records.append("\($1.key.string)=\($1.value.isPresent ? $1.value.string : "∅")")
+                records.append("\($0):\($1.key.string)=\($1.value.isPresent ? $1.value.string : "∅")")
             }
         }
         return (records, next)
     }
 
-    /// Everything up to the end as it is now.
+    /// `key=value` of everything up to the end as it is now.
     func readAll(_ topic: InternalTopic = .state, partition: Int32 = 0, most: Int = 100) throws -> [String] {
+        try entries(topic, partition: partition, most: most).map { String($0.drop { $0 != ":" }.dropFirst()) }
+    }
+
+    /// `offset:key=value` of everything up to the end as it is now.
+    func entries(_ topic: InternalTopic = .state, partition: Int32 = 0, most: Int = 100) throws -> [String] {
         let end = try end(topic, partition: partition)
         var records: [String] = []
         var next: Int64 = 0
