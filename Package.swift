@@ -53,7 +53,7 @@ let package = Package(
             "Events", "Policy", "Engine", "Runtime", "StateStore", "VigilTesting", "PipelineSpec", "Lab",
             .product(name: "Logging", package: "swift-log"),
         ]),
-        .testTarget(name: "KafkaTests", dependencies: ["Kafka", "Runtime"]),
+        .testTarget(name: "KafkaTests", dependencies: ["Kafka", "Runtime", "VigilTesting"]),
         .testTarget(name: "LabTests", dependencies: ["Lab"]),
         .testTarget(name: "CommandTests", dependencies: []),
     ],

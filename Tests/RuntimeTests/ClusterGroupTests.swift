@@ -5,52 +5,13 @@ import VigilTesting
 
 /// The simulated cluster's consumers, its group, and what retention and compaction do to its logs.
 @Suite struct ClusterGroupTests {
-    /// Reads, answers every change of assignment, remembers what came.
-    final class Reader {
-        let input: any InputLog
-        var events: [String] = []
-        var assigned: [InputPartition] = []
-        var membership: (any GroupMembership)?
-        var seen: [(place: InputPartition, offset: Int64, text: String)] = []
-        private var batch: [Record] = []
-
-        init(_ process: SimulatedProcess, _ name: String, instance: String? = nil) {
-            input = process.input(member: name, instance: instance)
-        }
-
-        func turn(milliseconds: Int = 5) throws {
-            batch.removeAll()
-            switch try input.poll(into: &batch, maxRecords: 100, timeoutMilliseconds: milliseconds) {
-            case .records:
-                for record in batch {
-                    let place = InputPartition(input: Int(record.input), partition: record.partition)
-                    seen.append((place, record.offset, record.value.string))
-                }
-            case .assigned(let partitions):
-                events.append("assigned \(partitions.count)")
-                assigned = partitions
-                membership = try input.membership()
-                let committed = try input.committed(partitions)
-                let bounds = try input.bounds(partitions)
-                try input.start(at: partitions.indices.map {
-                    InputPosition(partition: partitions[$0], offset: committed[$0] ?? bounds[$0].first)
-                })
-            case .revoked:
-                events.append("revoked")
-                assigned = []
-                try input.release()
-            case .lost:
-                events.append("lost")
-                assigned = []
-                try input.release()
-            case .ended: break
-            }
-        }
-    }
-
     let cluster = SimulatedCluster(options: ClusterTests.options(inputs: 2, partitions: 4), seed: 11)
 
-    func turn(_ readers: Reader..., until isDone: () -> Bool) throws {
+    func member(_ process: SimulatedProcess, _ name: String, instance: String? = nil) -> GroupReader {
+        GroupReader(process.input(member: name, instance: instance))
+    }
+
+    func turn(_ readers: GroupReader..., until isDone: () -> Bool) throws {
         for _ in 0..<200 where !isDone() { for reader in readers { try reader.turn() } }
         #expect(isDone())
     }
@@ -60,9 +21,9 @@ import VigilTesting
     }
 
     @Test func membersShareTakeOverAndLeave() throws {
-        let first = Reader(cluster.process("a"), "a")
+        let first = member(cluster.process("a"), "a")
         try turn(first) { first.assigned.count == 8 }
-        let second = Reader(cluster.process("b"), "b")
+        let second = member(cluster.process("b"), "b")
         try turn(first, second) { first.assigned.count == 4 && second.assigned.count == 4 }
         #expect(first.events == ["assigned 8", "revoked", "assigned 4"])
         // Co-partitioned: both inputs of the same partitions.
@@ -73,7 +34,7 @@ import VigilTesting
     }
 
     @Test func moreMembersThanPartitions() throws {
-        let readers = (0..<5).map { Reader(cluster.process("p\($0)"), "m\($0)") }
+        let readers = (0..<5).map { member(cluster.process("p\($0)"), "m\($0)") }
         try turn(readers[0], readers[1], readers[2], readers[3], readers[4]) {
             readers.map(\.assigned.count).sorted() == [0, 2, 2, 2, 2]
         }
@@ -81,12 +42,12 @@ import VigilTesting
 
     @Test func oneThatStandsStillTooLongHasLostItsPartitions() throws {
         let process = cluster.process("a")
-        let zombie = Reader(process, "a")
+        let zombie = member(process, "a")
         try turn(zombie) { zombie.assigned.count == 8 }
         let stale = zombie.membership!
         process.freeze()
         cluster.clock.advance(milliseconds: 9_000)
-        let other = Reader(cluster.process("b"), "b")
+        let other = member(cluster.process("b"), "b")
         try other.turn()
         #expect(other.assigned.isEmpty)
         cluster.clock.advance(milliseconds: 2_000)
@@ -110,10 +71,10 @@ import VigilTesting
     }
 
     @Test func anOldGenerationIsRefused() throws {
-        let first = Reader(cluster.process("a"), "a")
+        let first = member(cluster.process("a"), "a")
         try turn(first) { first.assigned.count == 8 }
         let stale = first.membership!
-        let second = Reader(cluster.process("b"), "b")
+        let second = member(cluster.process("b"), "b")
         try turn(first, second) { first.assigned.count == 4 && second.assigned.count == 4 }
         let output = cluster.process("c").output(transactionalID: "c")
         try output.prepare()
@@ -134,7 +95,7 @@ import VigilTesting
         while event == .records { try poll() }
         let membership = try first.membership()
         try first.start(at: [])
-        let second = Reader(cluster.process("b"), "b")
+        let second = member(cluster.process("b"), "b")
         try second.turn()
         while event != .revoked { try poll() }
         let output = cluster.process("a").output(transactionalID: "a")
@@ -153,12 +114,12 @@ import VigilTesting
 
     @Test func aStaticMemberComesBackAsItself() throws {
         let process = cluster.process("a")
-        let first = Reader(process, "a", instance: "i")
+        let first = member(process, "a", instance: "i")
         try turn(first) { first.assigned.count == 8 }
         process.die()
-        let second = Reader(cluster.process("a"), "a", instance: "i")
+        let second = member(cluster.process("a"), "a", instance: "i")
         try turn(second) { second.assigned.count == 8 }
-        let third = Reader(cluster.process("b"), "b", instance: "i")
+        let third = member(cluster.process("b"), "b", instance: "i")
         try turn(third) { third.assigned.count == 8 }
         guard case .stop = failure({ for _ in 0..<5 { try second.turn() } }) else { Issue.record("not fenced"); return }
     }
@@ -170,7 +131,7 @@ import VigilTesting
         cluster.appendTransaction(partition: 3, [("k", "never")], commits: false)
         cluster.append(partition: 3, key: "k", value: "6")
         cluster.appendTransaction(partition: 3, [("k", "never")], commits: false)
-        let reader = Reader(cluster.process("a"), "a")
+        let reader = member(cluster.process("a"), "a")
         try turn(reader) { reader.seen.count == 4 }
         #expect(reader.seen.map(\.offset) == [0, 1, 2, 6])
         #expect(!reader.input.hasMore(place))
@@ -182,12 +143,12 @@ import VigilTesting
 
     @Test func aPausedPartitionIsSilentAndTheGroupIsKept() throws {
         for partition in 0..<Int32(4) { for _ in 0..<3 { cluster.append(partition: partition, key: "k", value: "v") } }
-        let reader = Reader(cluster.process("a"), "a")
+        let reader = member(cluster.process("a"), "a")
         while reader.assigned.isEmpty { try reader.turn() }
         let silent = InputPartition(input: 0, partition: 1)
         try reader.input.setPaused([silent])
         try turn(reader) { reader.seen.count == 9 }
-        for _ in 0..<50 { try reader.turn(milliseconds: 1_000) }
+        for _ in 0..<50 { try reader.turn(timeoutMilliseconds: 1_000) }
         #expect(!reader.seen.contains { $0.place == silent })
         #expect(reader.input.hasMore(silent))
         try reader.input.setPaused([])
@@ -199,7 +160,7 @@ import VigilTesting
         for _ in 0..<5 { cluster.append(key: "k", value: "v") }
         cluster.delete(.input(0), partition: 0, below: 3)
         let place = InputPartition(input: 0, partition: 0)
-        let reader = Reader(cluster.process("a"), "a")
+        let reader = member(cluster.process("a"), "a")
         try turn(reader) { reader.seen.count == 2 }
         #expect(try reader.input.bounds([place])[0] == (3, 5))
         try reader.input.start(at: [InputPosition(partition: place, offset: 2)])
@@ -224,23 +185,23 @@ import VigilTesting
     // MARK: Outages and deaths
 
     @Test func aBrokerThatIsAwayAnswersNobodyAndLosesNobody() throws {
-        let reader = Reader(cluster.process("a"), "a")
+        let reader = member(cluster.process("a"), "a")
         try turn(reader) { reader.assigned.count == 8 }
         cluster.goAway(milliseconds: 30_000)
         guard case .retry = failure({ try reader.input.commit([]) }) else { Issue.record("answered"); return }
-        for _ in 0..<40 { try reader.turn(milliseconds: 1_000) }
+        for _ in 0..<40 { try reader.turn(timeoutMilliseconds: 1_000) }
         #expect(reader.events == ["assigned 8"])
         try reader.input.commit([])
     }
 
     @Test func aProcessThatIsCutOffIsExpelled() throws {
         let process = cluster.process("a")
-        let reader = Reader(process, "a")
+        let reader = member(process, "a")
         try turn(reader) { reader.assigned.count == 8 }
         process.setCutOff(true)
-        for _ in 0..<20 { try reader.turn(milliseconds: 1_000) }
+        for _ in 0..<20 { try reader.turn(timeoutMilliseconds: 1_000) }
         #expect(cluster.memberCount == 0)
-        let other = Reader(cluster.process("b"), "b")
+        let other = member(cluster.process("b"), "b")
         try turn(other) { other.assigned.count == 8 }
         process.setCutOff(false)
         try turn(reader, other) { reader.assigned.count == 4 && other.assigned.count == 4 }
@@ -269,11 +230,11 @@ import VigilTesting
 
     @Test func aPauseAtAStepLetsTheOthersGoOn() throws {
         let process = cluster.process("a")
-        let zombie = Reader(process, "a")
+        let zombie = member(process, "a")
         try turn(zombie) { zombie.assigned.count == 8 }
         let output = process.output(transactionalID: "a")
         try output.prepare()
-        let other = Reader(cluster.process("b"), "b")
+        let other = member(cluster.process("b"), "b")
         let cluster = cluster
         process.mishap = Mishap(
             .step(.sentOffsets, occurrence: 1),
@@ -361,7 +322,7 @@ import VigilTesting
         func run(seed: UInt64) throws -> [Int64] {
             let cluster = SimulatedCluster(options: ClusterTests.options(inputs: 2, partitions: 4), seed: seed)
             for number in 0..<100 { cluster.append(input: number % 2, partition: Int32(number % 4), key: "k", value: "v") }
-            let reader = Reader(cluster.process("a"), "a")
+            let reader = member(cluster.process("a"), "a")
             while reader.seen.count < 100 { try reader.turn() }
             return reader.seen.map { $0.offset * 10 + Int64($0.place.input) }
         }

@@ -185,7 +185,6 @@ final class ClusterOutput: OutputLog {
     ) throws(LogFailure) {
         try process.call(.commitTransaction) { () throws(LogFailure) in
             guard id != nil else { throw .stop("this output has no transactions") }
-            guard let member = member as? ClusterMembership else { throw .stop("the membership is of another log") }
             let deadline = cluster.now + Int64(timeoutMilliseconds)
             if ending == nil {
                 guard try flush(until: deadline) else { throw .retry("committing: not everything is acknowledged yet") }
@@ -199,8 +198,9 @@ final class ClusterOutput: OutputLog {
     }
 
     private func sendOffsets(
-        _ positions: [InputPosition], as member: ClusterMembership, until deadline: Int64
+        _ positions: [InputPosition], as member: any GroupMembership, until deadline: Int64
     ) throws(LogFailure) {
+        guard let member = member as? ClusterMembership else { throw .stop("the membership is of another log") }
         try process.probe(.sendingOffsets)
         try ask("adding offsets to the transaction", until: deadline) { () throws(BrokerError) in
             try add(.offsets)

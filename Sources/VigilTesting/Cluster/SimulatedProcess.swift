@@ -35,6 +35,8 @@ public final class SimulatedProcess {
     let cluster: SimulatedCluster
     /// Nil once it has happened.
     public var mishap: Mishap?
+    /// Called at every step that is not the process's last.
+    public var onStep: ShardProbe?
     /// Calls across the seam so far.
     public private(set) var calls: Int = 0
     /// How often each step was reached.
@@ -81,8 +83,8 @@ public final class SimulatedProcess {
     public func probe(_ step: ShardStep) throws(LogFailure) {
         if isDead { throw Self.dead }
         steps[step, default: 0] += 1
-        guard let mishap, mishap.moment == .step(step, occurrence: steps[step]!) else { return }
-        try suffer(mishap.kind)
+        if let mishap, mishap.moment == .step(step, occurrence: steps[step]!) { try suffer(mishap.kind) }
+        try onStep?(step)
     }
 
     /// Does what a call asks for, unless something happens to the process at it.
