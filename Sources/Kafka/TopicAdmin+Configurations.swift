@@ -7,7 +7,8 @@ extension TopicAdmin {
         _ needs: [Need], _ timeoutMilliseconds: Int, _ findings: inout Findings
     ) throws(LogFailure) {
         let concerned = needs.filter { $0.role != .output }
-        if try concerned.isEmpty || isEmbedded(timeoutMilliseconds: timeoutMilliseconds) { return }
+        if concerned.isEmpty { return }
+        if try isEmbedded(timeoutMilliseconds: timeoutMilliseconds) { return }
         var settings: [String: [String: String]] = [:]
         do {
             settings = try configurations(of: concerned.map(\.name), timeoutMilliseconds: timeoutMilliseconds)
