@@ -291,7 +291,7 @@ public struct UserRow: @unchecked Sendable {
         func isTime(_ milliseconds: Int64) -> Bool { milliseconds >= 0 && milliseconds < Timestamp.latest.milliseconds }
         guard isTime(header.pointee.rate.newest), isTime(header.pointee.paceWindow.index) else { return false }
         for index in 0..<holds.count where holds[index].hour > 23 { return false }
-        return true
+        return header.pointee.touched <= Int64.max
     }
 
     static func stride(of section: Section) -> Int {

@@ -1,6 +1,8 @@
 /// The hash table of rows: open addressing, linear probing, deletion by shifting back (Knuth 6.4, algorithm R).
 extension UserTable {
+    /// The row's user counts already, or is about to.
     func link(_ row: UserRow) {
+        if (count - pages.count + 1) * 2 > mask + 1 { rehash() }
         var index = Int(truncatingIfNeeded: row.header.pointee.hash) & mask
         while buckets[index].row != nil { index = (index + 1) & mask }
         buckets[index] = Bucket(hash: row.header.pointee.hash, row: row.base)

@@ -13,7 +13,7 @@ extension UserTable {
         guard !candidates.isEmpty else { return }
         let count = Candidate.selectColdest(&candidates, weighing: max(1, candidates.count / 64))
         let victims = candidates[..<count].sorted { $0.touched < $1.touched }
-        for victim in victims { evict(victim.number) }
+        evict(victims.map(\.number))
         guard recordsEvictions else { return }
         evictions.append(
             Eviction(
@@ -30,12 +30,20 @@ extension UserTable {
                 victims.append(number)
             }
         }
-        for victim in victims { evict(victim) }
+        evict(victims)
     }
 
-    private func evict(_ number: UInt32) {
-        if let row = row(numbered: number) { remove(row) }
-        evicted += 1
+    private func evict(_ victims: [UInt32]) {
+        var paged: Set<UInt32> = []
+        for number in victims {
+            if let row = row(numbered: number) { remove(row) } else { paged.insert(number) }
+        }
+        if !paged.isEmpty {
+            var gone: [PagedUser] = []
+            pages.forEach { if paged.contains($0.number) { gone.append($0) } }
+            for page in gone { remove(page: page) }
+        }
+        evicted += UInt64(victims.count)
     }
 
     /// Every user's number, count of records at the last one, and kind, in no order that means anything.
@@ -44,5 +52,6 @@ extension UserTable {
             let header = row.header
             body(header.pointee.number, header.pointee.touched, header.pointee.flags.contains(.proven))
         }
+        pages.forEach { body($0.number, $0.touched, $0.isProven) }
     }
 }

@@ -30,6 +30,7 @@ extension UserTable {
 
     /// Queues every user who is not queued yet.
     public func markAllDirty() {
+        baseline.didQueueAll = true
         forEach { row in
             guard !row.header.pointee.flags.contains(.dirty) else { return }
             row.header.pointee.flags.insert(.dirty)

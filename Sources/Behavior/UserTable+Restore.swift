@@ -5,24 +5,34 @@ extension UserTable {
     /// Puts back a persisted row. Returns what is wrong with it, or nil.
     /// - Complexity: O(row)
     public func restore(number: UInt32, bytes: UnsafeRawBufferPointer) -> StaticString? {
+        if Int(number) < directory.count, directory[Int(number)] != nil { return "its number is taken" }
+        return load(bytes, number: number) { row in
+            if find(hash: row.header.pointee.hash, tenant: row.tenant, user: row.user) != nil {
+                return "its user has another row"
+            }
+            hasStaleFreeNumbers = true
+            greatestRestored = max(greatestRestored, row.header.pointee.touched)
+            place(row, number: number)
+            if !row.header.pointee.flags.contains(.proven) { unprovenCount += 1 }
+            return nil
+        }
+    }
+
+    /// Copies a row in and checks it; `keep` says what else is wrong with it, or puts it in its place.
+    func load(
+        _ bytes: UnsafeRawBufferPointer, number: UInt32, keep: (UserRow) -> StaticString?
+    ) -> StaticString? {
         guard bytes.count >= UserRow.headerBytes, bytes.count % UserRow.rowGranule == 0, bytes.count < 65_536 else {
             return "its length is not that of a row"
         }
         let base = pool.allocate(bytes.count)
         base.copyMemory(from: bytes.baseAddress!, byteCount: bytes.count)
         let row = UserRow(base: base)
-        if let fault = fault(in: row, number: number, byteCount: bytes.count) {
+        if let fault = fault(in: row, number: number, byteCount: bytes.count) ?? keep(row) {
             pool.deallocate(base, bytes.count)
             return fault
         }
-        if find(hash: row.header.pointee.hash, tenant: row.tenant, user: row.user) != nil {
-            pool.deallocate(base, bytes.count)
-            return "its user has another row"
-        }
         row.header.pointee.flags.subtract(.transient)
-        hasStaleFreeNumbers = true
-        place(row, number: number)
-        if !row.header.pointee.flags.contains(.proven) { unprovenCount += 1 }
         return nil
     }
 
@@ -31,7 +41,6 @@ extension UserTable {
         if header.pointee.checksum != Self.checksum(row.bytes(byteCount)) { return "its checksum is wrong" }
         if header.pointee.layout != UserRow.layoutVersion { return "its layout is of another version" }
         if header.pointee.number != number || row.byteCount != byteCount { return "it is another user's row" }
-        if Int(number) < directory.count, directory[Int(number)] != nil { return "its number is taken" }
         if number > Self.mostNumber { return "its number is out of range" }
         if header.pointee.identityBytes < header.pointee.tenantBytes { return "its identity is out of range" }
         var end = UserRow.headerBytes + Int(header.pointee.identityBytes)

@@ -17,6 +17,9 @@ public final class UserTable {
         var mask: Int
         var sequence: UInt64 = 0
         var positions = InlineArray<8, Int64>(repeating: -1)
+        var keepsPreImages = false
+        /// The count of records at the last commit, while pre-images are kept.
+        var marked: UInt64 = 0
     }
     let hot: UnsafeMutablePointer<Hot>
     var buckets: UnsafeMutablePointer<Bucket> {
@@ -27,7 +30,7 @@ public final class UserTable {
         @inline(__always) get { hot.pointee.mask }
         @inline(__always) set { hot.pointee.mask = newValue }
     }
-    /// Row of each number.
+    /// Row of each number; `elsewhere` where it is paged out.
     var directory: [UnsafeMutableRawPointer?] = []
     /// Numbers without a user, in memory or persisted. A number is free again only when its user's removal is persisted:
     /// were it given away before, one user could be persisted under two numbers.
@@ -60,7 +63,15 @@ public final class UserTable {
     /// The count of records at the persisted redo point.
     public var redoSequence: UInt64 = 0
 
-    public var bytes: Int { pool.usedBytes + (mask + 1) * MemoryLayout<Bucket>.stride + directory.count * 8 }
+    var pages = PagedUsers()
+    var preImages = PreImages()
+    var baseline = Baseline()
+    /// The greatest count of records in a row that was put back.
+    var greatestRestored: UInt64 = 0
+
+    public var bytes: Int {
+        pool.usedBytes + (mask + 1) * MemoryLayout<Bucket>.stride + pages.bytes + directory.count * 8
+    }
 
     public init(bounds: StateBounds, inputs: Int) {
         var bounds = bounds
@@ -119,22 +130,22 @@ public final class UserTable {
         let identity = row.base + UserRow.headerBytes
         if let base = tenant.base { identity.copyMemory(from: base, byteCount: tenant.count) }
         if let base = user.base { (identity + tenant.count).copyMemory(from: base, byteCount: user.count) }
-        place(row, number: takeNumber())
+        let number = takeNumber()
+        place(row, number: number)
+        if hot.pointee.keepsPreImages { preImages.add(number, .created) }
         // Nothing before a user's first record is theirs: what was forgotten of a namesake must not come back by redo.
         for input in 0..<inputs { row.absorbed[input] = hot.pointee.positions[input] }
         unprovenCount += 1
         return row
     }
 
-    /// Says that the row is about to change: it will be in a checkpoint, and it is warm.
+    /// Says that the row is about to change: it will be in a checkpoint, it is warm, and what it was can be put back.
+    /// To be called before anything of it changes.
     @inline(__always)
     public func touch(_ row: UserRow) {
         let header = row.header
-        header.pointee.touched = sequence
-        if !header.pointee.flags.contains(.dirty) {
-            header.pointee.flags.insert(.dirty)
-            dirty.append(header.pointee.number)
-        }
+        if header.pointee.touched <= hot.pointee.marked || !header.pointee.flags.contains(.dirty) { noteChange(row) }
+        header.pointee.touched = hot.pointee.sequence
     }
 
     /// Marks the user as real. May evict the coldest real user to keep the bound, never this one.
@@ -174,15 +185,17 @@ public final class UserTable {
         }
     }
 
-    /// The row of that number, or nil.
+    /// The row of that number, or nil: nobody has it, or the row is paged out.
     public func row(numbered number: UInt32) -> UserRow? {
-        Int(number) < directory.count ? directory[Int(number)].map(UserRow.init) : nil
+        guard Int(number) < directory.count, let base = directory[Int(number)], base != Self.elsewhere else { return nil }
+        return UserRow(base: base)
     }
 
     /// Removes the user; the next checkpoint removes the persisted row, and the number is free again.
     public func remove(_ row: UserRow) {
         let header = row.header
         let number = header.pointee.number
+        if hot.pointee.keepsPreImages && header.pointee.touched <= hot.pointee.marked { preImages.save(row) }
         if !header.pointee.flags.contains(.dirty) { dirty.append(number) }
         if !header.pointee.flags.contains(.proven) { unprovenCount -= 1 }
         directory[Int(number)] = nil
@@ -191,16 +204,15 @@ public final class UserTable {
         count -= 1
     }
 
-    /// All users, in ascending number.
+    /// All users in memory, in ascending number.
     public func forEach(_ body: (UserRow) throws -> Void) rethrows {
-        for base in directory { if let base { try body(UserRow(base: base)) } }
+        for base in directory { if let base, base != Self.elsewhere { try body(UserRow(base: base)) } }
     }
 
     func place(_ row: UserRow, number: UInt32) {
         row.header.pointee.number = number
         while directory.count <= Int(number) { directory.append(nil) }
         directory[Int(number)] = row.base
-        if (count + 1) * 2 > mask + 1 { rehash() }
         link(row)
         count += 1
     }

@@ -30,8 +30,8 @@ extension Engine {
     /// Changes whenever the same records under the same plan would give other decisions or another state.
     public static let version = "2"
 
-    /// Says that everything stepped so far is committed, and where: users who become dirty later belong to this cut.
-    /// To be called at the start, and after every commit.
+    /// Says that everything stepped so far is committed, and where: users who become dirty later belong to this cut, and
+    /// what came before can't be undone. To be called at the start, and after every commit.
     /// - Complexity: O(1) amortised
     public func mark(_ cut: CutMark) {
         let mark = Mark(cut: cut, shared: sharedImage(), sequence: table.sequence, start: table.dirtyPlaces.upperBound)
@@ -40,6 +40,7 @@ extension Engine {
         marks.append(mark)
         table.evictions.removeAll()
         table.recordsEvictions = true
+        takeBaseline()
     }
 
     /// Users whose persisted form is out of date, removed ones included.
@@ -103,13 +104,14 @@ extension Engine {
         if let last = marks.lastIndex(where: { $0.start <= start }) { marks.removeFirst(last) }
     }
 
-    /// Shows the row of that number in its persisted form, nil when it has no user in memory. Valid during the call.
+    /// Shows the row of that number in its persisted form, nil when nobody has the number, or the row is paged out. Valid during the call.
     public func withRow<T>(number: UInt32, _ body: (UnsafeRawBufferPointer?) throws -> T) rethrows -> T {
         guard let row = table.row(numbered: number) else { return try body(nil) }
         return try table.withPersistedForm(of: row) { try body($0) }
     }
 
-    /// Queues every user in memory who is not queued yet: the copy elsewhere is lost and must be written again.
+    /// Queues every user in memory who is not queued yet: the copy elsewhere is lost and must be written again. The rows
+    /// of those paged out (`forEachPage`) are in the state file, from where they are copied.
     /// - Complexity: O(users)
     public func markAllDirty() { table.markAllDirty() }
 

@@ -40,8 +40,12 @@ public final class Engine {
     /// What every step asks about. Behind a pointer like the rest of what is hot.
     struct Mode {
         var isFollowing = false
+        var keepsPreImages = false
+        /// Pre-images are kept since `baseline` was taken.
+        var hasBaseline = false
     }
     let mode: UnsafeMutablePointer<Mode>
+    var baseline: Baseline?
 
     /// - Parameters:
     ///   - decoders: those that the engines of a shard share; nil: its own.
@@ -60,7 +64,7 @@ public final class Engine {
         tally.initialize(to: EngineCounters())
         table = UserTable(bounds: plan.bounds, inputs: plan.inputs.count)
         mode = .allocate(capacity: 1)
-        mode.initialize(to: Mode())
+        mode.initialize(to: Mode(keepsPreImages: keepsPreImages))
         event = .allocate(capacity: 1)
         event.initialize(to: Event())
         assessment = .allocate(capacity: 1)
@@ -99,6 +103,9 @@ public final class Engine {
 
     /// Decides one record: decodes it, and takes it from there.
     ///
+    /// Returns nil when that is done. Else the user's row is paged out: nothing has changed, and the row of the number
+    /// returned must be put back by `restore(page:row:)` before the same record is stepped again.
+    ///
     /// While `recovering`, a record its user has already absorbed changes nothing; what lands in `effects` was emitted
     /// before the crash and is the caller's to drop.
     /// - Complexity: O(record + one user's bounded state)
@@ -117,16 +124,19 @@ public final class Engine {
             begin(record, recovering: recovering)
             tally.pointee.ignored &+= 1
         case .rejected(let rejection):
-            reject(record, rejection, into: &effects, recovering: recovering)
+            if let page = reject(record, rejection, into: &effects, recovering: recovering) { return page }
         case .event where event.pointee.type == .feedback || event.pointee.type == .erasure:
             let rejection = Rejection(
                 .unsupportedType, field: "type", detail: "this version does not act on events of this type")
-            reject(record, rejection, into: &effects, recovering: recovering)
+            if let page = reject(record, rejection, into: &effects, recovering: recovering) { return page }
         case .event:
+            let key = userKey
+            let known = find(key)
+            if known == nil, let page = table.page(of: key) { return page }
             begin(record, recovering: recovering)
             tally.pointee.events &+= 1
             keepTime(record)
-            if let row = row(of: userKey, record, at: event.pointee.time, recovering: recovering) {
+            if let row = row(known, key, record, at: event.pointee.time, recovering: recovering) {
                 decide(record, row, into: &effects)
             }
         }
@@ -153,6 +163,7 @@ public final class Engine {
     @inline(__always)
     private func begin(_ record: Record, recovering: Bool) {
         if mode.pointee.isFollowing { table.followsEvictions = recovering }
+        if mode.pointee.keepsPreImages && (recovering || !mode.pointee.hasBaseline) { settleBaseline(recovering: recovering) }
         table.begin(input: Int(record.input), offset: record.offset)
     }
 
@@ -161,17 +172,20 @@ public final class Engine {
         hash(event.pointee.user, seed: event.pointee.tenant.isEmpty ? 0 : hash(event.pointee.tenant))
     }
 
-    /// The row of the event's user, made if there is none, with the record absorbed; nil when it was absorbed before,
+    /// The row of the event's user; nil when there is none in memory.
+    @inline(__always)
+    func find(_ key: UInt64) -> UserRow? {
+        table.find(hash: key, tenant: event.pointee.tenant, user: event.pointee.user)
+    }
+
+    /// The row found, or one made for a user who has none, with the record absorbed; nil when it was absorbed before,
     /// which counts in recovery only.
-    private func row(of key: UInt64, _ record: Record, at time: Timestamp, recovering: Bool) -> UserRow? {
+    private func row(
+        _ known: UserRow?, _ key: UInt64, _ record: Record, at time: Timestamp, recovering: Bool
+    ) -> UserRow? {
         let input = Int(record.input)
-        let row: UserRow
-        if let known = table.find(hash: key, tenant: event.pointee.tenant, user: event.pointee.user) {
-            if recovering && known.absorbed[input] >= record.offset { return nil }
-            row = known
-        } else {
-            row = table.insert(hash: key, tenant: event.pointee.tenant, user: event.pointee.user, at: time)
-        }
+        if recovering, let known, known.absorbed[input] >= record.offset { return nil }
+        let row = known ?? table.insert(hash: key, tenant: event.pointee.tenant, user: event.pointee.user, at: time)
         table.touch(row)
         row.absorbed[input] = record.offset
         return row
@@ -293,23 +307,28 @@ public final class Engine {
 
     /// A dead letter with the original bytes; whoever it is about, as far as that can be read, is held to account for
     /// it, because being undecodable must not be a way to hide.
+    /// Returns the page that must be put back first, as `step` does.
     func reject(
         _ record: Record, _ rejection: Rejection, into effects: inout Effects, recovering: Bool
-    ) {
+    ) -> UInt32? {
+        let isBlamed = event.pointee.user.isPresent && rejection.reason != .unsupportedType
+        let key = isBlamed ? userKey : 0
+        let known = isBlamed ? find(key) : nil
+        if isBlamed, known == nil, let page = table.page(of: key) { return page }
         begin(record, recovering: recovering)
         tally.pointee.deadLetters &+= 1
         effects.emitDeadLetter(record, rejection, topic: texts.topics[Int(record.input)])
-        guard event.pointee.user.isPresent, rejection.reason != .unsupportedType else { return }
+        guard isBlamed else { return nil }
         let limit = Self.limit(of: record)
         var time = event.pointee.time.milliseconds > 0 ? event.pointee.time : limit ?? watermarks.pointee.newest
         // Else a date in the future would be held against the user until then.
         if let limit = isAhead(time, of: record) { time = limit }
-        guard time >= .earliest else { return }
-        guard let row = row(of: userKey, record, at: time, recovering: recovering) else { return }
+        guard time >= .earliest, let row = row(known, key, record, at: time, recovering: recovering) else { return nil }
         let header = row.header
         if time - header.pointee.malformedAt > plan.model.malformedWindow { header.pointee.malformed = 0 }
         header.pointee.malformed &+= 1
         header.pointee.malformedAt = max(header.pointee.malformedAt, time)
+        return nil
     }
 
     // MARK: - Emission

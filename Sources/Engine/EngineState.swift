@@ -49,7 +49,10 @@ extension Engine {
         guard word(2) < Timestamp.latest.milliseconds else {
             throw StateError("the partition's shared state holds a watermark that no event can have set")
         }
-        table.sequence = UInt64(bitPattern: word(1))
+        guard word(1) >= 0, (0..<inputs).allSatisfy({ word(3 + inputs + $0) >= -1 }) else {
+            throw StateError("the partition's shared state holds a count below zero")
+        }
+        table.sequence = UInt64(word(1))
         table.positions = (0..<inputs).map { word(3 + inputs + $0) }
         watermarks.pointee.restore(
             greatest: (0..<inputs).map { word(3 + $0) }, current: Timestamp(milliseconds: word(2)))
@@ -57,10 +60,7 @@ extension Engine {
 
     /// Restores one user's row. Throws `StateError` on a bad checksum, version or length.
     public func restore(user number: UInt32, row: UnsafeRawBufferPointer) throws(StateError) {
-        if let fault = table.restore(number: number, bytes: row) {
-            throw StateError("row \(number) can't be used: \(fault)")
-        }
-        table.row(numbered: number)?.dropForeignWindows(hop: plan.windows.rateHop, length: plan.windows.rate)
+        try check(table.restore(number: number, bytes: row), number)
     }
 
     /// The offset of input `input` up to which (inclusive) the user has absorbed; nil when the user is not known.
@@ -69,6 +69,10 @@ extension Engine {
     }
 
     func withRow<T>(tenant: String, user: String, _ body: (UserRow) -> T) -> T? {
+        withKey(tenant: tenant, user: user) { table.find(hash: $0, tenant: $1, user: $2).map(body) }
+    }
+
+    func withKey<T>(tenant: String, user: String, _ body: (_ key: UInt64, _ tenant: ByteView, _ user: ByteView) -> T) -> T {
         var (tenant, user) = (tenant, user)
         return tenant.withUTF8 { tenantBytes in
             user.withUTF8 { userBytes in
@@ -76,8 +80,7 @@ extension Engine {
                     ByteView(base: tenantBytes.baseAddress, count: tenantBytes.count),
                     ByteView(base: userBytes.baseAddress, count: userBytes.count)
                 )
-                let key = hash(user, seed: tenant.isEmpty ? 0 : hash(tenant))
-                return table.find(hash: key, tenant: tenant, user: user).map(body)
+                return body(hash(user, seed: tenant.isEmpty ? 0 : hash(tenant)), tenant, user)
             }
         }
     }
