@@ -62,7 +62,7 @@ public final class KafkaOutputLog: OutputLog {
         }
         let key = output.key.map { effects.view($0) } ?? .absent
         let value = output.value.map { effects.view($0) } ?? .absent
-        let topic = output.kind == .decision ? decisionsTopic : deadLettersTopic
+        let topic = output.kind == .deadLetter ? deadLettersTopic : decisionsTopic
         let error = send(topic, key, value)
         switch error {
         case RD_KAFKA_RESP_ERR_NO_ERROR:

@@ -28,7 +28,7 @@ extension Shard {
         }
         produced += 1
         switch next.kind {
-        case .decision:
+        case .decision, .receipt:
             counters.decisions += 1
             if next.verdict != .allow { scheduleCommit(within: options.interventionCommitMilliseconds) }
         case .deadLetter:
