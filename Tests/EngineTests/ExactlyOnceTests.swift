@@ -89,9 +89,10 @@ import Testing
         let lines = Self.lines(seed)
         let reference = Reference(seed, lines)
         let partition = Partition(seed: seed, plan: Self.plan(seed), lines: lines)
+        partition.lag = 40
         var (crashes, redone, recent) = (0, 0, 0)
         while partition.committed < lines.count {
-            for _ in 0..<partition.below(25) + 1 where partition.next < lines.count {
+            for _ in 0..<partition.below(partition.below(4) == 0 ? 80 : 12) + 1 where partition.next < lines.count {
                 let line = partition.next
                 let output = try partition.step()
                 guard output == reference.outputs[line] else {
@@ -99,7 +100,7 @@ import Testing
                     return
                 }
             }
-            switch partition.below(12) {
+            switch partition.below(10) {
             case 0:
                 let before = partition.next
                 partition.next = partition.committed
