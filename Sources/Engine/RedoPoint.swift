@@ -53,7 +53,7 @@ public struct RedoPoint: Sendable, Equatable {
 
     private static let layout: UInt32 = 1
     private static let mostInputs = 8
-    private static let checksum = KeyedHash(k0: 0x5645_4449_4745_5231, k1: 0x9E37_79B9_7F4A_7C15)
+    static let checksum = KeyedHash(k0: 0x5645_4449_4745_5231, k1: 0x9E37_79B9_7F4A_7C15)
 
     /// Its persisted form, little-endian: a checksum over all that follows, layout, count of inputs, positions, offset
     /// in the cuts topic, then shared image, forgotten people and version, each with its length before it.

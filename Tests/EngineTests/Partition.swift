@@ -24,8 +24,8 @@ final class Partition {
     var next = 0
     var committed = 0
     var commits: Int64 = 0
-    /// Bytes in memory beyond which rows are paged out.
-    var budget = Int.max
+    /// Commits by which persisting lags at most.
+    var lag = 8
 
     init(seed: UInt64, plan: EnginePlan, lines: [Line]) {
         (self.plan, self.lines) = (plan, lines)
@@ -57,12 +57,16 @@ final class Partition {
 
     /// Persists a slice of some age and size, and commits.
     func commit() {
+        let age = below(16) == 0 ? Int64.max : (commits + 1 - Int64(below(lag))) * 100
+        commit(dirtyBefore: age, maxBytes: below(3) == 0 ? .max : below(8_000))
+    }
+
+    func commit(dirtyBefore milliseconds: Int64, maxBytes: Int) {
         commits += 1
         let evictions = Eviction.encode(engine.evictions)
         var now = cut
         now.cutsOffset += 1
-        let age = below(8) == 0 ? Int64.max : (commits - Int64(below(12))) * 100
-        let slice = engine.slice(at: now, dirtyBefore: age, maxBytes: below(3) == 0 ? .max : below(8_000))
+        let slice = engine.slice(at: now, dirtyBefore: milliseconds, maxBytes: maxBytes)
         engine.forEach(in: slice) { number, row in rows[number] = row.map { Array($0) } }
         redo = slice.redo.encoded()
         cuts.append(evictions)
