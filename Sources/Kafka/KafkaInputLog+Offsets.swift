@@ -72,7 +72,8 @@ extension KafkaInputLog {
             return .stop("\(words): the consumer can't go on")
         case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC,
             RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
-            return .stop("\(words): does the topic exist? `vigil topics FILE --create` makes it")
+            // Brokers that have just started say so too. Whether the topic is gone is checked elsewhere.
+            return .retry("\(words): does the topic exist? `vigil topics FILE --create` makes it")
         default:
             return isFinal(error) ? .stop(words) : .retry(words)
         }

@@ -32,7 +32,7 @@ public final class KafkaInputLog: InputLog {
     private var lastRecord = 0
     private var nextProbe = 0
     private var nextTopicCheck = 0
-    private var isTopicMissing = false
+    private var doubt = Doubt()
 
     /// The session timeout where the pipeline file sets none, in milliseconds: a quiet shard is noticed dead within
     /// seconds, and one in a long step is not.
@@ -255,21 +255,17 @@ public final class KafkaInputLog: InputLog {
         _ = try? client.partitionCounts([topics[0]], timeoutMilliseconds: 200)
     }
 
-    /// No record tells that a topic was deleted or has grown, so the brokers are asked. Only a second answer counts:
-    /// a broker that has just started may not know its topics yet.
+    /// No record tells that a topic was deleted or has grown, so the brokers are asked.
     private func checkTopics() throws(LogFailure) {
         let now = monotonicMilliseconds()
         guard now >= nextTopicCheck else { return }
         nextTopicCheck = now + 15_000
         do {
             try checkPartitionCounts(timeoutMilliseconds: 500)
-            isTopicMissing = false
-        } catch .stop(let why) {
-            if isTopicMissing { throw .stop(why) }
-            isTopicMissing = true
-            nextTopicCheck = now + 5_000
+        } catch .retry {
+            if doubt.isPending { nextTopicCheck = now + Doubt.milliseconds }
         } catch {
-            return
+            throw error
         }
     }
 
@@ -287,7 +283,7 @@ public final class KafkaInputLog: InputLog {
         }
     }
 
-    /// - Throws: `.stop` when the inputs differ in their number of partitions, or it has changed.
+    /// - Throws: `.stop` when the inputs keep differing in their number of partitions, or it has changed.
     public func start(at positions: [InputPosition]) throws(LogFailure) {
         try checkPartitionCounts()
         for input in topics.indices {
@@ -309,6 +305,17 @@ public final class KafkaInputLog: InputLog {
     }
 
     private func checkPartitionCounts(timeoutMilliseconds: Int = 5_000) throws(LogFailure) {
+        do {
+            try comparePartitionCounts(timeoutMilliseconds: timeoutMilliseconds)
+            doubt = Doubt()
+        } catch .stop(let why) {
+            throw doubt.failure(why)
+        } catch {
+            throw error
+        }
+    }
+
+    private func comparePartitionCounts(timeoutMilliseconds: Int) throws(LogFailure) {
         var counts: [Int] = []
         for (topic, count) in zip(topics, try client.partitionCounts(topics, timeoutMilliseconds: timeoutMilliseconds)) {
             guard let count else {

@@ -20,14 +20,15 @@ public final class KafkaInternalLog: InternalLog {
 
     deinit { close() }
 
-    /// - Throws: `.retry` when no broker answers within 10 s, `.stop` when the partition doesn't exist.
+    /// - Throws: `.retry` when no broker answers within 10 s, `.stop` when the partition is missing
+    ///   for seconds.
     public func bounds(_ topic: InternalTopic, partition: Int32) throws(LogFailure) -> (first: Int64, end: Int64) {
         try reader.bounds(topics[topic.index], partition: partition)
     }
 
     /// Records are borrowed for the length of `body`. Returns at once at the end of the partition when that was not
     /// told before. Reading one partition on is cheap; another partition or offset costs a round trip.
-    /// - Throws: `.stop` when the offset is not in the log or the partition doesn't exist.
+    /// - Throws: `.stop` when the offset is not in the log, or the partition is missing for seconds.
     public func read(
         _ topic: InternalTopic, partition: Int32, from offset: Int64, maxRecords: Int, timeoutMilliseconds: Int,
         _ body: (_ offset: Int64, _ record: InternalRecord) -> Void

@@ -16,6 +16,7 @@ final class PartitionReader {
     /// Where the fetcher stands in that partition: past the last record and the last end it told.
     private var next: Int64 = -1
     private var lastRecord = 0
+    private var doubt = Doubt()
 
     /// - Parameter name: for logs and the client id.
     init(properties: [String: String], name: String, logger: Logger) throws(LogFailure) {
@@ -70,13 +71,14 @@ final class PartitionReader {
         guard error == RD_KAFKA_RESP_ERR_NO_ERROR else {
             throw failure(error, "reading the bounds of \(topic)/\(partition)")
         }
+        doubt = Doubt()
         return (first, end)
     }
 
     /// Hands over committed records from `offset` on, in order, at most `maxRecords`, waiting up to
     /// `timeoutMilliseconds` for the first. Returns where to read on: past markers and aborted records as far as the
     /// log has told. Goes on without asking the broker anew where the last call ended.
-    /// - Throws: `.stop` when the offset is not in the log, the topic doesn't exist or access is refused.
+    /// - Throws: `.stop` when the offset is not in the log, the topic is missing for seconds, or access is refused.
     func read(
         _ name: String, partition: Int32, from offset: Int64, maxRecords: Int, timeoutMilliseconds: Int,
         _ body: (borrowing UnsafePointer<rd_kafka_message_t>) -> Void
@@ -131,6 +133,7 @@ final class PartitionReader {
             // Otherwise the first record waits up to a second for metadata.
             guard let count = try client.partitionCounts([name], timeoutMilliseconds: 5_000)[0], partition < count
             else { throw failure(RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION, "reading \(name)/\(partition)") }
+            doubt = Doubt()
         }
         let list = TopicPartitions(
             [InputPosition(partition: InputPartition(input: 0, partition: partition), offset: offset)], topics: [name])
@@ -168,7 +171,7 @@ final class PartitionReader {
         switch error {
         case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC,
             RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
-            return .stop("\(words): does the topic exist, with as many partitions as the inputs? `vigil topics FILE` checks it")
+            return doubt.failure("\(words): does the topic exist, with as many partitions as the inputs? `vigil topics FILE` checks it")
         default:
             return isFinal(error) ? .stop(words) : .retry(words)
         }

@@ -94,9 +94,10 @@ final class Reader {
             assigned = partitions
             let committed = try retrying { () throws(LogFailure) in try log.committed(partitions) }
             let bounds = try retrying { () throws(LogFailure) in try log.bounds(partitions) }
-            try log.start(at: zip(partitions, zip(committed, bounds)).map {
+            let positions = zip(partitions, zip(committed, bounds)).map {
                 InputPosition(partition: $0, offset: $1.0 ?? $1.1.first)
-            })
+            }
+            try retrying { () throws(LogFailure) in try log.start(at: positions) }
         case .revoked:
             events.append("revoked")
             assigned = []

@@ -182,7 +182,7 @@ import Testing
         let bench = try Bench(["logins": 2, "actions": 3])
         let reader = try Reader(bench.properties, topics: ["logins", "actions"])
         let failure = #expect(throws: LogFailure.self) { try until("the refusal") { try reader.turn(); return false } }
-        #expect("\(String(describing: failure))".contains("logins 2, actions 3"))
+        #expect(failure?.isStop == true && "\(String(describing: failure))".contains("logins 2, actions 3"))
         reader.log.close()
     }
 
@@ -221,6 +221,14 @@ import Testing
         #expect(problems.contains { $0.contains("feedback") } && problems.contains { $0.contains("dead-letters") })
         let failure = #expect(throws: LogFailure.self) { try admin.create(needs) }
         #expect("\(String(describing: failure))".contains("embedded broker"))
+    }
+
+    @Test func aFindingCountsWhenItLasts() {
+        var doubt = Doubt()
+        #expect(!doubt.isPending)
+        #expect(doubt.failure("missing", at: 1_000).isRetry && doubt.isPending)
+        #expect(doubt.failure("missing", at: 5_999).isRetry)
+        #expect(doubt.failure("missing", at: 6_000).isStop)
     }
 
     @Test func noBrokerIsRetried() throws {

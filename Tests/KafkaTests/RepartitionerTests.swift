@@ -83,7 +83,27 @@ extension KafkaTests {
         }
     }
 
-    @Test func stopEndsItAndMissingTopicIsLoud() throws {
+    @Test func whatIsTooLargeToWriteAgainIsShortened() throws {
+        let target = Repartitioner.topic(group: "g", source: "raw")
+        let bench = try Bench(["raw": 1, target: 2])
+        let large = "alice:" + String(repeating: "x", count: 1_020_000)
+        let feeder = try KafkaFeeder(
+            properties: bench.properties.merging(["message.max.bytes": "1040000"]) { $1 }, logger: quiet)
+        try withView(large) { try feeder.produce(topic: "raw", key: .absent, value: $0) }
+        try withView("alice:1") { try feeder.produce(topic: "raw", key: .absent, value: $0) }
+        try #require(try feeder.flush(timeoutMilliseconds: 10_000))
+        feeder.close()
+        let worker = try Repartitioner(
+            properties: bench.properties, sources: ["raw"], group: "g", transactionalID: nil, logger: quiet,
+            subject: subject)
+        try until("both records") { try worker.turn(); return worker.forwarded == 2 && !worker.hasUncommitted }
+        worker.close()
+        let found = try contents(target, partitions: 2, bench.properties)
+        #expect(found.map(\.key) == [Array("alice".utf8), Array("alice".utf8)])
+        #expect(found.map { $0.value?.count } == [Repartitioner.keptValueBytes, 7])
+    }
+
+    @Test func aStopEndsItAndARefusedPropertyIsLoud() throws {
         let bench = try Bench(["raw": 1])
         let worker = try Repartitioner(
             properties: bench.properties, sources: ["raw"], group: "g", transactionalID: nil, logger: quiet,
