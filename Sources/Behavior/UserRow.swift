@@ -147,6 +147,8 @@ public struct UserFlags: OptionSet, Sendable {
     public static let proven = UserFlags(rawValue: 1)
     /// In the list of rows to write.
     static let dirty = UserFlags(rawValue: 2)
+    /// What only memory knows: never in persisted bytes.
+    static let transient: UserFlags = [.dirty]
 }
 
 /// The fixed part of a user's state.
@@ -289,7 +291,7 @@ public struct UserRow: @unchecked Sendable {
         func isTime(_ milliseconds: Int64) -> Bool { milliseconds >= 0 && milliseconds < Timestamp.latest.milliseconds }
         guard isTime(header.pointee.rate.newest), isTime(header.pointee.paceWindow.index) else { return false }
         for index in 0..<holds.count where holds[index].hour > 23 { return false }
-        return true
+        return header.pointee.touched <= Int64.max
     }
 
     static func stride(of section: Section) -> Int {

@@ -16,7 +16,9 @@ public final class Engine {
     let table: UserTable
     let hash: KeyedHash
     let policy: CompiledPolicy
-    let decoder: EventDecoder
+    let decoders: Decoders
+    /// The baseline sees an event before it is scored. A fault.
+    let learnsFirst: Bool
     /// How each input's records are read.
     let decodePlans: [DecodePlan]
     let scorer: Scorer
@@ -30,13 +32,39 @@ public final class Engine {
     let watermarks: UnsafeMutablePointer<Watermark>
     var decision = Decision()
     var words = OutputBuffer()
+    /// Committed cuts that dirty users belong to, oldest first.
+    var marks: [Mark] = []
+    /// Evictions that recovering steps are to do again, and which of them is next.
+    var followed: [Eviction] = []
+    var nextFollowed = 0
+    /// What every step asks about. Behind a pointer like the rest of what is hot.
+    struct Mode {
+        var isFollowing = false
+        var keepsPreImages = false
+        /// Pre-images are kept since `baseline` was taken.
+        var hasBaseline = false
+    }
+    let mode: UnsafeMutablePointer<Mode>
+    var baseline: Baseline?
 
-    public init(plan: EnginePlan) {
+    /// - Parameters:
+    ///   - decoders: those that the engines of a shard share; nil: its own.
+    ///   - keepsPreImages: `undo` is possible.
+    ///   - learnsFirst: for tests only: the fault "learned before decided", which a test's oracle must notice.
+    public init(
+        plan: EnginePlan, decoders: Decoders? = nil, keepsPreImages: Bool = false, learnsFirst: Bool = false
+    ) {
         precondition(plan.inputs.count <= 8, "a plan has at most 8 inputs")
+        let decoders = decoders ?? Decoders(plan: plan)
+        precondition(decoders.count == plan.inputs.count, "the decoders are those of another plan")
+        self.decoders = decoders
+        self.learnsFirst = learnsFirst
         self.plan = plan
         tally = .allocate(capacity: 1)
         tally.initialize(to: EngineCounters())
         table = UserTable(bounds: plan.bounds, inputs: plan.inputs.count)
+        mode = .allocate(capacity: 1)
+        mode.initialize(to: Mode(keepsPreImages: keepsPreImages))
         event = .allocate(capacity: 1)
         event.initialize(to: Event())
         assessment = .allocate(capacity: 1)
@@ -47,7 +75,6 @@ public final class Engine {
                 inputs: plan.inputs.count, allowedLateness: plan.windows.allowedLateness, idle: plan.windows.idle))
         hash = KeyedHash(secret: plan.secret)
         policy = CompiledPolicy(rules: plan.rules, fallback: plan.fallback)
-        decoder = EventDecoder(bounds: plan.inputs.first?.decode.bounds ?? DecodeBounds())
         decodePlans = plan.inputs.map { DecodePlan($0.decode) }
         scorer = Scorer(model: plan.model, windows: plan.windows)
         aging = Aging(halfLifeMilliseconds: plan.windows.halfLife)
@@ -57,6 +84,7 @@ public final class Engine {
 
     deinit {
         event.deallocate()
+        mode.deallocate()
         tally.deallocate()
         assessment.deinitialize(count: 1)
         assessment.deallocate()
@@ -73,41 +101,52 @@ public final class Engine {
     /// The task's watermark.
     public var watermark: Timestamp { watermarks.pointee.current }
 
-    /// Decides one record: decode, look up, score, decide, emit, learn. This is the whole path of an event.pointee.
+    /// Decides one record: decodes it, and takes it from there.
+    ///
+    /// Returns nil when that is done. Else the user's row is paged out: nothing has changed, and the row of the number
+    /// returned must be put back by `restore(page:row:)` before the same record is stepped again.
     ///
     /// While `recovering`, a record its user has already absorbed changes nothing; what lands in `effects` was emitted
     /// before the crash and is the caller's to drop.
     /// - Complexity: O(record + one user's bounded state)
-    public func step(_ record: Record, into effects: inout Effects, recovering: Bool = false) {
-        let input = Int(record.input)
-        table.sequence &+= 1
+    @discardableResult
+    public func step(_ record: Record, into effects: inout Effects, recovering: Bool = false) -> UInt32? {
+        let outcome = decoders.decode(record, options: decodePlans[Int(record.input)], into: &event.pointee)
+        return take(record, outcome, into: &effects, recovering: recovering)
+    }
 
-        switch decoder.decode(record, options: decodePlans[input], into: &event.pointee) {
+    /// The whole path of a decoded record: look up, score, decide, emit, learn.
+    func take(
+        _ record: Record, _ outcome: DecodeOutcome, into effects: inout Effects, recovering: Bool
+    ) -> UInt32? {
+        switch outcome {
         case .ignored:
+            begin(record, recovering: recovering)
             tally.pointee.ignored &+= 1
-            return
         case .rejected(let rejection):
-            reject(record, rejection, into: &effects, recovering: recovering)
-            return
-        case .event:
-            break
-        }
-        if event.pointee.type == .feedback || event.pointee.type == .erasure {
+            if let page = reject(record, rejection, into: &effects, recovering: recovering) { return page }
+        case .event where event.pointee.type == .feedback || event.pointee.type == .erasure:
             let rejection = Rejection(
                 .unsupportedType, field: "type", detail: "this version does not act on events of this type")
-            reject(record, rejection, into: &effects, recovering: recovering)
-            return
+            if let page = reject(record, rejection, into: &effects, recovering: recovering) { return page }
+        case .event:
+            let key = userKey
+            let known = find(key)
+            if known == nil, let page = table.page(of: key) { return page }
+            begin(record, recovering: recovering)
+            tally.pointee.events &+= 1
+            keepTime(record)
+            if let row = row(known, key, record, at: event.pointee.time, recovering: recovering) {
+                decide(record, row, into: &effects)
+            }
         }
+        if recovering && mode.pointee.isFollowing { followEvictions() }
+        return nil
+    }
 
-        tally.pointee.events &+= 1
-        keepTime(record)
-        let key = hash(event.pointee.user, seed: event.pointee.tenant.isEmpty ? 0 : hash(event.pointee.tenant))
-        var row = table.findOrInsert(hash: key, tenant: event.pointee.tenant, user: event.pointee.user, at: event.pointee.time)
-        if recovering && row.absorbed[input] >= record.offset { return }
-        row.absorbed[input] = record.offset
-        table.touch(row)
+    private func decide(_ record: Record, _ start: UserRow, into effects: inout Effects) {
+        var row = start
         aging.age(row, to: event.pointee.time)
-
         let seen = Observation(of: event.pointee, hash: hash)
         if row.remember(event: seen.event) {
             event.pointee.flags.insert(.duplicate)
@@ -120,10 +159,42 @@ public final class Engine {
         if event.pointee.time > row.header.pointee.lastSeen { row.header.pointee.lastSeen = event.pointee.time }
     }
 
+    /// Takes note of a record before anything changes.
+    @inline(__always)
+    private func begin(_ record: Record, recovering: Bool) {
+        if mode.pointee.isFollowing { table.followsEvictions = recovering }
+        if mode.pointee.keepsPreImages && (recovering || !mode.pointee.hasBaseline) { settleBaseline(recovering: recovering) }
+        table.begin(input: Int(record.input), offset: record.offset)
+    }
+
+    /// Hash of the event's user.
+    var userKey: UInt64 {
+        hash(event.pointee.user, seed: event.pointee.tenant.isEmpty ? 0 : hash(event.pointee.tenant))
+    }
+
+    /// The row of the event's user; nil when there is none in memory.
+    @inline(__always)
+    func find(_ key: UInt64) -> UserRow? {
+        table.find(hash: key, tenant: event.pointee.tenant, user: event.pointee.user)
+    }
+
+    /// The row found, or one made for a user who has none, with the record absorbed; nil when it was absorbed before,
+    /// which counts in recovery only.
+    private func row(
+        _ known: UserRow?, _ key: UInt64, _ record: Record, at time: Timestamp, recovering: Bool
+    ) -> UserRow? {
+        let input = Int(record.input)
+        if recovering, let known, known.absorbed[input] >= record.offset { return nil }
+        let row = known ?? table.insert(hash: key, tenant: event.pointee.tenant, user: event.pointee.user, at: time)
+        table.touch(row)
+        row.absorbed[input] = record.offset
+        return row
+    }
+
     // MARK: - Time
 
     func keepTime(_ record: Record) {
-        if let limit = Self.limit(of: record), event.pointee.time - limit > plan.windows.allowedSkew {
+        if let limit = isAhead(event.pointee.time, of: record) {
             event.pointee.time = limit
             event.pointee.flags.insert(.clamped)
             tally.pointee.clamped &+= 1
@@ -132,6 +203,13 @@ public final class Engine {
             event.pointee.flags.insert(.late)
             tally.pointee.late &+= 1
         }
+    }
+
+    /// The time to which an event's own is clamped; nil where it isn't too far ahead of its record's.
+    @inline(__always)
+    func isAhead(_ time: Timestamp, of record: Record) -> Timestamp? {
+        guard let limit = Self.limit(of: record), time - limit > plan.windows.allowedSkew else { return nil }
+        return limit
     }
 
     /// The record's timestamp where it can be one: on a `CreateTime` topic it is whatever the producer wrote.
@@ -145,6 +223,7 @@ public final class Engine {
     func judge(_ record: Record, _ seen: Observation, _ start: UserRow, into effects: inout Effects) -> UserRow {
         var row = start
         var session = seen.session == 0 ? -1 : table.session(seen.session, of: row) ?? -1
+        if learnsFirst { row = table.learnContext(seen, of: row, weight: 1, counts: true) }
         scorer.score(event.pointee, seen, row: row, session: session, into: &assessment.pointee)
         var (verdict, rule, reported) = policy.evaluate(event.pointee, assessment.pointee)
         var reason = rule >= 0 ? policy.name(of: rule) : texts.fallback
@@ -228,26 +307,28 @@ public final class Engine {
 
     /// A dead letter with the original bytes; whoever it is about, as far as that can be read, is held to account for
     /// it, because being undecodable must not be a way to hide.
+    /// Returns the page that must be put back first, as `step` does.
     func reject(
         _ record: Record, _ rejection: Rejection, into effects: inout Effects, recovering: Bool
-    ) {
+    ) -> UInt32? {
+        let isBlamed = event.pointee.user.isPresent && rejection.reason != .unsupportedType
+        let key = isBlamed ? userKey : 0
+        let known = isBlamed ? find(key) : nil
+        if isBlamed, known == nil, let page = table.page(of: key) { return page }
+        begin(record, recovering: recovering)
         tally.pointee.deadLetters &+= 1
         effects.emitDeadLetter(record, rejection, topic: texts.topics[Int(record.input)])
-        guard event.pointee.user.isPresent, rejection.reason != .unsupportedType else { return }
+        guard isBlamed else { return nil }
         let limit = Self.limit(of: record)
         var time = event.pointee.time.milliseconds > 0 ? event.pointee.time : limit ?? watermarks.pointee.newest
         // Else a date in the future would be held against the user until then.
-        if let limit, time - limit > plan.windows.allowedSkew { time = limit }
-        guard time >= .earliest else { return }
-        let key = hash(event.pointee.user, seed: event.pointee.tenant.isEmpty ? 0 : hash(event.pointee.tenant))
-        let row = table.findOrInsert(hash: key, tenant: event.pointee.tenant, user: event.pointee.user, at: time)
-        if recovering && row.absorbed[Int(record.input)] >= record.offset { return }
-        row.absorbed[Int(record.input)] = record.offset
-        table.touch(row)
+        if let limit = isAhead(time, of: record) { time = limit }
+        guard time >= .earliest, let row = row(known, key, record, at: time, recovering: recovering) else { return nil }
         let header = row.header
         if time - header.pointee.malformedAt > plan.model.malformedWindow { header.pointee.malformed = 0 }
         header.pointee.malformed &+= 1
         header.pointee.malformedAt = max(header.pointee.malformedAt, time)
+        return nil
     }
 
     // MARK: - Emission

@@ -1,12 +1,6 @@
 import Behavior
 import Events
 
-/// State that can't be used, and why. Never carries a user's data.
-public struct StateError: Error, CustomStringConvertible, Sendable {
-    public var description: String
-    public init(_ description: String) { self.description = description }
-}
-
 /// What a shard persists and restores. A user's number is given at first sight, is stable while the user is kept and
 /// is reused after removal; writing in ascending number is writing in order.
 extension Engine {
@@ -18,59 +12,55 @@ extension Engine {
             + plan.inputs.map(\.topic).joined(separator: ",")
     }
 
-    /// Users whose state changed, or who were removed, since `markClean`.
-    public var dirtyCount: Int { table.dirtyCount }
-
     /// Users kept.
     public var userCount: Int { table.count }
 
     /// Bytes of all users' state, tables included.
     public var stateBytes: Int { table.bytes }
 
-    /// Calls `body` for every dirty user in ascending number, with the row to write (checksum included), or nil for a
-    /// user who was removed. The bytes are valid during the call.
-    /// - Complexity: O(dirty · log dirty)
-    public func forEachDirty(_ body: (_ number: UInt32, _ row: UnsafeRawBufferPointer?) throws -> Void) rethrows {
-        try table.forEachDirty(body)
-    }
-
-    /// Says that everything `forEachDirty` showed is persisted.
-    public func markClean() { table.markClean() }
-
-    /// What the users of the partition share: the watermark and the count of events. Little-endian 64-bit words:
-    /// version, count of events, current watermark, then each input's greatest event time.
+    /// What the users of the partition share: the watermark, the count of events, and how far each input was stepped.
+    /// Little-endian 64-bit words: version, count of events, current watermark, each input's greatest event time, each
+    /// input's last offset.
     public func sharedImage() -> [UInt8] {
-        let words = [1, Int64(bitPattern: table.sequence), watermarks.pointee.current.milliseconds] + watermarks.pointee.greatest
+        let words =
+            [Self.sharedVersion, Int64(bitPattern: table.sequence), watermarks.pointee.current.milliseconds]
+            + watermarks.pointee.greatest + table.positions
         return words.flatMap { word in withUnsafeBytes(of: word.littleEndian) { Array($0) } }
     }
+
+    private static let sharedVersion: Int64 = 2
 
     /// Restores what `sharedImage` returned. Throws `StateError` when the bytes are not such an image.
     public func restore(shared image: UnsafeRawBufferPointer) throws(StateError) {
         let inputs = plan.inputs.count
-        guard image.count == (3 + inputs) * 8 else {
-            throw StateError("the partition's shared state has \(image.count) bytes instead of \((3 + inputs) * 8)")
-        }
+        let size = (3 + 2 * inputs) * 8
         func word(_ index: Int) -> Int64 {
             Int64(littleEndian: image.loadUnaligned(fromByteOffset: index * 8, as: Int64.self))
         }
-        guard word(0) == 1 else { throw StateError("the partition's shared state is of version \(word(0)), not 1") }
+        guard image.count >= 8, word(0) == Self.sharedVersion else {
+            throw StateError("the partition's shared state is not of version \(Self.sharedVersion)")
+        }
+        guard image.count == size else {
+            throw StateError("the partition's shared state has \(image.count) bytes instead of \(size)")
+        }
         for index in 0..<inputs where word(3 + index) != .min && !(0..<Timestamp.latest.milliseconds).contains(word(3 + index)) {
             throw StateError("the partition's shared state holds a time that no event can have")
         }
         guard word(2) < Timestamp.latest.milliseconds else {
             throw StateError("the partition's shared state holds a watermark that no event can have set")
         }
-        table.sequence = UInt64(bitPattern: word(1))
+        guard word(1) >= 0, (0..<inputs).allSatisfy({ word(3 + inputs + $0) >= -1 }) else {
+            throw StateError("the partition's shared state holds a count below zero")
+        }
+        table.sequence = UInt64(word(1))
+        table.positions = (0..<inputs).map { word(3 + inputs + $0) }
         watermarks.pointee.restore(
             greatest: (0..<inputs).map { word(3 + $0) }, current: Timestamp(milliseconds: word(2)))
     }
 
     /// Restores one user's row. Throws `StateError` on a bad checksum, version or length.
     public func restore(user number: UInt32, row: UnsafeRawBufferPointer) throws(StateError) {
-        if let fault = table.restore(number: number, bytes: row) {
-            throw StateError("row \(number) can't be used: \(fault)")
-        }
-        table.row(numbered: number)?.dropForeignWindows(hop: plan.windows.rateHop, length: plan.windows.rate)
+        try check(table.restore(number: number, bytes: row), number)
     }
 
     /// The offset of input `input` up to which (inclusive) the user has absorbed; nil when the user is not known.
@@ -79,6 +69,10 @@ extension Engine {
     }
 
     func withRow<T>(tenant: String, user: String, _ body: (UserRow) -> T) -> T? {
+        withKey(tenant: tenant, user: user) { table.find(hash: $0, tenant: $1, user: $2).map(body) }
+    }
+
+    func withKey<T>(tenant: String, user: String, _ body: (_ key: UInt64, _ tenant: ByteView, _ user: ByteView) -> T) -> T {
         var (tenant, user) = (tenant, user)
         return tenant.withUTF8 { tenantBytes in
             user.withUTF8 { userBytes in
@@ -86,8 +80,7 @@ extension Engine {
                     ByteView(base: tenantBytes.baseAddress, count: tenantBytes.count),
                     ByteView(base: userBytes.baseAddress, count: userBytes.count)
                 )
-                let key = hash(user, seed: tenant.isEmpty ? 0 : hash(tenant))
-                return table.find(hash: key, tenant: tenant, user: user).map(body)
+                return body(hash(user, seed: tenant.isEmpty ? 0 : hash(tenant)), tenant, user)
             }
         }
     }

@@ -25,7 +25,7 @@ public enum HeaderName: UInt8, Sendable, CaseIterable {
 
 /// What steps ask the world to do: records to produce, in order. Reused from batch to batch.
 public struct Effects: ~Copyable {
-    public enum Kind: UInt8, Sendable { case decision, deadLetter }
+    public enum Kind: UInt8, Sendable { case decision, deadLetter, receipt }
 
     public struct Header: Sendable {
         public var name: HeaderName

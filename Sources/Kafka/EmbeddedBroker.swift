@@ -18,6 +18,12 @@ public final class EmbeddedBroker {
         group waits 3 s, a later change of the group up to its session timeout. Only this host can reach it.
         """
 
+    /// What to tell a person who runs exactly-once against one.
+    public static let delivery = """
+        this is an embedded broker: it isolates no transactions and keeps no offsets in them, so delivery is at least \
+        once, and state is kept in the state directory alone
+        """
+
     /// - Parameter port: where to listen; 0 for any free one.
     /// - Throws: `.stop` when the port is taken.
     public init(port: UInt16 = 0, logger: Logger) throws(LogFailure) {

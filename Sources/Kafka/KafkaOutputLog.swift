@@ -61,7 +61,7 @@ public final class KafkaOutputLog: OutputLog {
         let key = output.key.map { effects.view($0) } ?? .absent
         let value = output.value.map { effects.view($0) } ?? .absent
         let topic = switch output.kind {
-        case .decision: decisionsTopic
+        case .decision, .receipt: decisionsTopic
         case .deadLetter: deadLettersTopic
         }
         switch producer.send(topic, key: key, value: value, headers: headers) {

@@ -4,42 +4,7 @@ import Runtime
 
 /// Checks and creates the topics of a pipeline.
 public final class TopicAdmin {
-    /// A topic a pipeline needs.
-    public struct Need: Sendable, Equatable {
-        public var name: String
-        /// Inputs must have equally many partitions.
-        public var isInput: Bool
-        /// What to create; a topic that is there may have another number.
-        public var partitions: Int
-        public var replicationFactor: Int
-        /// Topic configuration, such as `message.timestamp.type`.
-        public var configuration: [String: String]
-
-        public init(
-            name: String, isInput: Bool, partitions: Int, replicationFactor: Int = 1,
-            configuration: [String: String] = [:]
-        ) {
-            self.name = name
-            self.isInput = isInput
-            self.partitions = partitions
-            self.replicationFactor = replicationFactor
-            self.configuration = configuration
-        }
-
-        /// An input of the pipeline: stamped by the broker, so that a producer can't date its events ahead.
-        public static func input(_ name: String, partitions: Int, replicationFactor: Int = 1) -> Need {
-            Need(
-                name: name, isInput: true, partitions: partitions, replicationFactor: replicationFactor,
-                configuration: ["message.timestamp.type": "LogAppendTime"])
-        }
-
-        /// An output of the pipeline.
-        public static func output(_ name: String, partitions: Int, replicationFactor: Int = 1) -> Need {
-            Need(name: name, isInput: false, partitions: partitions, replicationFactor: replicationFactor)
-        }
-    }
-
-    private let client: Client
+    let client: Client
 
     public init(properties: [String: String], logger: Logger) throws(LogFailure) {
         client = try Client(
@@ -56,23 +21,54 @@ public final class TopicAdmin {
         return topics.map { visible[$0] }
     }
 
-    /// Everything that is wrong with the topics, one sentence each; empty when the pipeline can run.
+    /// Whether the brokers are an embedded one.
+    /// - Throws: `.retry` when none answers in time.
+    public func isEmbedded(timeoutMilliseconds: Int = 10_000) throws(LogFailure) -> Bool {
+        guard let id = client.clusterIdentity(timeoutMilliseconds: timeoutMilliseconds) else {
+            throw .retry("the brokers did not tell the cluster's id")
+        }
+        return id.hasPrefix("mockCluster")
+    }
+
+    /// What is wrong with topics, one sentence each.
+    public struct Findings: Sendable, Equatable {
+        /// The pipeline can't run with these.
+        public var problems: [String] = []
+        /// It can run, and somebody should know.
+        public var notes: [String] = []
+    }
+
+    /// Everything that is wrong with the topics; empty when the pipeline can run.
     public func problems(_ needs: [Need], timeoutMilliseconds: Int = 10_000) throws(LogFailure) -> [String] {
+        try check(needs, timeoutMilliseconds: timeoutMilliseconds).problems
+    }
+
+    /// Whether the topics are there, fit each other, and are configured for what they hold. A cluster that does not
+    /// let its topics' configuration be read is noted, not refused.
+    /// - Throws: `.retry` when no broker answers in time, `.stop` when access is refused.
+    public func check(_ needs: [Need], timeoutMilliseconds: Int = 10_000) throws(LogFailure) -> Findings {
         let counts = try partitionCounts(needs.map(\.name), timeoutMilliseconds: timeoutMilliseconds)
-        var problems: [String] = []
+        var findings = Findings()
         var inputs: [(name: String, count: Int)] = []
         for (need, count) in zip(needs, counts) {
             guard let count else {
-                problems.append("topic \(need.name) does not exist, or these credentials may not see it")
+                findings.problems.append("topic \(need.name) does not exist, or these credentials may not see it")
                 continue
             }
             if need.isInput { inputs.append((need.name, count)) }
         }
         if Set(inputs.map(\.count)).count > 1 {
             let list = inputs.map { "\($0.name) has \($0.count)" }.joined(separator: ", ")
-            problems.append("the inputs must have equally many partitions, so that a user's events meet: \(list)")
+            findings.problems.append("the inputs must have equally many partitions, so that a user's events meet: \(list)")
+        } else if let wanted = inputs.first {
+            for (need, count) in zip(needs, counts) where need.isInternal && count != nil && count != wanted.count {
+                findings.problems.append(
+                    "topic \(need.name) has \(count ?? 0) partitions and \(wanted.name) has \(wanted.count): what belongs to a partition is kept under its number, so they must agree. Make \(need.name) anew, which loses what it holds")
+            }
         }
-        return problems
+        let there = zip(needs, counts).filter { $0.1 != nil }.map(\.0)
+        try checkConfigurations(there, timeoutMilliseconds, &findings)
+        return findings
     }
 
     /// Creates those topics that are not there, and returns their names.
@@ -82,7 +78,7 @@ public final class TopicAdmin {
         let missing = zip(needs, counts).filter { $0.1 == nil }.map(\.0)
         if missing.isEmpty { return [] }
         // It would leave the request unanswered.
-        if client.clusterIdentity(timeoutMilliseconds: timeoutMilliseconds)?.hasPrefix("mockCluster") == true {
+        if try isEmbedded() {
             throw .stop("the embedded broker does not create topics on request: it makes its topics when it starts, or by itself when they are first used")
         }
         var topics: [OpaquePointer?] = []
@@ -103,25 +99,11 @@ public final class TopicAdmin {
     }
 
     private func request(_ topics: inout [OpaquePointer?], _ timeoutMilliseconds: Int) throws(LogFailure) {
-        let queue = rd_kafka_queue_new(client.handle)
-        let options = rd_kafka_AdminOptions_new(client.handle, RD_KAFKA_ADMIN_OP_CREATETOPICS)
-        defer {
-            rd_kafka_AdminOptions_destroy(options)
-            rd_kafka_queue_destroy(queue)
-        }
-        rd_kafka_AdminOptions_set_request_timeout(options, Int32(timeoutMilliseconds), nil, 0)
-        rd_kafka_CreateTopics(client.handle, &topics, topics.count, options, queue)
-        guard let answer = rd_kafka_queue_poll(queue, Int32(timeoutMilliseconds + 1_000)) else {
-            throw .retry("creating topics: the controller did not answer within \(timeoutMilliseconds) ms")
-        }
-        defer { rd_kafka_event_destroy(answer) }
-        let error = rd_kafka_event_error(answer)
-        guard error == RD_KAFKA_RESP_ERR_NO_ERROR else {
-            let words = "creating topics: \(text(error))"
-            throw isFinal(error) ? .stop(words) : .retry(words)
-        }
+        let answer = try AdminAnswer(
+            of: client, RD_KAFKA_ADMIN_OP_CREATETOPICS, "creating topics", timeoutMilliseconds: timeoutMilliseconds
+        ) { rd_kafka_CreateTopics(client.handle, &topics, topics.count, $0, $1) }
         var count = 0
-        guard let result = rd_kafka_event_CreateTopics_result(answer),
+        guard let result = rd_kafka_event_CreateTopics_result(answer.event),
             let outcomes = rd_kafka_CreateTopics_result_topics(result, &count)
         else { return }
         var problems: [String] = []
@@ -134,4 +116,37 @@ public final class TopicAdmin {
         }
         if !problems.isEmpty { throw .stop(problems.joined(separator: "; ")) }
     }
+}
+
+/// The cluster's answer to one request of administration.
+struct AdminAnswer: ~Copyable {
+    let event: OpaquePointer
+
+    /// - Parameter send: issues the request with these options, to be answered on this queue.
+    /// - Throws: `.retry` when nobody answers in time, `.stop` when access is refused.
+    init(
+        of client: Client, _ operation: rd_kafka_admin_op_t, _ doing: String, timeoutMilliseconds: Int,
+        _ send: (_ options: OpaquePointer?, _ queue: OpaquePointer?) -> Void
+    ) throws(LogFailure) {
+        let queue = rd_kafka_queue_new(client.handle)
+        let options = rd_kafka_AdminOptions_new(client.handle, operation)
+        defer {
+            rd_kafka_AdminOptions_destroy(options)
+            rd_kafka_queue_destroy(queue)
+        }
+        rd_kafka_AdminOptions_set_request_timeout(options, Int32(clamping: timeoutMilliseconds), nil, 0)
+        send(options, queue)
+        guard let event = rd_kafka_queue_poll(queue, Int32(clamping: timeoutMilliseconds + 1_000)) else {
+            throw .retry("\(doing): the controller did not answer within \(timeoutMilliseconds) ms")
+        }
+        let error = rd_kafka_event_error(event)
+        guard error == RD_KAFKA_RESP_ERR_NO_ERROR else {
+            rd_kafka_event_destroy(event)
+            let words = "\(doing): \(text(error))"
+            throw isFinal(error) ? .stop(words) : .retry(words)
+        }
+        self.event = event
+    }
+
+    deinit { rd_kafka_event_destroy(event) }
 }

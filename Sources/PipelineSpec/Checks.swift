@@ -12,10 +12,6 @@ enum Checks {
         model(draft, &reader)
         rules(draft, &reader)
         topics(draft, &reader)
-        if draft.delivery == .exactlyOnce {
-            reader.report(
-                at: "delivery.mode", "unavailable", "`exactly_once` is not available in this version; use `at_least_once`")
-        }
         kafka(draft, &reader)
     }
 
@@ -42,11 +38,6 @@ enum Checks {
 
     private static func source(_ source: Named<SourceDraft>, _ reader: inout Reader) {
         let path = "sources." + source.key
-        if source.value.repartition {
-            reader.report(
-                at: path + ".repartition", "unavailable",
-                "`repartition` is not available in this version; key the records of the topic by user, as on the other sources")
-        }
         let type = source.value.eventType(named: source.key)
         let mapped = Set(source.value.map.map(\.key))
         if !mapped.isEmpty {
@@ -194,6 +185,7 @@ enum Checks {
         let inputs = draft.sources.map { ("sources.\($0.key).topic", $0.value.topic ?? $0.key) }
         let outputs = [
             ("sinks.decisions.topic", draft.pipeline.decisionsTopic), ("sinks.dead_letters.topic", draft.pipeline.deadLettersTopic),
+            ("state.topic", draft.pipeline.state.topic), ("state.cuts_topic", draft.pipeline.state.cutsTopic),
         ]
         for (path, topic) in inputs + outputs {
             if let other = used[topic] {

@@ -17,6 +17,8 @@ public struct Pipeline: Sendable, Equatable {
     public var partitions = 6
     public var replicationFactor = 1
     public var state = StateOptions()
+    /// Topics whose records are keyed anew before the engine reads them.
+    public var repartitions: [Repartition] = []
     public var delivery = DeliveryOptions()
     /// What is allowed but probably not meant, in file order.
     public var warnings: [Diagnostic] = []
@@ -26,15 +28,41 @@ public struct Pipeline: Sendable, Equatable {
 /// Where checkpoints live and how often they are written.
 public struct StateOptions: Sendable, Equatable {
     public var directory = "state"
+    /// For how long a changed user may stay unwritten.
     public var checkpointMilliseconds = 10_000
+    /// Of each shard.
+    public var checkpointBytesPerSecond = 16 << 20
+    /// Of all shards together.
+    public var memoryBytes = 4 << 30
+    /// State and cuts go to topics too, so that they can follow a partition to another host. An embedded broker would lose
+    /// them, so there they don't.
+    public var travels = true
+    public var topic = "vigil-state"
+    public var cutsTopic = "vigil-cuts"
+    /// `delete.retention.ms` of the state topic.
+    public var tombstoneMilliseconds = 86_400_000
     public init() {}
 }
 
+/// A topic that is copied, keyed by user, into one of Vigil's own. The plan's input reads the copy.
+public struct Repartition: Sendable, Equatable {
+    /// Index into `EnginePlan.inputs`.
+    public var input: Int
+    /// What producers write to; the plan's input has the copy's name.
+    public var source: String
+}
+
+/// What a crash may do to decisions.
+public enum DeliveryMode: Sendable, Equatable { case exactlyOnce, atLeastOnce }
+
 /// How outputs and offsets are committed.
 public struct DeliveryOptions: Sendable, Equatable {
+    public var mode = DeliveryMode.exactlyOnce
     public var commitMilliseconds = 100
     /// After an intervention.
     public var interventionCommitMilliseconds = 20
+    /// How long records of one topic wait for another's.
+    public var idleMilliseconds = 500
     /// Most records in one batch.
     public var batchRecords = 1024
     /// Most bytes waiting in the producer's queue.

@@ -11,11 +11,8 @@ struct Draft {
     var group: String?
     var sources = SourceDraft.standard
     var decode = DecodeBounds()
-    var delivery = DeliveryMode.atLeastOnce
     var kafka: [Named<String>] = []
     var hasTests = false
-
-    enum DeliveryMode { case atLeastOnce, exactlyOnce }
 }
 
 /// Every key of a pipeline file, in the order of the reference.
@@ -61,7 +58,7 @@ enum PipelineFields {
     private static var operation: [Field<Draft>] {
         [
             Field("state", \.pipeline.state, state.format, "Where state is kept between runs."),
-            Field("delivery", \.self, delivery.format, "How outputs and offsets are committed."),
+            Field("delivery", \.pipeline.delivery, delivery, "How outputs and offsets are committed; a mode alone may stand for the mapping."),
             Field("group", \.group, Format.name("a name of letters, digits, `.`, `_` and `-`").optional(""), standard: "the pipeline's name", "Kafka consumer group."),
             Field("instance", \.pipeline.instance, Format.name("a name of letters, digits, `.`, `_` and `-`", length: 200).optional(""),
                 "Static membership: shard n joins as `<instance>-<n>`. Give one only where a shard comes back under the same name; `null` for dynamic membership."),
@@ -122,19 +119,34 @@ enum PipelineFields {
     static var state: Record<StateOptions> {
         Record(StateOptions(), [
             Field("directory", \.directory, .text("a path", bytes: 1024), "One SQLite file per partition is kept here."),
-            Field("checkpoint_interval", \.checkpointMilliseconds, .duration(100...hour), "How often state is saved: longer writes less, shorter recovers faster."),
+            Field("checkpoint_interval", \.checkpointMilliseconds, .duration(100...hour), "For how long a changed user may stay unwritten: longer writes less, shorter recovers faster; [recovery.md](recovery.md) has the arithmetic."),
+            Field("write_budget", \.checkpointBytesPerSecond, .size((64 << 10)...(1 << 30)), "Most bytes of users' rows a shard writes in a second. Too little, and recovery has more to redo than `checkpoint_interval` says."),
+            Field("memory", \.memoryBytes, .size((1 << 20)...(1 << 40)), "Most bytes of users' rows in the process's memory; colder users stay in the state files and come back when they are needed."),
+            Field("topic", \.topic, .name("a topic name"), "The compacted topic through which state follows a partition to another host."),
+            Field("cuts_topic", \.cutsTopic, .name("a topic name"), "The topic that records what each batch held, for recovery and audit."),
+            Field("tombstones", \.tombstoneMilliseconds, .duration(hour...(90 * day)), "`delete.retention.ms` of the state topic. A state file that is older is rebuilt, because it may have missed a removal."),
         ])
     }
 
-    static var delivery: Record<Draft> {
-        Record(Draft(), [
-            Field("mode", \.delivery, .choice([("at_least_once", .atLeastOnce), ("exactly_once", .exactlyOnce)]),
-                "`at_least_once`: after a crash a decision may repeat, with the same id. `exactly_once` is not available in this version."),
-            Field("commit_interval", \.pipeline.delivery.commitMilliseconds, .duration(1...minute), "How often offsets are committed, once outputs are acknowledged."),
-            Field("intervention_commit_interval", \.pipeline.delivery.interventionCommitMilliseconds, .duration(1...minute), "The same after an intervention."),
-            Field("batch", \.pipeline.delivery.batchRecords, .integer(1...65_536), "Most records taken at once."),
-            Field("queue", \.pipeline.delivery.queueBytes, .size((1 << 20)...(2047 << 20)), "Most bytes waiting to be sent; beyond it reading pauses."),
-        ])
+    private static var deliveryMode: Format<DeliveryMode> {
+        .choice([("exactly_once", .exactlyOnce), ("at_least_once", .atLeastOnce)])
+    }
+
+    static var delivery: Format<DeliveryOptions> {
+        let simple = deliveryMode.convert({ mode in
+            var options = DeliveryOptions()
+            options.mode = mode
+            return options
+        }, { $0.mode })
+        return simple.or(mapping: Record(DeliveryOptions(), [
+            Field("mode", \.mode, deliveryMode,
+                "`exactly_once`: decisions, state and offsets in one transaction; subscribers read with `isolation.level=read_committed`. `at_least_once`: lowest latency; after a crash a decision may repeat, with the same id. An embedded broker has no transactions and is always served at least once."),
+            Field("commit_interval", \.commitMilliseconds, .duration(1...minute), "How often a transaction ends, or offsets are committed once outputs are acknowledged."),
+            Field("intervention_commit_interval", \.interventionCommitMilliseconds, .duration(1...minute), "The same after an intervention."),
+            Field("max_idle", \.idleMilliseconds, .duration(0...minute), "How long records of one topic wait for those of another that are known to be in the log, so that inputs are merged by event time."),
+            Field("batch", \.batchRecords, .integer(1...65_536), "Most records taken at once."),
+            Field("queue", \.queueBytes, .size((1 << 20)...(2047 << 20)), "Most bytes waiting to be sent; beyond it reading pauses."),
+        ]).format)
     }
 
     static var topics: Record<Pipeline> {

@@ -61,7 +61,12 @@ public enum PipelineFile {
                         fallback: entry.value.fallback)
                 }
             }
-            return InputPlan(topic: source.value.topic ?? source.key, decode: decode)
+            let topic = source.value.topic ?? source.key
+            return InputPlan(
+                topic: source.value.repartition ? "\(pipeline.group)-\(topic)-repartition" : topic, decode: decode)
+        }
+        pipeline.repartitions = draft.sources.enumerated().filter(\.element.value.repartition).map { index, source in
+            Repartition(input: index, source: source.value.topic ?? source.key)
         }
         pipeline.plan.version = version(of: draft)
         return pipeline

@@ -72,7 +72,6 @@ public enum PipelineReference {
         ("rule.newcomers", "Warning: a rule denies whoever is not known yet."),
         ("secret.short", "Warning: fewer than 16 bytes."),
         ("kafka.owned", "Vigil sets this property of librdkafka itself."),
-        ("unavailable", "Not in this version."),
     ]
 
     private static func facts(_ field: FieldShape) -> String {

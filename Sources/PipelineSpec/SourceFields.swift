@@ -42,7 +42,7 @@ enum SourceFields {
             Field("topic", \.topic, Format.name("a topic name").optional(""), standard: "the source's name", "The topic to read."),
             Field("type", \.type, type.optional(.each), standard: "what the names logins, actions, challenges, feedback say; else `any`",
                 "The type of every event of the topic, which then need not say it; `any` where each event says its own. A `feedback` topic may carry erasures too."),
-            Field("repartition", \.repartition, .flag, "Not available in this version: every record needs a key, the same on all sources."),
+            Field("repartition", \.repartition, .flag, "Set it where records have no key, or producers with another partitioner: they then go through a topic of Vigil's own, `<group>-<topic>-repartition`, keyed by user. Not needed where every record is keyed by `user` or `tenant/user` as on the other sources."),
             Field("map", \.map, mapped.map(
                 keys: "event field", MappedField(), names: EventField.allCases.map(\.rawValue),
                 rename: { EventField(rawValue: $0)?.rawValue }),

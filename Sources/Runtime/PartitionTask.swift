@@ -1,46 +1,105 @@
 import Engine
 import StateStore
 
-/// Everything a shard has of one partition: its engine, its state file, and how far each input has come.
+/// Everything a shard has of one partition: its engine, its state file, what waits to be decided, and how far each input
+/// has come. Arrays of offsets are per input.
 final class PartitionTask {
     let partition: Int32
     let engine: Engine
     var store: StateStore?
-    /// Per input: the offset of the next record to step.
+    var queues: InputQueues
+    /// The offset of the next record to step.
     var next: [Int64]
-    /// Per input: the offset up to which the log has acknowledged everything; while redoing, where redo ends.
+    /// The offset of the next record to queue.
+    var fetched: [Int64]
+    /// Everything before is committed.
     var acknowledged: [Int64]
-    /// Per input: the cut of the last checkpoint.
-    var checkpointed: [Int64]
-    /// What was acknowledged after the checkpoint is being stepped again, output suppressed.
-    private(set) var isRedoing: Bool
-    /// A record beyond the end of redo was passed over because another input was still being redone.
-    var hasHeldBack = false
+    /// Committed records that are being stepped again; nil when the task is live.
+    var redo: Redo?
+    /// What was decided since the last commit.
+    var cut: Cut
+    /// Where in the cuts topic the cuts after the last commit begin; at most too low.
+    var cutsOffset: Int64
+    /// Where in the state topic the records begin that the state file doesn't have; at most too low.
+    var tail: Int64
+    /// The positions of the redo point written last; nil when there is none yet.
+    var checkpointed: [Int64]?
+    /// When the state file was last written, in milliseconds since 1970.
+    var stored: Int64 = 0
+    /// Users whose committed rows the state file didn't take.
+    var unstored: [UInt32] = []
+    /// What the commit under way writes of this task.
+    var slice: StateSlice?
+    /// Since when records of one input have waited for another's.
+    var waiting: Int64?
     /// The engine's counters when it went live: what redo counted was counted before the restart.
     private(set) var counted = EngineCounters()
-    /// The last checkpoint failed, and that was said.
+    /// Where the operator wants to go on, beside where redo ends; nil once there.
+    var moved: [Int64]?
+    /// The positions are to be committed and recorded though nothing was decided.
+    var mustCommit = false
+    /// Reading must go on at `next`, wherever it stands.
+    var mustRewind = false
+    /// A row of the state file could not be read back.
+    var isFileBad = false
+    /// The state file failed, and that was said.
     var isStoreFailing = false
 
-    init(partition: Int32, engine: Engine, store: StateStore?, start: TaskStart) {
+    init(partition: Int32, engine: Engine, store: StateStore?, from: [Int64], acknowledged: [Int64], redo: Redo?) {
         self.partition = partition
         self.engine = engine
         self.store = store
-        next = start.from
-        acknowledged = start.acknowledged
-        checkpointed = start.usesCheckpoint ? start.from : Array(repeating: -1, count: start.from.count)
-        isRedoing = start.from != start.acknowledged
+        queues = InputQueues(inputs: from.count)
+        next = from
+        fetched = from
+        self.acknowledged = acknowledged
+        self.redo = redo
+        cut = Cut(from: acknowledged)
+        cutsOffset = 0
+        tail = 0
     }
 
-    /// Nothing before `offset` is left to redo on one input; redo ends with the last input.
-    func passRedo(input: Int, offset: Int64) {
-        next[input] = max(next[input], min(offset, acknowledged[input]))
-        if next == acknowledged { endRedo() }
-    }
-
-    /// The log holds nothing more below the end of redo.
+    /// Going live: what redo counted was counted before.
     func endRedo() {
         next = acknowledged
+        for input in next.indices { fetched[input] = max(fetched[input], next[input]) }
         counted = engine.counters
-        isRedoing = false
+        redo = nil
+        engine.stopFollowing()
+        goWhereMoved()
     }
+
+    /// Goes on where the operator wants to.
+    func goWhereMoved() {
+        if let moved {
+            (next, acknowledged) = (moved, moved)
+            unfetch()
+            mustRewind = true
+            mustCommit = true
+        }
+        moved = nil
+        cut = Cut(from: next)
+    }
+
+    /// Drops what waits: reading goes back to `next`.
+    func unfetch() {
+        queues.removeAll()
+        fetched = next
+        waiting = nil
+    }
+}
+
+/// The stretch from the redo point to what is committed.
+struct Redo {
+    /// A batch as it was cut.
+    struct Batch {
+        /// Per input, the offset after its last record.
+        var ends: [Int64]
+        /// Where in the cuts topic the batches after it begin.
+        var cutsOffset: Int64
+    }
+    /// The batches to follow, the next one last. Empty where no cuts were kept: then inputs are merged anew.
+    var batches: [Batch]
+    /// The log has no more records below the end: go on with what came.
+    var isSilent = false
 }

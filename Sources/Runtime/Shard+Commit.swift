@@ -1,40 +1,72 @@
+import Engine
 import Events
 import StateStore
 
-/// From effects to checkpoints: produced, acknowledged, committed, checkpointed, always in that order, so that state is
-/// never ahead of the log.
+/// A commit under way. No record is stepped until it is settled, so what the tasks hold is what it commits.
+struct Commitment {
+    enum Phase {
+        /// Cuts, and with a transactional output rows, are being handed to the producer.
+        case producing
+        /// At least once: the offsets are committed, rows follow.
+        case slicing
+    }
+    /// What must be done before anything else.
+    enum Unsettled {
+        /// Abort the transaction and return to the last commit.
+        case abort
+        /// The transaction is aborted and memory undone; reading must go back.
+        case rewind
+        /// Find out whether the transaction was committed.
+        case resolve
+    }
+    var phase = Phase.producing
+    var unsettled: Unsettled?
+    var positions: [InputPosition] = []
+    /// Of all tasks, or of those that are due.
+    var takesAll = false
+    var takesSlices = false
+    /// The transaction's end was asked for.
+    var isEnding = false
+}
+
+/// From effects to committed state, always in that order, so that state is never ahead of the log.
 extension Shard {
     /// Hands the batch's effects to the output log; false when its queue stays full. What is left is kept for the next
     /// call, and nothing more is read before.
     func produce() throws(LogFailure) -> Bool {
         while produced < effects.outputs.count {
-            if try !produceNext() {
-                // Full: acknowledgements make room.
-                guard try flush(milliseconds: options.flushMilliseconds), try produceNext() else { return false }
+            let next = effects.outputs[produced]
+            guard try take({ () throws(LogFailure) in try output.produce(next, of: effects) }) else { return false }
+            produced += 1
+            switch next.kind {
+            case .decision, .receipt:
+                counters.decisions += 1
+                if next.verdict != .allow { scheduleCommit(within: options.interventionCommitMilliseconds) }
+            case .deadLetter:
+                counters.deadLetters += 1
             }
         }
         return true
     }
 
-    private func produceNext() throws(LogFailure) -> Bool {
-        let next = effects.outputs[produced]
+    /// Hands one record to the output log. A full queue is no more than load, unless flushing doesn't help.
+    private func take(_ call: () throws(LogFailure) -> Void) throws(LogFailure) -> Bool {
         do {
-            try output.produce(next, of: effects)
+            try call()
+            return true
         } catch .retry {
-            // A full queue is no more than load, unless flushing doesn't help.
+            guard try flush(milliseconds: options.flushMilliseconds) else { return false }
+        } catch {
+            throw error
+        }
+        do {
+            try call()
+            return true
+        } catch .retry {
             return false
         } catch {
             throw error
         }
-        produced += 1
-        switch next.kind {
-        case .decision:
-            counters.decisions += 1
-            if next.verdict != .allow { scheduleCommit(within: options.interventionCommitMilliseconds) }
-        case .deadLetter:
-            counters.deadLetters += 1
-        }
-        return true
     }
 
     private func flush(milliseconds: Int) throws(LogFailure) -> Bool {
@@ -44,12 +76,12 @@ extension Shard {
         } && isAcknowledged
     }
 
-    /// Everything decided so far: acknowledged by the output log, then committed to the input log. False while the log
-    /// is away, which pauses reading; the next success resumes it.
-    func commit() throws(LogFailure) -> Bool {
+    /// Commits everything decided so far, with the checkpoint slice that is due; with `all`, the slice holds whatever is
+    /// not yet written, up to a bound. False while the log is away, which pauses reading; the next success resumes it.
+    func commit(all: Bool = false) throws(LogFailure) -> Bool {
         guard pending == nil, !tasks.isEmpty else { return true }
-        let patience = state == .away ? min(100, options.flushMilliseconds) : options.flushMilliseconds
-        guard try produce(), try flush(milliseconds: patience), try commitPositions() else {
+        if commitment?.unsettled != nil { return false }
+        guard try produce(), try advance(all: all) else {
             try goAway()
             return false
         }
@@ -58,20 +90,156 @@ extension Shard {
         return true
     }
 
-    private func commitPositions() throws(LogFailure) -> Bool {
-        let changed = tasks.filter { !$0.isRedoing && $0.next != $0.acknowledged }
-        guard !changed.isEmpty else { return true }
-        let positions = changed.flatMap { task in
-            task.next.indices.filter { task.next[$0] != task.acknowledged[$0] }.map { input in
-                InputPosition(
-                    partition: InputPartition(input: input, partition: task.partition), offset: task.next[input])
+    /// Begins a commit where there is something to commit, and takes it as far as it goes; true when it is done.
+    private func advance(all: Bool) throws(LogFailure) -> Bool {
+        if commitment == nil {
+            guard let begun = begin(all: all) else { return true }
+            commitment = begun
+        }
+        let patience = state == .away ? min(100, options.flushMilliseconds) : options.flushMilliseconds
+        guard try drain() else { return false }
+        if output.isTransactional { return try commitTransaction(patience) }
+        return try commitPlainly(patience)
+    }
+
+    /// Live tasks; one in redo has nothing to commit.
+    private var live: [PartitionTask] { tasks.filter { $0.redo == nil } }
+
+    private func begin(all: Bool) -> Commitment? {
+        var commitment = Commitment()
+        commitment.takesAll = all
+        commitment.takesSlices = all || (state != .away && sliceDue <= world.clock.milliseconds)
+        outbox.removeAll()
+        let isTransactional = output.isTransactional
+        if commitment.takesSlices && isTransactional { takeSlices(all: all) }
+        for task in live where task.slice != nil || task.next != task.acknowledged || task.mustCommit {
+            if task.mustCommit && task.cut.batches.isEmpty { task.cut.batches = [task.next] }
+            for input in task.next.indices {
+                let isMoved = task.next[input] != task.acknowledged[input]
+                // With a transaction all positions go along, so that rows alone are fenced too.
+                guard isMoved || isTransactional || task.mustCommit else { continue }
+                commitment.positions.append(InputPosition(
+                    partition: InputPartition(input: input, partition: task.partition), offset: task.next[input]))
+            }
+            if !task.cut.batches.isEmpty && internals != nil {
+                task.cut.watermark = task.engine.watermark.milliseconds
+                task.cut.sequence = task.engine.sequence
+                task.cut.evictions = task.engine.evictions
+                outbox.add(task.cut, partition: task.partition)
+            }
+            if let slice = task.slice, internals != nil {
+                outbox.add(slice, of: task.engine, identity: topicIdentity(task.engine), partition: task.partition)
             }
         }
-        guard try attempt({ () throws(LogFailure) in try input.commit(positions) }) else { return false }
-        for task in changed { task.acknowledged = task.next }
-        counters.commits += 1
+        return commitment.positions.isEmpty && !commitment.takesSlices ? nil : commitment
+    }
+
+    /// What the state topic's checkpoint says it is the state of.
+    func topicIdentity(_ engine: Engine) -> String { "pipeline \(plan.name), " + engine.stateIdentity }
+
+    private func drain() throws(LogFailure) -> Bool {
+        while !outbox.isEmpty {
+            guard try take({ () throws(LogFailure) in try outbox.sendNext(to: output) }) else { return false }
+        }
+        try pass(.sliced)
         return true
     }
+
+    // MARK: Exactly once
+
+    private func commitTransaction(_ milliseconds: Int) throws(LogFailure) -> Bool {
+        guard let positions = commitment?.positions, !positions.isEmpty else {
+            finish()
+            return true
+        }
+        if world.mutant == .storeBeforeCommit { for task in live { storeSlice(of: task) } }
+        if world.mutant == .freshMembership { member = try input.membership() }
+        commitment?.isEnding = true
+        let isCommitted = try attempt { () throws(LogFailure) in
+            try output.commit(positions, as: member, timeoutMilliseconds: milliseconds)
+        }
+        if isCommitted { try conclude() }
+        return isCommitted
+    }
+
+    /// The transaction is committed: take note, then write the slice to the state file.
+    func conclude() throws(LogFailure) {
+        try pass(.ended)
+        for task in live where task.slice != nil || task.next != task.acknowledged || task.mustCommit {
+            if let slice = task.slice { task.engine.complete(slice) }
+            note(task)
+        }
+        counters.commits += 1
+        try pass(.committed)
+        for task in live { storeSlice(of: task) }
+        finish()
+        try pass(.stored)
+    }
+
+    // MARK: At least once
+
+    private func commitPlainly(_ milliseconds: Int) throws(LogFailure) -> Bool {
+        if commitment?.phase == .producing {
+            guard try flush(milliseconds: milliseconds) else { return false }
+            let positions = commitment?.positions ?? []
+            if !positions.isEmpty {
+                guard try attempt({ () throws(LogFailure) in try input.commit(positions) }) else { return false }
+                for task in live where task.next != task.acknowledged || task.mustCommit { note(task) }
+                counters.commits += 1
+                try pass(.committed)
+            }
+            commitment?.phase = .slicing
+            if commitment?.takesSlices == true {
+                takeSlices(all: commitment?.takesAll == true)
+                outbox.removeAll()
+                if internals != nil {
+                    for task in live {
+                        guard let slice = task.slice else { continue }
+                        outbox.add(slice, of: task.engine, identity: topicIdentity(task.engine), partition: task.partition)
+                    }
+                }
+                guard try drain() else { return false }
+            }
+        }
+        // Rows leave the queue of what is unwritten only when both copies have them.
+        guard commitment?.takesSlices != true || internals == nil ? true : try flush(milliseconds: milliseconds) else {
+            return false
+        }
+        for task in live {
+            storeSlice(of: task)
+            if let slice = task.slice { task.engine.complete(slice) }
+        }
+        finish()
+        try pass(.stored)
+        return true
+    }
+
+    // MARK: Both
+
+    /// Everything the task has stepped is committed.
+    private func note(_ task: PartitionTask) {
+        task.acknowledged = task.next
+        task.mustCommit = false
+        task.cutsOffset = output.acknowledged(.cuts, partition: task.partition) ?? task.cutsOffset
+        task.engine.mark(CutMark(
+            positions: task.next, cutsOffset: task.cutsOffset, milliseconds: world.clock.milliseconds))
+        task.cut = Cut(from: task.next)
+    }
+
+    private func finish() {
+        if commitment?.takesSlices == true {
+            sliced = world.clock.milliseconds
+            // Without a topic that travels, a checkpoint is everything at one cut, and redo begins right there.
+            let interval = internals == nil ? options.checkpointMilliseconds : max(1, options.checkpointMilliseconds / 10)
+            sliceDue = sliced + Int64(interval)
+            page()
+        }
+        for task in tasks { task.slice = nil }
+        outbox.removeAll()
+        commitment = nil
+    }
+
+    // MARK: Failures
 
     /// Runs a call that may fail for the moment; false when it did.
     func attempt(_ call: () throws(LogFailure) -> Void) throws(LogFailure) -> Bool {
@@ -94,49 +262,12 @@ extension Shard {
             counters.outages += 1
             state = state.after(.outage)
         }
-        if !isPaused { isPaused = try attempt { () throws(LogFailure) in try input.setPaused(Set(positions.map(\.partition))) } }
+        try updatePauses()
     }
 
-    private func comeBack() throws(LogFailure) {
-        if isPaused {
-            guard try attempt({ () throws(LogFailure) in try input.setPaused([]) }) else { return }
-            isPaused = false
-        }
-        state = state.after(.acknowledged(redoing: tasks.contains(where: \.isRedoing)))
+    func comeBack() throws(LogFailure) {
+        state = state.after(.acknowledged(redoing: tasks.contains { $0.redo != nil }))
+        try updatePauses()
         logger.notice("the log acknowledges again; going on", metadata: ["shard": "\(options.name)"])
-    }
-
-    /// Checkpoints every partition at the cut just committed.
-    func checkpoint() {
-        for task in tasks { checkpoint(task) }
-        checkpointDue = world.clock.milliseconds + Int64(options.checkpointMilliseconds)
-    }
-
-    /// A checkpoint that fails costs recovery time, not decisions: say so, go on, and try again at the next one.
-    func checkpoint(_ task: PartitionTask) {
-        guard let store = task.store else {
-            // Nothing is kept, so nothing needs to be remembered as unwritten.
-            task.engine.markClean()
-            return
-        }
-        guard !task.isRedoing, task.next == task.acknowledged else { return }
-        guard task.engine.dirtyCount > 0 || task.checkpointed != task.next else { return }
-        do {
-            try store.checkpoint(task.engine, positions: task.next)
-            task.checkpointed = task.next
-            counters.checkpoints += 1
-            guard task.isStoreFailing else { return }
-            task.isStoreFailing = false
-            logger.notice(
-                "checkpoints are written again",
-                metadata: ["shard": "\(options.name)", "partition": "\(task.partition)"])
-        } catch {
-            counters.failedCheckpoints += 1
-            guard !task.isStoreFailing else { return }
-            task.isStoreFailing = true
-            logger.error(
-                "a checkpoint failed; deciding goes on from memory, a restart will redo from the last good one",
-                metadata: ["shard": "\(options.name)", "partition": "\(task.partition)", "reason": "\(error)"])
-        }
     }
 }

@@ -4,23 +4,35 @@ import StateStore
 
 /// How partitions, and the shard itself, come to an end.
 extension Shard {
-    /// The group wants the partitions back: finish, and leave a checkpoint for whoever gets them here.
+    /// The group wants the partitions back: finish, and leave the state file complete for whoever gets them here.
     func revoke() throws(LogFailure) {
         counters.rebalances += 1
-        if try commit() {
-            checkpoint()
+        try pass(.revoking)
+        var isDone = false
+        do {
+            isDone = try commit()
+        } catch .aborted, .unknown {
+            isDone = false
+        } catch {
+            throw error
+        }
+        if isDone {
+            for task in tasks { storeEverything(of: task) }
         } else {
+            dropTransaction()
             logger.warning(
-                "revoked before the log acknowledged; the next owner repeats the uncommitted decisions",
+                "revoked before the log acknowledged; the next owner decides the uncommitted records",
                 metadata: ["shard": "\(options.name)"])
         }
+        try pass(.releasing)
         try giveBack()
     }
 
-    /// The partitions are somebody else's already: nothing may be committed or checkpointed.
+    /// The partitions are somebody else's already: nothing may be committed or written.
     func drop() throws(LogFailure) {
         counters.rebalances += 1
         logger.warning("partitions lost; their uncommitted work is dropped", metadata: ["shard": "\(options.name)"])
+        dropTransaction()
         try giveBack()
     }
 
@@ -31,48 +43,78 @@ extension Shard {
 
     /// Forgets every partition: engines, files, effects not yet produced.
     func release() {
-        if isPaused {
+        if !paused.isEmpty {
             try? input.setPaused([])
-            isPaused = false
+            paused = []
         }
         for task in tasks {
             retired.add(task.engine.counters, since: task.counted)
             task.store = nil
+            if task.isFileBad { setAsideUnreadable(task.partition) }
             world.directory?.release(partition: task.partition)
         }
+        pending?.release(world.directory)
         tasks = []
         taskIndex = []
         pending = nil
         effects.removeAll()
+        outbox.removeAll()
+        commitment = nil
         produced = 0
         commitDue = nil
         lag = nil
         state = state.after(.released)
     }
 
-    /// Ends with everything committed and checkpointed, or gives up at the hard deadline.
-    func leave(as outcome: ShardOutcome) throws(LogFailure) -> ShardOutcome {
-        let deadline = world.clock.milliseconds + Int64(options.stopMilliseconds)
-        while try !commit() {
-            guard world.clock.milliseconds < deadline else {
-                return .gaveUp("the log didn't acknowledge within \(options.stopMilliseconds) ms; a restart repeats the uncommitted decisions")
-            }
-            world.clock.wait(milliseconds: 10)
+    private func setAsideUnreadable(_ partition: Int32) {
+        guard let directory = world.directory else { return }
+        do {
+            try setAside(partition, in: directory, because: "a row in it can't be read back")
+        } catch {
+            warn(partition, "\(error)")
         }
-        checkpoint()
+    }
+
+    /// Ends with everything committed and written, or gives up at the hard deadline.
+    func leave(as outcome: ShardOutcome) throws(LogFailure) -> ShardOutcome? {
+        let now = world.clock.milliseconds
+        let deadline = leaveDeadline ?? now + Int64(options.stopMilliseconds)
+        leaveDeadline = deadline
+        if let unsettled = commitment?.unsettled { try settle(unsettled) }
+        while try !commit(all: true) || isUnwritten {
+            let isSettled = commitment?.unsettled == nil
+            guard world.clock.milliseconds < deadline else {
+                if state != .away && isSettled { break }
+                return .gaveUp("the log didn't acknowledge within \(options.stopMilliseconds) ms; \(afterwards)")
+            }
+            if state == .away || !isSettled { world.clock.wait(milliseconds: 10) }
+            if !isSettled { return nil }
+        }
         return outcome
     }
+
+    private var afterwards: String {
+        output.isTransactional
+            ? "a restart decides the uncommitted records" : "a restart repeats the uncommitted decisions"
+    }
+
+    /// Committed, but not all of it is written: the next slice holds more.
+    private var isUnwritten: Bool { tasks.contains { $0.redo == nil && $0.engine.dirtyCount > 0 && !$0.isStoreFailing } }
 
     /// Another owner has taken over: drop everything and begin again with new ends. Returns how the shard ended when
     /// that can't be.
     func startAfresh() -> ShardOutcome? {
+        dropTransaction()
         release()
         input.close()
         output.close()
+        internals?.close()
         while !world.stop.isRequested {
             do {
                 input = try world.input()
                 output = try world.output()
+                internals = try world.internals?()
+                isOutputBad = false
                 return nil
             } catch .retry(let why) {
                 complain(why)
@@ -86,7 +128,7 @@ extension Shard {
 
     /// Lets go of memory and files without a word to the log, as a crash does; for tests.
     public func abandon() {
-        isPaused = false
+        paused = []
         release()
     }
 
@@ -97,9 +139,11 @@ extension Shard {
 
     /// Lets go of everything, whatever state it is in.
     func close() {
+        dropTransaction()
         release()
         input.close()
         output.close()
+        internals?.close()
         state = state.after(.stopped)
         world.mailbox.close()
     }

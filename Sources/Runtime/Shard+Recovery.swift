@@ -7,6 +7,7 @@ extension Shard {
     /// Takes note of an assignment. Co-partitioning is checked here: a partition's records of every input must come to
     /// the same shard, or a user would be split in two.
     func assign(_ partitions: [InputPartition]) throws(LogFailure) {
+        dropTransaction()
         release()
         let numbers = Set(partitions.map(\.partition)).sorted()
         let given = Set(partitions)
@@ -15,47 +16,87 @@ extension Shard {
                 throw .stop("partition \(number) of \(plan.inputs[input].topic) is not assigned together with the other inputs' partition \(number): all input topics need the same number of partitions and the range assignor")
             }
         }
+        member = try input.membership()
         state = state.after(.assigned)
         counters.rebalances += 1
-        pending = numbers
+        pending = Assignment(partitions: numbers, now: world.clock.milliseconds)
         logger.info("assigned", metadata: ["shard": "\(options.name)", "partitions": "\(numbers)"])
+        try pass(.assigned)
     }
 
-    /// Restores every assigned partition and begins reading. While the log doesn't answer, `pending` stays and the next
-    /// turn tries again, so that polling (and with it membership) goes on.
+    /// Goes on restoring the assigned partitions, and begins reading when all are. While the log doesn't answer, `pending`
+    /// stays and the next turn tries again, so that polling (and with it membership) goes on.
     func recover() throws(LogFailure) {
-        guard let numbers = pending else { return }
-        guard try attempt({ () throws(LogFailure) in try restoreAndStart(numbers) }) else { return }
-        pending = nil
-        lastRecord = world.clock.milliseconds
-        checkpointDue = lastRecord + Int64(options.checkpointMilliseconds)
-    }
-
-    private func restoreAndStart(_ numbers: [Int32]) throws(LogFailure) {
-        let all = numbers.flatMap { number in
-            plan.inputs.indices.map { InputPartition(input: $0, partition: number) }
+        guard let pending, try attempt({ () throws(LogFailure) in try advance(pending) }) else { return }
+        let now = world.clock.milliseconds
+        guard pending.restorations.allSatisfy({ $0.phase == .done }), pending.facts != nil else {
+            if now - pending.told >= 2_000 {
+                pending.told = now
+                let progress = pending.restorations.map { "\($0.partition): \($0.progress)" }.joined(separator: ", ")
+                logger.notice("recovering", metadata: ["shard": "\(options.name)", "partitions": "\(progress)"])
+            }
+            return
         }
-        let committed = try input.committed(all)
-        let bounds = try input.bounds(all)
-        guard committed.count == all.count, bounds.count == all.count else {
-            throw .retry("the log answered for fewer partitions than were asked")
-        }
-        let identity = try input.identity()
-        for (place, number) in numbers.enumerated() where !tasks.contains(where: { $0.partition == number }) {
-            let mine = place * plan.inputs.count..<(place + 1) * plan.inputs.count
-            tasks.append(
-                try restore(number, log: identity, committed: Array(committed[mine]), bounds: Array(bounds[mine])))
-        }
+        tasks = pending.restorations.compactMap(\.task)
         indexTasks()
-        try input.start(at: positions)
+        guard try attempt({ () throws(LogFailure) in try input.start(at: positions) }) else {
+            tasks = []
+            taskIndex = []
+            return
+        }
+        paused = []
+        self.pending = nil
+        lastRecord = world.clock.milliseconds
+        sliced = lastRecord
+        sliceDue = lastRecord + Int64(internals == nil ? options.checkpointMilliseconds : max(1, options.checkpointMilliseconds / 10))
     }
 
-    /// Where every input of every partition stands.
+    /// Works for a tenth of a second.
+    private func advance(_ assignment: Assignment) throws(LogFailure) {
+        if assignment.facts == nil {
+            // What an earlier life left open must end before the committed offsets tell anything.
+            try prepareOutput()
+            let all = assignment.partitions.flatMap { number in
+                plan.inputs.indices.map { InputPartition(input: $0, partition: number) }
+            }
+            let committed = try input.committed(all)
+            let bounds = try input.bounds(all)
+            guard committed.count == all.count, bounds.count == all.count else {
+                throw .retry("the log answered for fewer partitions than were asked")
+            }
+            assignment.facts = Assignment.Facts(log: try input.identity(), committed: committed, bounds: bounds)
+            assignment.restorations = assignment.partitions.map { Restoration(partition: $0, engine: makeEngine()) }
+        }
+        guard let facts = assignment.facts else { return }
+        let until = world.clock.milliseconds + 100
+        for (place, restoration) in assignment.restorations.enumerated() {
+            while restoration.phase != .done {
+                switch restoration.phase {
+                case .opening: try open(restoration, facts.log)
+                case .tailing: try tail(restoration)
+                case .cuts: try readCuts(restoration)
+                case .loading:
+                    let mine = place * plan.inputs.count..<(place + 1) * plan.inputs.count
+                    try load(restoration, committed: Array(facts.committed[mine]), bounds: Array(facts.bounds[mine]), facts.log)
+                case .done: break
+                }
+                if world.clock.milliseconds >= until { return }
+            }
+        }
+    }
+
+    func makeEngine() -> Engine {
+        Engine(
+            plan: plan, decoders: decoders, keepsPreImages: output.isTransactional,
+            learnsFirst: world.mutant == .learnBeforeDecide)
+    }
+
+    /// Where every input of every partition is to be read on.
     var positions: [InputPosition] {
         tasks.flatMap { task in
-            task.next.indices.map { input in
+            task.fetched.indices.map { input in
                 InputPosition(
-                    partition: InputPartition(input: input, partition: task.partition), offset: task.next[input])
+                    partition: InputPartition(input: input, partition: task.partition), offset: task.fetched[input])
             }
         }
     }
@@ -65,114 +106,219 @@ extension Shard {
         for (index, task) in tasks.enumerated() { taskIndex[Int(task.partition)] = index }
     }
 
-    private func restore(
-        _ partition: Int32, log: String, committed: [Int64?], bounds: [(first: Int64, end: Int64)]
-    ) throws(LogFailure) -> PartitionTask {
-        let topics = plan.inputs.map(\.topic)
-        var engine = Engine(plan: plan)
-        var store: StateStore?
-        var found: [Int64]?
-        let identity = StoreIdentity(
-            log: log, topics: topics, partition: partition, state: engine.stateIdentity, pipeline: plan.name)
-        if let directory = world.directory {
-            guard directory.claim(partition: partition) else {
-                throw .retry("another shard still holds the state of partition \(partition)")
-            }
-            do {
-                (store, found) = try open(identity, in: directory, into: &engine)
-            } catch {
-                directory.release(partition: partition)
-                throw .stop("state of partition \(partition): \(error)")
-            }
-        }
-        let start = TaskStart(checkpoint: found, committed: committed, bounds: bounds, topics: topics)
-        for remark in start.remarks { warn(partition, remark) }
-        if found != nil && !start.usesCheckpoint, let directory = world.directory {
-            engine = Engine(plan: plan)
-            store = nil
-            do {
-                try setAside(partition, in: directory, because: "its checkpoint is ahead of the log")
-                store = try StateStore(file: directory.file(partition: partition), identity: identity)
-            } catch {
-                directory.release(partition: partition)
-                throw .stop("state of partition \(partition): \(error)")
-            }
-        }
-        let task = PartitionTask(partition: partition, engine: engine, store: store, start: start)
-        // A first checkpoint at the start, so that a crash before the next one redoes from here and forgets nothing.
-        if !start.usesCheckpoint { checkpoint(task) }
-        return task
+    // MARK: The state file
+
+    private func identity(_ restoration: Restoration, _ log: String) -> StoreIdentity {
+        StoreIdentity(
+            log: log, topics: plan.inputs.map(\.topic), partition: restoration.partition,
+            state: restoration.engine.stateIdentity, pipeline: plan.name)
     }
 
-    /// Opens and reads a partition's file. One that can't be trusted is set aside, and a new one begun.
-    private func open(
-        _ identity: StoreIdentity, in directory: StateDirectory, into engine: inout Engine
-    ) throws(StoreError) -> (StateStore, [Int64]?) {
-        let file = directory.file(partition: identity.partition)
-        do {
+    private func open(_ restoration: Restoration, _ log: String) throws(LogFailure) {
+        let partition = restoration.partition
+        if let directory = world.directory, restoration.store == nil {
+            if !restoration.hasClaim {
+                guard directory.claim(partition: partition) else {
+                    throw .retry("another shard still holds the state of partition \(partition)")
+                }
+                restoration.hasClaim = true
+            }
+            do {
+                try openFile(restoration, log, in: directory)
+            } catch {
+                throw .stop("state of partition \(partition): \(error)")
+            }
+        }
+        guard let internals else {
+            restoration.phase = .loading
+            return
+        }
+        restoration.asked = world.clock.wallMilliseconds
+        let bounds = try internals.bounds(.state, partition: partition)
+        judge(restoration, bounds)
+        restoration.first = restoration.next
+        restoration.end = bounds.end
+        restoration.phase = .tailing
+        if world.mutant == .staleFile && restoration.redo != nil { restoration.next = bounds.end }
+    }
+
+    /// Opens a partition's file. One that can't be trusted is set aside, and a new one begun.
+    private func openFile(
+        _ restoration: Restoration, _ log: String, in directory: StateDirectory
+    ) throws(StoreError) {
+        let file = directory.file(partition: restoration.partition)
+        let identity = identity(restoration, log)
+        do throws(StoreError) {
             let store = try StateStore(file: file, identity: identity)
-            let positions = try store.positions(inputs: identity.topics.count)
-            if positions != nil { try store.restore(into: engine) }
-            return (store, positions)
+            restoration.found = try store.checkpoint()
+            if let found = restoration.found, !found.redo.isEmpty {
+                restoration.redo = try decode(found.redo, file)
+                if let why = outdated(found) { throw StoreError(.foreign, file: file, why) }
+            }
+            restoration.store = store
         } catch {
             guard error.kind == .corrupt || error.kind == .foreign else { throw error }
-            try setAside(identity.partition, in: directory, because: error.message)
-            engine = Engine(plan: plan)
-            return (try StateStore(file: file, identity: identity), nil)
+            try setAside(restoration.partition, in: directory, because: error.message)
+            restoration.found = nil
+            restoration.redo = nil
+            restoration.store = try StateStore(file: file, identity: identity)
         }
     }
 
-    private func setAside(_ partition: Int32, in directory: StateDirectory, because why: String) throws(StoreError) {
+    private func decode(_ bytes: [UInt8], _ file: String) throws(StoreError) -> RedoPoint {
+        do throws(StateError) {
+            let redo = try RedoPoint(decoding: bytes)
+            guard redo.positions.count == plan.inputs.count else { throw StateError("its redo point has other inputs") }
+            return redo
+        } catch {
+            throw StoreError(.corrupt, file: file, "\(error)")
+        }
+    }
+
+    /// A user removed elsewhere is known by a tombstone, and the state topic keeps those only so long.
+    private func outdated(_ found: StoredCheckpoint) -> String? {
+        guard internals != nil, world.mutant != .staleFile else { return nil }
+        let age = world.clock.wallMilliseconds - found.written
+        if age >= -3_600_000 && age < Int64(options.tombstoneMilliseconds) { return nil }
+        return age < 0
+            ? "it was written in the future: the clock was set back"
+            : "it was written \(age / 3_600_000) hours ago, and the state topic keeps tombstones for \(options.tombstoneMilliseconds / 3_600_000) only: users removed since might come back"
+    }
+
+    func setAside(_ partition: Int32, in directory: StateDirectory, because why: String) throws(StoreError) {
         let name = try directory.setAside(partition: partition)
         warn(partition, "the state file can't be used and was set aside as \(name): \(why)")
     }
 
-    private func warn(_ partition: Int32, _ text: String) {
+    func warn(_ partition: Int32, _ text: String) {
         logger.warning("\(text)", metadata: ["shard": "\(options.name)", "partition": "\(partition)"])
     }
 
-    /// Steps a record of the stretch from the checkpoint to the committed offsets. True for a record beyond that stretch
-    /// which is to be decided now; while other inputs of its task are still being redone it is passed over, and read
-    /// again when they are done.
-    func redo(_ record: Record, in task: PartitionTask) -> Bool {
-        let input = Int(record.input)
-        if record.offset < task.acknowledged[input] {
-            task.engine.step(record, into: &suppressed, recovering: true)
-            suppressed.removeAll()
-            counters.redone += 1
-            task.passRedo(input: input, offset: record.offset + 1)
-            return false
+    // MARK: The internal topics
+
+    /// Where tailing begins, and what it means when the topic doesn't go on where the file ends.
+    private func judge(_ restoration: Restoration, _ bounds: (first: Int64, end: Int64)) {
+        let tail = restoration.found?.tail ?? 0
+        restoration.next = tail
+        if tail > bounds.end {
+            warn(restoration.partition, "the state topic ends at \(bounds.end), before \(tail), up to where the state file has followed it: it was truncated or made anew. The file is used, and everything is written to the topic again")
+            restoration.mustRepublish = true
+            restoration.next = bounds.first
+        } else if tail < bounds.first {
+            if restoration.redo != nil || bounds.first > 0 {
+                warn(restoration.partition, "the state topic begins at \(bounds.first): records from \(tail) on were deleted from it, and users written there may be missing. Its cleanup.policy must be `compact` alone")
+            }
+            restoration.mustRepublish = restoration.redo != nil
+            restoration.next = bounds.first
         }
-        task.passRedo(input: input, offset: record.offset)
-        if task.isRedoing { task.hasHeldBack = true }
-        return !task.hasHeldBack
+        restoration.tail = restoration.next
     }
 
-    /// Ends redo where it is over, goes back for what was held back, and says when the shard is live.
-    func continueRedo() throws(LogFailure) {
-        guard pending == nil else { return }
-        if tasks.contains(where: \.isRedoing), world.clock.milliseconds - lastRecord >= options.silenceMilliseconds {
-            try concludeFromSilence()
+    /// Reads a piece of the state topic into the file, or into memory where there is none.
+    private func tail(_ restoration: Restoration) throws(LogFailure) {
+        guard let internals else { return }
+        var puts: [(number: UInt32, row: [UInt8]?)] = []
+        var fault: StateError?
+        let expected = topicIdentity(restoration.engine)
+        let before = restoration.next
+        if restoration.next < restoration.end {
+            restoration.next = try internals.read(
+                .state, partition: restoration.partition, from: restoration.next, maxRecords: 4096, timeoutMilliseconds: 50
+            ) { offset, record in
+                if let number = StateKey.number(record.key) {
+                    puts.append((number, record.value.isPresent ? Array(record.value.bytes) : nil))
+                } else if StateKey.isCheckpoint(record.key), record.value.isPresent {
+                    do {
+                        let checkpoint = try TopicCheckpoint(decoding: record.value)
+                        guard checkpoint.identity == expected else {
+                            throw StateError("it is of \(checkpoint.identity), and this is \(expected)")
+                        }
+                        restoration.redo = try RedoPoint(decoding: checkpoint.redo)
+                    } catch {
+                        fault = error as? StateError
+                    }
+                }
+            }
         }
-        if tasks.contains(where: { $0.hasHeldBack && !$0.isRedoing }) {
-            guard try attempt({ () throws(LogFailure) in try input.start(at: positions) }) else { return }
-            for task in tasks where !task.isRedoing { task.hasHeldBack = false }
+        if let fault {
+            throw .stop("partition \(restoration.partition): the state topic can't be used: \(fault). With another secret, pipeline or layout Vigil needs another state topic (`state.topic`)")
         }
-        if !tasks.contains(where: \.isRedoing) {
-            state = state.after(.redone)
-            logger.info("running", metadata: ["shard": "\(options.name)", "redone": "\(counters.redone)"])
+        if world.mutant == .restoreToStable && restoration.next == before { restoration.end = restoration.next }
+        let isEnd = restoration.next >= restoration.end
+        if isEnd { restoration.tail = restoration.next }
+        try keep(puts, restoration, isEnd: isEnd)
+        guard isEnd else { return }
+        try pass(.tailed)
+        let bounds = try internals.bounds(.cuts, partition: restoration.partition)
+        restoration.next = min(max(restoration.redo?.cutsOffset ?? 0, bounds.first), bounds.end)
+        restoration.first = restoration.next
+        restoration.end = bounds.end
+        restoration.phase = .cuts
+    }
+
+    private func keep(_ puts: [(number: UInt32, row: [UInt8]?)], _ restoration: Restoration, isEnd: Bool) throws(LogFailure) {
+        guard let store = restoration.store else {
+            for put in puts { restoration.rows[put.number] = put.row }
+            return
+        }
+        guard !puts.isEmpty || isEnd else { return }
+        // The newest of each number, in the order of the file.
+        var newest: [UInt32: [UInt8]?] = [:]
+        for put in puts { newest[put.number] = .some(put.row) }
+        let checkpoint = StoredCheckpoint(
+            redo: restoration.redo?.encoded() ?? [], tail: restoration.next,
+            // A tombstone further on may be as old as the file was.
+            written: isEnd ? restoration.asked : restoration.found?.written ?? 0)
+        do {
+            try store.write(checkpoint) { put throws(StoreError) in
+                for (number, row) in newest.sorted(by: { $0.key < $1.key }) {
+                    guard let row else {
+                        try put(number, nil)
+                        continue
+                    }
+                    try row.withUnsafeBufferPointer { row throws(StoreError) in
+                        try put(number, UnsafeRawBufferPointer(row))
+                    }
+                }
+            }
+        } catch {
+            // A full disk must not keep a partition from being decided: go on from memory.
+            warn(restoration.partition, "the state file can't be brought up to the state topic, so state is kept in memory alone: \(error)")
+            try abandonFile(restoration, puts)
         }
     }
 
-    /// The last records below the committed offset may be gone (compacted, or aborted transactions). A log that answers
-    /// and yet brings nothing for so long has no more of them.
-    private func concludeFromSilence() throws(LogFailure) {
-        lastRecord = world.clock.milliseconds
-        let partitions = positions.map(\.partition)
-        guard try attempt({ () throws(LogFailure) in _ = try input.bounds(partitions) }) else { return }
-        for task in tasks where task.isRedoing {
-            warn(task.partition, "the log has no more records below the committed offsets; redo ends")
-            task.endRedo()
+    /// Reads the rows out of a file that takes no more, and goes on without it.
+    private func abandonFile(_ restoration: Restoration, _ puts: [(number: UInt32, row: [UInt8]?)]) throws(LogFailure) {
+        do {
+            guard let file = restoration.store?.file else { return }
+            try StateStore.forEachRow(file: file) { number, row in restoration.rows[number] = Array(row) }
+        } catch {
+            throw .stop("state of partition \(restoration.partition): \(error)")
         }
+        for put in puts { restoration.rows[put.number] = put.row }
+        restoration.store = nil
+    }
+
+    private func readCuts(_ restoration: Restoration) throws(LogFailure) {
+        guard let internals else { return }
+        var fault: StateError?
+        let inputs = plan.inputs.count
+        if restoration.next < restoration.end {
+            restoration.next = try internals.read(
+                .cuts, partition: restoration.partition, from: restoration.next, maxRecords: 1024, timeoutMilliseconds: 50
+            ) { offset, record in
+                do {
+                    let cut = try Cut(decoding: UnsafeRawBufferPointer(record.value.bytes), inputs: inputs)
+                    restoration.cuts.append((offset, cut))
+                } catch {
+                    fault = error as? StateError
+                }
+            }
+        }
+        if let fault { throw .stop("partition \(restoration.partition): the cuts topic can't be used: \(fault)") }
+        guard restoration.next >= restoration.end else { return }
+        restoration.cutsEnd = restoration.next
+        restoration.phase = .loading
     }
 }

@@ -10,8 +10,18 @@ public struct ShardOptions: Sendable, Equatable {
     public var commitMilliseconds = 100
     /// Milliseconds from an intervention to its commit.
     public var interventionCommitMilliseconds = 20
-    /// Milliseconds between checkpoints.
+    /// Milliseconds for which a changed user may stay unwritten. Recovery redoes about as much.
     public var checkpointMilliseconds = 10_000
+    /// Bytes of users' rows that one checkpoint slice may write, for each second since the slice before.
+    public var checkpointBytesPerSecond = 16 << 20
+    /// Bytes of users' rows kept in memory; colder users stay in the state file.
+    public var memoryBytes = Int.max
+    /// How long records of one input wait for those of another that are known to be in the log, in milliseconds.
+    public var idleMilliseconds = 500
+    /// How long the state topic keeps tombstones, in milliseconds: an older state file may have missed one.
+    public var tombstoneMilliseconds = 86_400_000
+    /// Go on from committed offsets that somebody else has changed.
+    public var acceptsOffsets = false
     /// Most records in one batch.
     public var batchRecords = 1024
     /// How long one wait for acknowledgements may hold up the loop, in milliseconds. Beyond it the log counts as away.
@@ -23,35 +33,47 @@ public struct ShardOptions: Sendable, Equatable {
     public init() {}
 }
 
-/// The world of one shard. Everything in it is used on the shard's own thread, except the last two.
+/// The world of one shard. Everything in it is used on the shard's own thread, except mailbox and stop.
 public struct ShardWorld {
-    /// Make the two ends; called again after the shard was fenced.
+    /// Make the two ends; called again after the shard was fenced, `output` also when a transaction's end is unknown.
     public var input: () throws(LogFailure) -> any InputLog
     public var output: () throws(LogFailure) -> any OutputLog
-    /// Nil keeps no state.
+    /// Makes a reader of the internal topics; nil where there are none, and state is only in the directory.
+    public var internals: (() throws(LogFailure) -> any InternalLog)?
+    /// Nil keeps no state files.
     public var directory: StateDirectory?
     public var clock: any RuntimeClock
     public var logger: Logger
     public var mailbox: Mailbox
     public var stop: StopRequest
+    /// Called at every named step; for tests.
+    public var probe: ShardProbe?
+    /// A fault of our own for tests of the tests.
+    public var mutant: Mutant?
 
     public init(
         input: @escaping () throws(LogFailure) -> any InputLog, output: @escaping () throws(LogFailure) -> any OutputLog,
-        directory: StateDirectory?, clock: any RuntimeClock = SystemClock(), logger: Logger,
-        mailbox: Mailbox = Mailbox(), stop: StopRequest = StopRequest()
+        internals: (() throws(LogFailure) -> any InternalLog)? = nil, directory: StateDirectory?,
+        clock: any RuntimeClock = SystemClock(), logger: Logger, mailbox: Mailbox = Mailbox(),
+        stop: StopRequest = StopRequest(), probe: ShardProbe? = nil, mutant: Mutant? = nil
     ) {
         self.input = input
         self.output = output
+        self.internals = internals
         self.directory = directory
         self.clock = clock
         self.logger = logger
         self.mailbox = mailbox
         self.stop = stop
+        self.probe = probe
+        self.mutant = mutant
     }
 }
 
-/// A complete pipeline on one thread, at least once: read, decide, produce; acknowledged, then committed, then
-/// checkpointed. `round` is the whole of it.
+/// A complete pipeline on one thread: read, decide, produce, commit, checkpoint. `round` is the whole of it.
+///
+/// With a transactional output everything is exactly once: decisions, dead letters, cuts, users' rows and offsets of a
+/// commit become visible together or not at all. Otherwise at least once: acknowledged, then committed.
 public final class Shard {
     let plan: EnginePlan
     let options: ShardOptions
@@ -60,6 +82,9 @@ public final class Shard {
 
     var input: any InputLog
     var output: any OutputLog
+    var internals: (any InternalLog)?
+    /// As of the assignment: commits are fenced with it.
+    var member: any GroupMembership = NoMembership()
     public internal(set) var state = Lifecycle.joining
     public internal(set) var counters = ShardCounters()
     /// Ascending by partition.
@@ -67,7 +92,8 @@ public final class Shard {
     /// Index into `tasks` by partition number; −1 where the partition isn't ours.
     var taskIndex: [Int] = []
     /// Assigned, not yet restored.
-    var pending: [Int32]?
+    var pending: Assignment?
+    let decoders: Decoders
 
     private var batch: [Record] = []
     var effects = Effects()
@@ -75,26 +101,38 @@ public final class Shard {
     var suppressed = Effects()
     /// How many of the effects are produced.
     var produced = 0
-    var isPaused = false
+    /// The commit under way; nil between commits.
+    var commitment: Commitment?
+    var outbox = InternalOutbox()
+    var paused: Set<InputPartition> = []
+    /// The output can't be used any more: it is made anew before the next use.
+    var isOutputBad = false
+    /// When leaving is given up.
+    var leaveDeadline: Int64?
 
     /// When the oldest uncommitted work must be committed; nil while there is none.
     var commitDue: Int64?
-    var checkpointDue: Int64
+    /// When the next checkpoint slice is due, and when the last one was.
+    var sliceDue: Int64
+    var sliced: Int64
     var lastRecord: Int64
     /// What retired engines counted.
     var retired = EngineCounters()
     var lag: (at: Int64, records: Int64?)?
     private var lastComplaint = ""
 
-    /// Throws what making the two ends of the log throws.
+    /// Throws what making the ends of the log throws.
     public init(plan: EnginePlan, options: ShardOptions = ShardOptions(), world: ShardWorld) throws(LogFailure) {
         self.plan = plan
         self.options = options
         self.world = world
+        decoders = Decoders(plan: plan)
         input = try world.input()
         output = try world.output()
+        internals = try world.internals?()
         lastRecord = world.clock.milliseconds
-        checkpointDue = lastRecord + Int64(options.checkpointMilliseconds)
+        sliced = lastRecord
+        sliceDue = lastRecord
     }
 
     /// Turns until the shard is stopped, the log ends, or it must not go on; then lets go of everything.
@@ -108,8 +146,18 @@ public final class Shard {
 
     /// One round of the loop, what goes wrong in it included. Returns how the shard ended, nil while it goes on.
     public func turn() -> ShardOutcome? {
-        do {
-            return try round()
+        do throws(LogFailure) {
+            do throws(LogFailure) {
+                return try round()
+            } catch .aborted(let why) {
+                try rollBack(because: why)
+                return nil
+            } catch .unknown(let why) {
+                try resolve(because: why)
+                return nil
+            } catch {
+                throw error
+            }
         } catch .fenced(let why) {
             logger.warning("fenced; starting afresh", metadata: ["shard": "\(options.name)", "reason": "\(why)"])
             return startAfresh()
@@ -119,14 +167,15 @@ public final class Shard {
         }
     }
 
-    /// The loop: poll, decide, produce; when due, commit; when due, checkpoint.
+    /// The loop: poll, decide, produce; when due, commit, and with it a slice of the checkpoint.
     private func round() throws(LogFailure) -> ShardOutcome? {
         world.mailbox.answer(self)
         if world.stop.isRequested { return try leave(as: .stopped) }
+        if let unsettled = commitment?.unsettled { try settle(unsettled) }
 
         batch.removeAll(keepingCapacity: true)
         switch try poll() {
-        case .records: try decide()
+        case .records: try decide(batch)
         case .assigned(let partitions): try assign(partitions)
         case .revoked: try revoke()
         case .lost: try drop()
@@ -135,7 +184,7 @@ public final class Shard {
 
         if pending != nil { try recover() }
         if state == .recovering { try continueRedo() }
-        if state == .away || isCommitDue || isCheckpointDue, try commit(), isCheckpointDue { checkpoint() }
+        if state == .away || isCommitDue || isSliceDue { _ = try commit() }
         return nil
     }
 
@@ -158,38 +207,26 @@ public final class Shard {
     }
 
     private var pollMilliseconds: Int {
-        guard state != .away, let due = commitDue else { return 100 }
-        return Int(min(100, max(0, due - world.clock.milliseconds)))
+        if pending != nil || tasks.contains(where: { $0.redo != nil && !$0.queues.isEmpty }) { return 1 }
+        let now = world.clock.milliseconds
+        var wait: Int64 = 100
+        if state != .away, let due = commitDue { wait = min(wait, due - now) }
+        for task in tasks { if let waiting = task.waiting { wait = min(wait, waiting + Int64(options.idleMilliseconds) - now) } }
+        return Int(max(0, wait))
     }
 
-    /// Steps 2 to 8 for a batch: every record through its partition's engine, what comes out to the output log.
-    private func decide() throws(LogFailure) {
-        guard !batch.isEmpty else { return }
-        effects.removeAll()
-        produced = 0
-        let before = counters.records
-        for record in batch {
-            guard let task = task(of: record.partition) else { continue }
-            let input = Int(record.input)
-            guard task.next.indices.contains(input), record.offset >= task.next[input] else { continue }
-            if task.isRedoing || task.hasHeldBack, !redo(record, in: task) { continue }
-            task.engine.step(record, into: &effects)
-            task.next[input] = record.offset + 1
-            counters.records += 1
-        }
-        if counters.records != before { scheduleCommit(within: options.commitMilliseconds) }
-        lastRecord = world.clock.milliseconds
-        if try !produce() { try goAway() }
-    }
+    func pass(_ step: ShardStep) throws(LogFailure) { try world.probe?(step) }
 
-    private func task(of partition: Int32) -> PartitionTask? {
+    func task(of partition: Int32) -> PartitionTask? {
         guard taskIndex.indices.contains(Int(partition)) else { return nil }
         let index = taskIndex[Int(partition)]
         return index < 0 ? nil : tasks[index]
     }
 
     private var isCommitDue: Bool { commitDue.map { $0 <= world.clock.milliseconds } ?? false }
-    private var isCheckpointDue: Bool { !tasks.isEmpty && checkpointDue <= world.clock.milliseconds }
+    private var isSliceDue: Bool {
+        pending == nil && state == .running && !tasks.isEmpty && sliceDue <= world.clock.milliseconds
+    }
 
     func scheduleCommit(within milliseconds: Int) {
         let due = world.clock.milliseconds + Int64(milliseconds)
@@ -215,8 +252,13 @@ public final class Shard {
             name: options.name, state: state, counters: counters, engine: engine,
             partitions: tasks.map {
                 PartitionStatus(
-                    partition: $0.partition, positions: $0.next, users: $0.engine.userCount, isRedoing: $0.isRedoing)
+                    partition: $0.partition, positions: $0.next, users: $0.engine.userCount, isRedoing: $0.redo != nil)
             },
             users: tasks.reduce(0) { $0 + $1.engine.userCount }, lag: measureLag())
+    }
+
+    /// Every partition's engine, for tests that compare what shards know.
+    public func forEachEngine(_ body: (_ partition: Int32, _ engine: Engine) -> Void) {
+        for task in tasks { body(task.partition, task.engine) }
     }
 }

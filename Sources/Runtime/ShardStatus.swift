@@ -11,6 +11,7 @@ public struct ShardCounters: Sendable, Equatable {
     public var checkpoints: UInt64 = 0
     public var failedCheckpoints: UInt64 = 0
     public var outages: UInt64 = 0
+    public var aborts: UInt64 = 0
     public var rebalances: UInt64 = 0
     public init() {}
 }

@@ -63,6 +63,9 @@ struct Database: ~Copyable {
         return Statement(made)
     }
 
+    /// Rows that the last statement inserted, changed or deleted.
+    var changes: Int64 { Int64(sqlite3_changes(handle)) }
+
     /// Rows of a table. O(rows).
     func count(_ table: StaticString) throws(StoreError) -> Int64 {
         let query = try prepare("SELECT count(*) FROM \(table)")

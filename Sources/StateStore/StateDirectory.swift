@@ -6,6 +6,8 @@ import Synchronization
 /// processes can't write to it.
 public final class StateDirectory: Sendable {
     public let path: String
+    /// A name for whoever works in this directory, the same after a restart: made at random when the directory is.
+    public let identity: String
     private let lockDescriptor: Int32
     private let claimed = Mutex<Set<Int32>>([])
 
@@ -31,6 +33,20 @@ public final class StateDirectory: Sendable {
         }
         self.path = path
         lockDescriptor = descriptor
+        identity = try Self.identity(in: path + "/identity")
+    }
+
+    private static func identity(in file: String) throws(StoreError) -> String {
+        if let kept = try? String(contentsOfFile: file, encoding: .utf8).trimmingCharacters(in: .whitespacesAndNewlines),
+            kept.utf8.count == 12, kept.utf8.allSatisfy({ (48...57).contains($0) || (97...102).contains($0) })
+        { return kept }
+        let made = String(UUID().uuidString.lowercased().filter { $0 != "-" }.prefix(12))
+        do {
+            try made.write(toFile: file, atomically: true, encoding: .utf8)
+        } catch {
+            throw StoreError(.failed, file: file, "can't be written: \(String(cString: strerror(errno)))")
+        }
+        return made
     }
 
     deinit { Glibc.close(lockDescriptor) }

@@ -25,28 +25,47 @@ public struct StoreIdentity: Sendable, Equatable {
     /// Every value that must agree, by the name it has in the file.
     var values: [(name: String, value: String)] {
         [
-            ("layout", "2"), ("log", log), ("topics", topics.joined(separator: "\u{1F}")),
+            ("layout", "3"), ("log", log), ("topics", topics.joined(separator: "\u{1F}")),
             ("partition", String(partition)), ("state", state), ("pipeline", pipeline),
         ]
+    }
+}
+
+/// What a state file knows besides rows: where redo begins, and how far it has followed the state topic.
+public struct StoredCheckpoint: Sendable, Equatable {
+    /// `RedoPoint.encoded()`; empty while the file has only part of the state topic.
+    public var redo: [UInt8]
+    /// The offset of the state topic from which on its records are not in the file; 0 where there is no topic.
+    public var tail: Int64
+    /// When it was written, in milliseconds since 1970.
+    public var written: Int64
+
+    public init(redo: [UInt8], tail: Int64, written: Int64) {
+        self.redo = redo
+        self.tail = tail
+        self.written = written
     }
 }
 
 /// The checkpoint of one partition in one SQLite file.
 ///
 /// Tables: `users(number, row)`, one row a user, its checksum inside the row; `meta(name, value)`, the identity;
-/// `cut(input, next)`, for each input the offset from which redo begins; `shared(id, image, checksum)`, what users share.
-/// A checkpoint is one transaction, so rows, shared image and positions are always of the same cut. `checksum` seals
-/// them together: the image, the positions, and how many users there are.
+/// `checkpoint(id, redo, tail, written, checksum)`, a `StoredCheckpoint`. Rows may be of different cuts, none older than
+/// the redo point: each says itself what it has absorbed. A slice is one transaction. `checksum` seals the checkpoint
+/// together with how many users there are.
 ///
-/// WAL with `synchronous=NORMAL`: a power cut may lose the newest checkpoints but never tears one, and a lost one only
-/// makes redo longer because the log still has the records. FULL would add an fsync to every checkpoint for nothing.
+/// WAL with `synchronous=NORMAL`: a power cut may lose the newest slices but never tears one, and a lost one only
+/// makes redo longer because the log still has the records. FULL would add an fsync to every slice for nothing.
 public final class StateStore {
     public let file: String
     private let database: Database
-    private let upsert: Statement
+    private let insert: Statement
+    private let update: Statement
     private let remove: Statement
-    private let writeCut: Statement
-    private let writeShared: Statement
+    private let find: Statement
+    private let seal: Statement
+    /// Users in the file as of the last committed transaction.
+    private var users: Int64
 
     /// Opens the file, making it when missing. Throws `StoreError`: `.foreign` when it is the state of something else,
     /// `.corrupt` when it is damaged (SQLite's quick check is run, O(file size)).
@@ -55,18 +74,21 @@ public final class StateStore {
         database = try Database(file: file)
         try database.execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA temp_store=MEMORY")
         try Self.check(database)
+        try Self.identify(database, as: identity)
         try database.execute(
             """
             CREATE TABLE IF NOT EXISTS users(number INTEGER PRIMARY KEY, row BLOB NOT NULL);
-            CREATE TABLE IF NOT EXISTS meta(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-            CREATE TABLE IF NOT EXISTS cut(input INTEGER PRIMARY KEY, next INTEGER NOT NULL);
-            CREATE TABLE IF NOT EXISTS shared(id INTEGER PRIMARY KEY, image BLOB NOT NULL, checksum INTEGER NOT NULL);
+            CREATE TABLE IF NOT EXISTS checkpoint(
+                id INTEGER PRIMARY KEY, redo BLOB NOT NULL, tail INTEGER NOT NULL, written INTEGER NOT NULL,
+                checksum INTEGER NOT NULL);
             """)
-        try Self.identify(database, as: identity)
-        upsert = try database.prepare("INSERT INTO users(number, row) VALUES(?1, ?2) ON CONFLICT DO UPDATE SET row = ?2")
+        insert = try database.prepare("INSERT INTO users(number, row) VALUES(?1, ?2)")
+        update = try database.prepare("UPDATE users SET row = ?2 WHERE number = ?1")
         remove = try database.prepare("DELETE FROM users WHERE number = ?1")
-        writeCut = try database.prepare("INSERT OR REPLACE INTO cut(input, next) VALUES(?1, ?2)")
-        writeShared = try database.prepare("INSERT OR REPLACE INTO shared(id, image, checksum) VALUES(0, ?1, ?2)")
+        find = try database.prepare("SELECT row FROM users WHERE number = ?1")
+        seal = try database.prepare(
+            "INSERT OR REPLACE INTO checkpoint(id, redo, tail, written, checksum) VALUES(0, ?1, ?2, ?3, ?4)")
+        users = try database.count("users")
     }
 
     private static func check(_ database: borrowing Database) throws(StoreError) {
@@ -79,6 +101,7 @@ public final class StateStore {
 
     /// Compares the file's identity with the one expected, or writes it into a new file.
     private static func identify(_ database: borrowing Database, as identity: StoreIdentity) throws(StoreError) {
+        try database.execute("CREATE TABLE IF NOT EXISTS meta(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID")
         let query = try database.prepare("SELECT name, value FROM meta")
         var found: [String: String] = [:]
         while try database.next(query) { found[query.text(0)] = query.text(1) }
@@ -98,34 +121,36 @@ public final class StateStore {
         }
     }
 
-    /// The persisted cut: for each of `inputs` inputs the offset from which redo begins, −1 where nothing was read.
-    /// Nil when no checkpoint was ever written.
-    public func positions(inputs: Int) throws(StoreError) -> [Int64]? {
-        let query = try database.prepare("SELECT input, next FROM cut")
-        var positions: [Int64]?
-        while try database.next(query) {
-            var known = positions ?? Array(repeating: -1, count: inputs)
-            guard let input = Int(exactly: query.int(0)), known.indices.contains(input) else {
-                throw StoreError(.corrupt, file: file, "the cut names an input that doesn't exist")
+    /// What was written last; nil when nothing ever was. Throws `StoreError`, `.corrupt` on a bad checksum.
+    public func checkpoint() throws(StoreError) -> StoredCheckpoint? { try Self.checkpoint(database) }
+
+    private static func checkpoint(_ database: borrowing Database) throws(StoreError) -> StoredCheckpoint? {
+        let query = try database.prepare("SELECT redo, tail, written, checksum FROM checkpoint WHERE id = 0")
+        guard try database.next(query) else {
+            guard try database.count("users") == 0 else {
+                throw StoreError(.corrupt, file: database.file, "it has users and no checkpoint")
             }
-            known[input] = query.int(1)
-            positions = known
+            return nil
         }
-        if positions == nil, try database.count("users") > 0 {
-            throw StoreError(.corrupt, file: file, "it has users and no cut")
+        let found = StoredCheckpoint(redo: Array(query.blob(0)), tail: query.int(1), written: query.int(2))
+        guard try checksum(found, users: database.count("users")) == query.int(3) else {
+            throw StoreError(.corrupt, file: database.file, "the checkpoint or the number of users has a bad checksum")
         }
-        return positions
+        query.reset()
+        return found
     }
 
-    /// Brings a new engine to the persisted cut. Throws `StoreError` of kind `.corrupt` on a bad checksum; the engine
-    /// is then half restored and must be dropped.
+    /// Brings a new engine to the checkpoint. Rows beyond `budgetBytes` stay in the file as pages. Throws `StoreError` of
+    /// kind `.corrupt` on a bad checksum; the engine is then half restored and must be dropped.
     /// - Complexity: O(users).
-    public func restore(into engine: Engine) throws(StoreError) { try Self.restore(database, into: engine) }
+    public func restore(into engine: Engine, budgetBytes: Int = .max) throws(StoreError) {
+        try Self.restore(database, into: engine, budgetBytes: budgetBytes)
+    }
 
     /// Restores from a file without identity or lock, for looking at it only. Throws `StoreError`.
     /// - Complexity: O(users).
     public static func read(file: String, into engine: Engine) throws(StoreError) {
-        try restore(Database(file: file, readOnly: true), into: engine)
+        try restore(Database(file: file, readOnly: true), into: engine, budgetBytes: .max)
     }
 
     /// What a file says it is the state of. Throws `StoreError` of kind `.corrupt` when it doesn't say.
@@ -163,84 +188,84 @@ public final class StateStore {
         }
     }
 
-    private static func restore(_ database: borrowing Database, into engine: Engine) throws(StoreError) {
+    private static func restore(
+        _ database: borrowing Database, into engine: Engine, budgetBytes: Int
+    ) throws(StoreError) {
         let file = database.file
-        let shared = try database.prepare("SELECT image, checksum FROM shared WHERE id = 0")
-        guard try database.next(shared) else {
-            throw StoreError(.corrupt, file: file, "the shared image is missing")
-        }
-        let image = shared.blob(0)
-        guard try seal(image, cut(database), users: database.count("users")) == shared.int(1) else {
-            throw StoreError(.corrupt, file: file, "the shared image, the cut or the number of users has a bad checksum")
+        guard let checkpoint = try checkpoint(database), !checkpoint.redo.isEmpty else {
+            throw StoreError(.corrupt, file: file, "it has no redo point")
         }
         do {
-            try engine.restore(shared: image)
+            try engine.restore(redo: try RedoPoint(decoding: checkpoint.redo))
         } catch {
             throw StoreError(.corrupt, file: file, "\(error)")
         }
-        shared.reset()
         try forEachRow(database) { number, row throws(StoreError) in
             do {
-                try engine.restore(user: number, row: row)
+                if engine.residentBytes + row.count <= budgetBytes {
+                    try engine.restore(user: number, row: row)
+                } else {
+                    try engine.restorePaged(user: number, row: row)
+                }
             } catch {
                 throw StoreError(.corrupt, file: file, "user row \(number): \(error)")
             }
         }
     }
 
-    /// The positions as they are in the file, by input.
-    private static func cut(_ database: borrowing Database) throws(StoreError) -> [Int64] {
-        let query = try database.prepare("SELECT input, next FROM cut ORDER BY input")
-        var words: [Int64] = []
-        while try database.next(query) { words += [query.int(0), query.int(1)] }
-        return words
+    /// A user's row for `body`; false when the file has none of that number. Throws `StoreError` and what `body` throws.
+    /// - Complexity: O(log users)
+    public func withRow(number: UInt32, _ body: (UnsafeRawBufferPointer) throws(StoreError) -> Void) throws(StoreError) -> Bool {
+        find.bind(Int64(number), at: 1)
+        defer { find.reset() }
+        guard try database.next(find) else { return false }
+        try body(find.blob(0))
+        return true
     }
 
-    /// Writes what changed since the last checkpoint, with the positions it belongs to, in one transaction, and marks
-    /// the engine clean. The caller has committed these positions. After an error the file is as it was and the
-    /// engine's users are still dirty.
-    /// - Complexity: O(dirty users); rows are written in ascending number, which is the order of the file.
-    public func checkpoint(_ engine: Engine, positions: [Int64]) throws(StoreError) {
+    /// Writes rows and the checkpoint they lead to in one transaction. `rows` calls its argument for each row to write, or
+    /// with nil for a number that has no user any more; ascending numbers are the order of the file. The caller has
+    /// committed what the rows hold. After an error the file is as it was.
+    /// - Complexity: O(rows · log users)
+    public func write(
+        _ checkpoint: StoredCheckpoint,
+        rows: (_ put: (UInt32, UnsafeRawBufferPointer?) throws(StoreError) -> Void) throws(StoreError) -> Void
+    ) throws(StoreError) {
+        var count = users
         try database.execute("BEGIN IMMEDIATE")
         do {
-            try writeAll(engine, positions: positions)
+            try rows { number, row throws(StoreError) in count += try put(number, row) }
+            try checkpoint.redo.withUnsafeBufferPointer { redo throws(StoreError) in
+                seal.bind(borrowed: UnsafeRawBufferPointer(redo), at: 1)
+                seal.bind(checkpoint.tail, at: 2)
+                seal.bind(checkpoint.written, at: 3)
+                seal.bind(Self.checksum(checkpoint, users: count), at: 4)
+                try database.run(seal)
+            }
             try database.execute("COMMIT")
         } catch {
             // SQLite rolls back by itself on some errors (a full disk among them).
             if !database.isAutocommit { try? database.execute("ROLLBACK") }
             throw error
         }
-        engine.markClean()
+        users = count
     }
 
-    private func writeAll(_ engine: Engine, positions: [Int64]) throws(StoreError) {
-        do {
-            try engine.forEachDirty { number, row in
-                if let row {
-                    upsert.bind(Int64(number), at: 1)
-                    upsert.bind(borrowed: row, at: 2)
-                    try database.run(upsert)
-                } else {
-                    remove.bind(Int64(number), at: 1)
-                    try database.run(remove)
-                }
-            }
-            try engine.sharedImage().withUnsafeBytes { image in
-                writeShared.bind(borrowed: image, at: 1)
-                let cut = positions.enumerated().flatMap { [Int64($0), $1] }
-                writeShared.bind(Self.seal(image, cut, users: Int64(engine.userCount)), at: 2)
-                try database.run(writeShared)
-            }
-        } catch let error as StoreError {
-            throw error
-        } catch {
-            throw StoreError(.failed, file: file, "\(error)")
+    /// Returns by how much the number of users has changed.
+    private func put(_ number: UInt32, _ row: UnsafeRawBufferPointer?) throws(StoreError) -> Int64 {
+        guard let row else {
+            remove.bind(Int64(number), at: 1)
+            try database.run(remove)
+            return -database.changes
         }
-        for (input, next) in positions.enumerated() {
-            writeCut.bind(Int64(input), at: 1)
-            writeCut.bind(next, at: 2)
-            try database.run(writeCut)
-        }
+        update.bind(Int64(number), at: 1)
+        update.bind(borrowed: row, at: 2)
+        try database.run(update)
+        if database.changes > 0 { return 0 }
+        insert.bind(Int64(number), at: 1)
+        insert.bind(borrowed: row, at: 2)
+        try database.run(insert)
+        return 1
     }
 
     /// Caps the file's size, in pages, as a full disk would; for fault tests. 0 lifts the cap.
@@ -249,13 +274,13 @@ public final class StateStore {
     }
 
     /// FNV-1a, 64 bits: it guards against damage, not against an adversary.
-    private static func seal(_ image: UnsafeRawBufferPointer, _ cut: [Int64], users: Int64) -> Int64 {
+    private static func checksum(_ checkpoint: StoredCheckpoint, users: Int64) -> Int64 {
         var hash: UInt64 = 0xCBF2_9CE4_8422_2325
         func add(_ bytes: UnsafeRawBufferPointer) {
             for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01B3 }
         }
-        add(image)
-        for word in cut + [users] { withUnsafeBytes(of: word.littleEndian, add) }
+        checkpoint.redo.withUnsafeBytes(add)
+        for word in [checkpoint.tail, checkpoint.written, users] { withUnsafeBytes(of: word.littleEndian, add) }
         return Int64(bitPattern: hash)
     }
 }

@@ -5,7 +5,7 @@ import Runtime
 final class SimulatedInput: InputLog {
     let log: SimulatedLog
     private var isAssigned = false
-    private var isPaused = false
+    private var paused: Set<InputPartition> = []
     private var next: [InputPosition] = []
 
     init(log: SimulatedLog) { self.log = log }
@@ -38,8 +38,8 @@ final class SimulatedInput: InputLog {
             isAssigned = true
             return .assigned(log.all)
         }
-        let ready = next.indices.filter { next[$0].offset < log.readable(next[$0].partition) }
-        guard !isPaused, !ready.isEmpty else {
+        let ready = next.indices.filter { !paused.contains(next[$0].partition) && next[$0].offset < log.readable(next[$0].partition) }
+        guard !ready.isEmpty else {
             log.clock.advance(milliseconds: max(1, timeoutMilliseconds))
             return .records
         }
@@ -79,7 +79,7 @@ final class SimulatedInput: InputLog {
     }
 
     func setPaused(_ partitions: Set<InputPartition>) throws(LogFailure) {
-        try log.call(.setPaused) { () throws(LogFailure) in isPaused = !partitions.isEmpty }
+        try log.call(.setPaused) { () throws(LogFailure) in paused = partitions }
     }
 
     func commit(_ positions: [InputPosition]) throws(LogFailure) {

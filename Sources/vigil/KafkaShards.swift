@@ -1,3 +1,4 @@
+import Foundation
 import Kafka
 import Logging
 import PipelineSpec
@@ -6,14 +7,23 @@ import StateStore
 
 extension Pipeline {
     /// Its shards, reading from and writing to Kafka.
-    func kafkaShards(directory: StateDirectory?, stop: StopRequest, logger: Logger) -> ShardGroup {
+    func kafkaShards(
+        directory: StateDirectory?, acceptsOffsets: Bool = false, stop: StopRequest, logger: Logger
+    ) -> ShardGroup {
         let pipeline = self
+        // A restart under the same name shuts out what its earlier life left open, without waiting for a timeout.
+        let name = "\(group)-\(instance ?? directory?.identity ?? UUID().uuidString.lowercased())"
+        let probe = StepFault.fromEnvironment()
         // Each end has its own share of the bytes in flight.
         let queueBytes = max(1 << 20, delivery.queueBytes / max(1, shards))
         return ShardGroup(shards: shards, stop: stop) { number, mailbox, stop throws(LogFailure) in
             var options = ShardOptions(pipeline.delivery, pipeline.state)
             options.name = "shard-\(number)"
-            let world = ShardWorld(
+            options.memoryBytes /= max(1, pipeline.shards)
+            options.acceptsOffsets = acceptsOffsets
+            let isExact = pipeline.delivery.mode == .exactlyOnce
+            let state = pipeline.state
+            var world = ShardWorld(
                 input: { () throws(LogFailure) in
                     try KafkaInputLog(
                         properties: pipeline.kafka, topics: pipeline.plan.inputs.map(\.topic), group: pipeline.group,
@@ -23,15 +33,32 @@ extension Pipeline {
                 output: { () throws(LogFailure) in
                     try KafkaOutputLog(
                         properties: pipeline.kafka, decisionsTopic: pipeline.decisionsTopic,
-                        deadLettersTopic: pipeline.deadLettersTopic, queueBytes: queueBytes, logger: logger)
+                        deadLettersTopic: pipeline.deadLettersTopic, stateTopic: state.travels ? state.topic : nil,
+                        cutsTopic: state.travels ? state.cutsTopic : nil,
+                        transactionalID: isExact ? "\(name)-\(number)" : nil, queueBytes: queueBytes, logger: logger,
+                        probe: probe)
                 },
-                directory: directory, logger: logger, mailbox: mailbox, stop: stop)
+                directory: directory, logger: logger, mailbox: mailbox, stop: stop, probe: probe)
+            if state.travels {
+                world.internals = { () throws(LogFailure) in
+                    try KafkaInternalLog(
+                        properties: pipeline.kafka, stateTopic: state.topic, cutsTopic: state.cutsTopic, logger: logger)
+                }
+            }
             return try Shard(plan: pipeline.plan, options: options, world: world)
         }
     }
 
+    /// The embedded broker isolates no transactions, stores no offsets in them, and drops the oldest records of a topic:
+    /// at least once, with state in the directory alone.
+    mutating func settleForEmbeddedBroker() {
+        delivery.mode = .atLeastOnce
+        state.travels = false
+    }
+
     /// An embedded broker with the topics it needs, which it is then pointed at.
     mutating func startEmbeddedBroker(port: UInt16 = 0, logger: Logger) throws(LogFailure) -> EmbeddedBroker {
+        settleForEmbeddedBroker()
         let broker = try EmbeddedBroker(port: port, logger: logger)
         for need in topicNeeds { try broker.createTopic(need.name, partitions: need.partitions) }
         use(embeddedBrokerAt: broker.address)

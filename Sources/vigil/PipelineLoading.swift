@@ -35,11 +35,22 @@ extension Pipeline {
         func add(_ need: TopicAdmin.Need) {
             if !needs.contains(where: { $0.name == need.name }) { needs.append(need) }
         }
-        for input in plan.inputs {
-            add(.input(input.topic, partitions: partitions, replicationFactor: replicationFactor))
+        for (index, input) in plan.inputs.enumerated() {
+            if let repartition = repartitions.first(where: { $0.input == index }) {
+                add(.source(repartition.source, partitions: partitions, replicationFactor: replicationFactor))
+                add(.repartition(input.topic, partitions: partitions, replicationFactor: replicationFactor))
+            } else {
+                add(.input(input.topic, partitions: partitions, replicationFactor: replicationFactor))
+            }
         }
         for name in [decisionsTopic, deadLettersTopic] {
             add(.output(name, partitions: partitions, replicationFactor: replicationFactor))
+        }
+        if state.travels {
+            add(.state(
+                state.topic, partitions: partitions, replicationFactor: replicationFactor,
+                deleteRetentionMilliseconds: Int64(state.tombstoneMilliseconds)))
+            add(.cuts(state.cutsTopic, partitions: partitions, replicationFactor: replicationFactor))
         }
         return needs
     }

@@ -153,6 +153,10 @@ extension ShardOptions {
         commitMilliseconds = delivery.commitMilliseconds
         interventionCommitMilliseconds = delivery.interventionCommitMilliseconds
         batchRecords = delivery.batchRecords
+        idleMilliseconds = delivery.idleMilliseconds
         checkpointMilliseconds = state.checkpointMilliseconds
+        checkpointBytesPerSecond = state.checkpointBytesPerSecond
+        memoryBytes = state.memoryBytes
+        tombstoneMilliseconds = state.tombstoneMilliseconds
     }
 }

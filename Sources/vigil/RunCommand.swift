@@ -26,6 +26,11 @@ struct RunCommand: ParsableCommand {
     @Option(help: "Threads; the pipeline file says how many by default.")
     var shards: Int?
 
+    @Flag(help: ArgumentHelp(
+        "Go on from the committed offsets even where they are not those Vigil committed itself.",
+        discussion: "For once, after offsets were moved on purpose: records between are skipped, or decided again."))
+    var acceptOffsets = false
+
     @Flag(help: "Exit 69 when no broker answers at start, instead of waiting.")
     var failFast = false
 
@@ -75,9 +80,10 @@ struct RunCommand: ParsableCommand {
                     + "Set VIGIL_SECRET, e.g. to the output of `openssl rand -hex 32`, and keep it: saved state needs it")
         }
 
-        guard try topicsAreThere(pipeline, stop, logger) else { return }
+        guard try topicsAreThere(&pipeline, stop, logger) else { return }
         let directory = try openState(pipeline.state.directory)
-        let group = pipeline.kafkaShards(directory: directory, stop: stop, logger: logger)
+        let group = pipeline.kafkaShards(
+            directory: directory, acceptsOffsets: acceptOffsets, stop: stop, logger: logger)
         group.start()
         if let broker { introduce(broker, pipeline) }
         let exit = vigil.exit(after: watch(group, logger))
@@ -85,14 +91,22 @@ struct RunCommand: ParsableCommand {
     }
 
     /// Waits for a broker and asks it about the topics; false when a stop was requested before one answered.
-    private func topicsAreThere(_ pipeline: Pipeline, _ stop: StopRequest, _ logger: Logger) throws(ExitCode) -> Bool {
+    private func topicsAreThere(_ pipeline: inout Pipeline, _ stop: StopRequest, _ logger: Logger) throws(ExitCode) -> Bool {
         var isWaiting = false
         do {
             let admin = try TopicAdmin(properties: pipeline.kafka, logger: logger)
             while !stop.isRequested {
                 do {
-                    let problems = try admin.problems(
+                    if try admin.isEmbedded(timeoutMilliseconds: failFast ? 5_000 : 2_000) {
+                        if pipeline.delivery.mode == .exactlyOnce {
+                            logger.notice("\(EmbeddedBroker.delivery)")
+                        }
+                        pipeline.settleForEmbeddedBroker()
+                    }
+                    let findings = try admin.check(
                         pipeline.topicNeeds, timeoutMilliseconds: failFast ? 5_000 : 2_000)
+                    let problems = findings.problems
+                    for note in findings.notes { logger.warning("\(note)") }
                     for problem in problems { Output.error("\(file): error[topics]: \(problem)") }
                     if problems.isEmpty { return true }
                     Output.error("`vigil topics \(file) --create` makes the topics that are missing")

@@ -38,10 +38,12 @@ struct TopicsCommand: ParsableCommand {
             let counts = try admin.partitionCounts(needs.map(\.name))
             rows = zip(needs, counts).map { need, count in
                 Row(
-                    topic: need.name, role: need.isInput ? "in" : "out", partitions: count,
+                    topic: need.name, role: need.role.rawValue, partitions: count,
                     state: created.contains(need.name) ? "created" : count == nil ? "missing" : "there")
             }
-            problems = try admin.problems(needs)
+            let findings = try admin.check(needs)
+            problems = findings.problems
+            for note in findings.notes { Output.error("warning: \(note)") }
         } catch {
             throw failure(error)
         }

@@ -13,7 +13,8 @@ struct Vigil: ParsableCommand {
             """,
         subcommands: [
             DemoCommand.self, RunCommand.self, BrokerCommand.self, ReplayCommand.self, ValidateCommand.self,
-            SchemaCommand.self, TopicsCommand.self, TapCommand.self, InspectCommand.self, GenerateCommand.self,
+            SchemaCommand.self, TopicsCommand.self, TapCommand.self, InspectCommand.self, ExplainCommand.self,
+            ForgetCommand.self, GenerateCommand.self,
         ])
 }
 

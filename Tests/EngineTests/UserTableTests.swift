@@ -221,3 +221,12 @@ import Testing
         #expect((row.devices.count, row.networks.count, row.places.count) == (0, 0, 0))
     }
 }
+
+extension UserTable {
+    /// What a checkpoint of everything would write.
+    func forEachDirty(_ body: (UInt32, UnsafeRawBufferPointer?) -> Void) {
+        for number in dirtyPlaces.map({ dirtyNumber(at: $0) }).sorted() {
+            if let row = row(numbered: number) { withPersistedForm(of: row) { body(number, $0) } } else { body(number, nil) }
+        }
+    }
+}

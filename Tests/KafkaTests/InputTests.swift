@@ -70,8 +70,8 @@ import Testing
         let reader = try Reader(bench.properties, topics: ["logins"])
         try until("some records") { try reader.turn(maxRecords: 10); return reader.seen.count >= 30 }
         for _ in 0..<5 {
-            try reader.log.setPaused([InputPartition(input: 0, partition: 0)])
-            try reader.log.setPaused([InputPartition(input: 0, partition: 0)])
+            try reader.log.setPaused(Set(reader.assigned))
+            try reader.log.setPaused(Set(reader.assigned))
             let before = reader.seen.count
             for _ in 0..<4 { try reader.turn(milliseconds: 20) }
             #expect(reader.seen.count == before)
@@ -85,6 +85,54 @@ import Testing
             let offsets = reader.seen.filter { $0.partition == partition }.map(\.offset)
             #expect(offsets == Array(0..<Int64(offsets.count)))
         }
+        reader.log.close()
+    }
+
+    @Test func partitionsArePausedSingly() throws {
+        let bench = try Bench(["logins": 3])
+        try bench.feed("logins", (0..<900).map(String.init))
+        let reader = try Reader(bench.properties, topics: ["logins"])
+        try until("some records") { try reader.turn(maxRecords: 10); return Set(reader.seen.map(\.partition)).count == 3 }
+        func seen(_ partition: Int32) -> Int { reader.seen.filter { $0.partition == partition }.count }
+        // Of the least seen one there is something left to the end.
+        let order = reader.assigned.sorted { seen($0.partition) < seen($1.partition) }
+        let (first, second) = (order[0], order[1])
+        // From one set to the next, overlapping and not.
+        for paused in [[first], [first, second], [second], [], [second], [first]] as [Set<InputPartition>] {
+            try reader.log.setPaused(paused)
+            let before = (0..<3).map { seen($0) }
+            for _ in 0..<5 { try reader.turn(milliseconds: 20, maxRecords: 5) }
+            for partition in paused { #expect(seen(partition.partition) == before[Int(partition.partition)]) }
+        }
+        try until("all of the others") { try reader.turn(); return !reader.log.hasMore(second) }
+        #expect(reader.log.hasMore(first))
+        // Paused partitions stay so over a new start, which reads from where it is told.
+        try reader.log.start(at: [InputPosition(partition: first, offset: 5)])
+        let before = reader.seen.count
+        for _ in 0..<5 { try reader.turn(milliseconds: 20) }
+        #expect(reader.seen.count == before)
+        try reader.log.setPaused([])
+        try until("the rest") { try reader.turn(); return !reader.log.hasMore(first) && reader.seen.count > before }
+        let again = reader.seen[before...].map(\.offset)
+        #expect(again.first == 5 && again == Array(5..<Int64(again.count + 5)))
+        reader.log.close()
+    }
+
+    @Test func moreIsKnownUntilTheEnd() throws {
+        let bench = try Bench(["logins": 1])
+        try bench.feed("logins", (0..<40).map(String.init))
+        let reader = try Reader(bench.properties, topics: ["logins"])
+        let partition = InputPartition(input: 0, partition: 0)
+        #expect(!reader.log.hasMore(partition))
+        while reader.seen.count < 40 {
+            try until("records") { let count = reader.seen.count; try reader.turn(maxRecords: 7); return reader.seen.count > count }
+            #expect(reader.log.hasMore(partition) == (reader.seen.count < 40))
+        }
+        try bench.feed("logins", ["more"])
+        try until("the news") { try reader.turn(maxRecords: 0); return reader.log.hasMore(partition) || reader.seen.count > 40 }
+        try until("the last") { try reader.turn(); return reader.seen.count == 41 }
+        #expect(!reader.log.hasMore(partition))
+        #expect(!reader.log.hasMore(InputPartition(input: 0, partition: 9)))
         reader.log.close()
     }
 

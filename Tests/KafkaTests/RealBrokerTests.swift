@@ -90,4 +90,30 @@ struct RealBrokerTests {
         try until("everything", seconds: 40) { try first.turn(); return first.assigned.count == 4 }
         first.log.close()
     }
+
+    @Test func configurationIsChecked() throws {
+        let admin = try TopicAdmin(properties: properties, logger: quiet)
+        let input = TopicAdmin.Need.input("\(run)-logins", partitions: 2)
+        var stamped = TopicAdmin.Need.input("\(run)-actions", partitions: 2)
+        let good: [TopicAdmin.Need] = [
+            input, .output("\(run)-decisions", partitions: 5), .state("\(run)-state", partitions: 2),
+            .cuts("\(run)-cuts", partitions: 2),
+        ]
+        #expect(try admin.create(good).count == 4)
+        try until("the topics") { try admin.partitionCounts(good.map(\.name)).allSatisfy { $0 != nil } }
+        #expect(try admin.check(good) == TopicAdmin.Findings())
+
+        stamped.configuration = [:]
+        var state = TopicAdmin.Need.state("\(run)-bad-state", partitions: 3)
+        state.configuration = [:]
+        let cuts = TopicAdmin.Need.cuts("\(run)-bad-cuts", partitions: 2, retentionMilliseconds: 3_600_000)
+        #expect(try admin.create([stamped, state, cuts]).count == 3)
+        try until("the topics") { try admin.partitionCounts([stamped.name, state.name, cuts.name]).allSatisfy { $0 != nil } }
+        let found = try admin.check([input, stamped, state, cuts])
+        #expect(found.problems.count == 3, "\(found.problems)")
+        #expect(found.problems.contains { $0.contains("bad-state has 3 partitions") })
+        #expect(found.problems.contains { $0.contains("cleanup.policy=compact") })
+        #expect(found.problems.contains { $0.contains("bad-cuts keeps records for 3600000 ms") })
+        #expect(found.notes.count == 1 && found.notes[0].contains("\(run)-actions"))
+    }
 }

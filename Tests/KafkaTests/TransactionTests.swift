@@ -115,7 +115,7 @@ extension RealBrokerTests {
         let output = try ends.output { steps.append($0) }
         let restore = try ends.internalLog()
         let partition = InputPartition(input: 0, partition: 1)
-        #expect(try restore.bounds(.state, partition: 1) == (first: 0, end: 0))
+        #expect(try retrying { () throws(LogFailure) in try restore.bounds(.state, partition: 1) } == (first: 0, end: 0))
 
         try produce(output, .decision, key: "alice", value: [1])
         try produce(output, .state, partition: 1, key: "7", value: "row")
@@ -286,6 +286,81 @@ extension RealBrokerTests {
         try commit(output, [ends.position(0, 1)], member)
         #expect(try retrying { () throws(LogFailure) in try reader.log.committed([partition]) } == [1])
         reader.log.close()
+        output.close()
+    }
+
+    @Test func endsArePastTrailingMarkers() throws {
+        let ends = try TransactionalEnds(partitions: 1)
+        // The input itself is written in transactions: one committed, one aborted.
+        let writer = try KafkaOutputLog(
+            properties: ends.properties, decisionsTopic: ends.input, deadLettersTopic: ends.letters,
+            transactionalID: "\(ends.broker.run)-writer", queueBytes: 1 << 20, logger: quiet)
+        try retrying { () throws(LogFailure) in try writer.prepare() }
+        try produce(writer, .decision, key: "a", value: [1])
+        try commit(writer, [], NoMembership())
+        try produce(writer, .decision, key: "b", value: [1])
+        try until("delivery") { try writer.flush(timeoutMilliseconds: 100) }
+        try retrying { () throws(LogFailure) in try writer.abort() }
+        let reader = try ends.reader()
+        let partition = InputPartition(input: 0, partition: 0)
+        try until("the record and the end") {
+            try reader.turn()
+            return reader.seen.count == 1 && !reader.log.hasMore(partition)
+        }
+        #expect(try reader.log.bounds([partition])[0].end == 4)
+        try produce(writer, .decision, key: "c", value: [1])
+        try until("delivery") { try writer.flush(timeoutMilliseconds: 100) }
+        try until("what is not committed yet") { try reader.turn(milliseconds: 20); return reader.log.hasMore(partition) }
+        try commit(writer, [], NoMembership())
+        try until("the next record") { try reader.turn(); return reader.seen.count == 2 && !reader.log.hasMore(partition) }
+        #expect(reader.seen.map(\.key) == ["a", "c"])
+        reader.log.close()
+        writer.close()
+    }
+
+    @Test func stretchesOfATopicAreReadByOffset() throws {
+        let ends = try TransactionalEnds()
+        let output = try ends.output()
+        for round in 0..<4 {
+            for i in 0..<10 { try produce(output, .decision, key: "\(round)-\(i)", value: [1], headers: [(.ceID, "\(i)")]) }
+            if round == 2 {
+                try until("delivery") { try output.flush(timeoutMilliseconds: 100) }
+                try retrying { () throws(LogFailure) in try output.abort() }
+            } else {
+                try commit(output, [], NoMembership())
+            }
+        }
+        let range = try KafkaRange(properties: ends.properties, logger: quiet)
+        #expect(try range.partitions(of: ends.decisions) == 1)
+        #expect(try range.partitions(of: "\(ends.broker.run)-nowhere") == nil)
+        let end = try range.bounds(ends.decisions, partition: 0).end
+        #expect(end == 44)
+        var found: [KafkaTail.Entry] = []
+        var next: Int64 = 5
+        try until("the end") {
+            next = try range.read(ends.decisions, partition: 0, from: next, maxRecords: 3, timeoutMilliseconds: 100) { found.append($0) }
+            return next >= end
+        }
+        #expect(found.count == 25 && found.first?.offset == 5 && found.last?.header("ce_id") == "9")
+        #expect(found.map(\.offset) == found.map(\.offset).sorted())
+        // Back to one record, as an explanation asks for.
+        var one: [KafkaTail.Entry] = []
+        _ = try range.read(ends.decisions, partition: 0, from: 12, maxRecords: 1, timeoutMilliseconds: 5_000) { one.append($0) }
+        #expect(one.map(\.key) == [Array("1-1".utf8)])
+        #expect(failure { () throws(LogFailure) in
+            _ = try range.read("\(ends.broker.run)-nowhere", partition: 0, from: 0, timeoutMilliseconds: 100) { _ in }
+        }?.isStop == true)
+        range.close()
+        output.close()
+    }
+
+    @Test func tooLargeForTheBrokerStopsWithARemedy() throws {
+        let ends = try TransactionalEnds()
+        let output = try ends.output()
+        let large = String(repeating: "x", count: 2_000_000)
+        let why = failure { () throws(LogFailure) in try produce(output, .state, key: "a", value: large) }
+        #expect(why?.isStop == true && why?.description.contains("message.max.bytes") == true)
+        #expect(failure { () throws(LogFailure) in try produce(output, .cuts, partition: 7, key: "a", value: "1") }?.description.contains("partitions") == true)
         output.close()
     }
 }

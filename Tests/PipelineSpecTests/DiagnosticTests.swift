@@ -82,8 +82,8 @@ import Testing
         ("name: a\npolicies: [{name: r, then: deny, when: {confidence: learning}}]\n", ["2:28 rule.newcomers"]),
         ("name: a\nsecret: short\n", ["2:9 secret.short"]),
         ("name: a\nkafka: {group.id: g, enable.auto.commit: true}\n", ["2:9 kafka.owned", "2:22 kafka.owned"]),
-        ("name: a\ndelivery: {mode: exactly_once}\n", ["2:18 unavailable"]),
-        ("name: a\nsources: {x: {repartition: true}}\n", ["2:28 unavailable"]),
+        ("name: a\ndelivery: exactly_twice\n", ["2:11 value.choice"]),
+        ("name: a\nstate: {topic: decisions}\n", ["2:16 topic.shared"]),
     ]
 
     @Test(arguments: cases.indices) func everyCodeIsFoundWhereItIs(index: Int) {
@@ -125,9 +125,6 @@ import Testing
     }
 
     @Test func messagesNameTheRemedy() {
-        #expect(messages("name: a\nsources: {x: {repartition: true}}\n") == [
-            "p.yaml:2:28: error[unavailable]: `repartition` is not available in this version; key the records of the topic by user, as on the other sources"
-        ])
         #expect(messages("name: a\nkafka: {group.id: g}\n") == [
             "p.yaml:2:9: error[kafka.owned]: `kafka.group.id` is Vigil's to set: use the key `group`"
         ])

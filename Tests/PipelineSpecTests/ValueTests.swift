@@ -195,4 +195,18 @@ import Testing
         #expect(try version("a: b, c: d") == version("c: d, a: b"))
         #expect(try version("a: b, c: d") != version("a: b, c: e"))
     }
+
+    @Test func deliveryIsAModeOrAMapping() throws {
+        #expect(try parse("name: a\n").delivery.mode == .exactlyOnce)
+        #expect(try parse("name: a\ndelivery: at_least_once\n").delivery.mode == .atLeastOnce)
+        let mapping = try parse("name: a\ndelivery: {mode: at_least_once, commit_interval: 1s}\n").delivery
+        #expect(mapping.mode == .atLeastOnce)
+        #expect(mapping.commitMilliseconds == 1_000)
+    }
+
+    @Test func repartitionedSourcesAreReadFromTheirCopy() throws {
+        let pipeline = try parse("name: a\ngroup: g\nsources: {logins: {}, actions: {topic: raw, repartition: true}}\n")
+        #expect(pipeline.plan.inputs.map(\.topic) == ["logins", "g-raw-repartition"])
+        #expect(pipeline.repartitions == [Repartition(input: 1, source: "raw")])
+    }
 }

@@ -156,9 +156,9 @@ import VigilTesting
                 log: "simulated", topics: plan.inputs.map(\.topic), partition: 0, state: engine.stateIdentity,
                 pipeline: plan.name)),
             let store = try? StateStore(file: file, identity: identity),
-            let positions = try? store.positions(inputs: 1), (try? store.restore(into: engine)) != nil
+            let checkpoint = try? store.checkpoint(), (try? store.restore(into: engine)) != nil
         else { return nil }
-        var all = [engine.sharedImage(), Array("\(positions)".utf8)]
+        var all = [checkpoint.redo, Array("\(checkpoint.tail) \(checkpoint.written)".utf8)]
         guard (try? StateStore.forEachRow(file: file) { all.append(Array("\($0)".utf8) + Array($1)) }) != nil else {
             return nil
         }

@@ -88,7 +88,7 @@ public final class FileOutputLog: OutputLog {
     public func produce(_ output: Effects.Output, of effects: borrowing Effects) throws(LogFailure) {
         isWritten = false
         switch output.kind {
-        case .decision:
+        case .decision, .receipt:
             if let value = output.value { decisionLines.append(effects.view(value)) }
             decisionLines.append(10)
             if decisionLines.count >= Self.bufferBytes { try write() }

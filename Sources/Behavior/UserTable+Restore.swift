@@ -1,0 +1,65 @@
+import Events
+
+/// Rows that come from outside.
+extension UserTable {
+    /// Puts back a persisted row. Returns what is wrong with it, or nil.
+    /// - Complexity: O(row)
+    public func restore(number: UInt32, bytes: UnsafeRawBufferPointer) -> StaticString? {
+        if Int(number) < directory.count, directory[Int(number)] != nil { return "its number is taken" }
+        return load(bytes, number: number) { row in
+            if find(hash: row.header.pointee.hash, tenant: row.tenant, user: row.user) != nil {
+                return "its user has another row"
+            }
+            hasStaleFreeNumbers = true
+            greatestRestored = max(greatestRestored, row.header.pointee.touched)
+            place(row, number: number)
+            if !row.header.pointee.flags.contains(.proven) { unprovenCount += 1 }
+            return nil
+        }
+    }
+
+    /// Copies a row in and checks it; `keep` says what else is wrong with it, or puts it in its place.
+    func load(
+        _ bytes: UnsafeRawBufferPointer, number: UInt32, keep: (UserRow) -> StaticString?
+    ) -> StaticString? {
+        guard bytes.count >= UserRow.headerBytes, bytes.count % UserRow.rowGranule == 0, bytes.count < 65_536 else {
+            return "its length is not that of a row"
+        }
+        let base = pool.allocate(bytes.count)
+        base.copyMemory(from: bytes.baseAddress!, byteCount: bytes.count)
+        let row = UserRow(base: base)
+        if let fault = fault(in: row, number: number, byteCount: bytes.count) ?? keep(row) {
+            pool.deallocate(base, bytes.count)
+            return fault
+        }
+        row.header.pointee.flags.subtract(.transient)
+        return nil
+    }
+
+    private func fault(in row: UserRow, number: UInt32, byteCount: Int) -> StaticString? {
+        let header = row.header
+        if header.pointee.checksum != Self.checksum(row.bytes(byteCount)) { return "its checksum is wrong" }
+        if header.pointee.layout != UserRow.layoutVersion { return "its layout is of another version" }
+        if header.pointee.number != number || row.byteCount != byteCount { return "it is another user's row" }
+        if number > Self.mostNumber { return "its number is out of range" }
+        if header.pointee.identityBytes < header.pointee.tenantBytes { return "its identity is out of range" }
+        var end = UserRow.headerBytes + Int(header.pointee.identityBytes)
+        for section in Section.allCases {
+            let entry = header.pointee.sections[Int(section.rawValue)]
+            let start = Int(entry.offset) * 8
+            if entry.count > entry.capacity || start < end { return "its sections are out of range" }
+            end = start + Int(entry.capacity) * UserRow.stride(of: section)
+        }
+        if end > byteCount { return "its sections are out of range" }
+        if row.absorbed.count != inputs || row.sessions.capacity == 0 { return "its sections are not those of these inputs" }
+        return row.hasValidValues ? nil : "a value in it is out of range"
+    }
+
+    /// More users than this no partition has, whatever its bounds were when the row was written.
+    private static let mostNumber: UInt32 = 1 << 27
+
+    static func checksum(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
+        let behind = UnsafeRawBufferPointer(rebasing: bytes[8...])
+        return KeyedHash(k0: 0x5657_494C_524F_5731, k1: 0x9E37_79B9_7F4A_7C15)(ByteView(behind))
+    }
+}

@@ -1,0 +1,101 @@
+import Events
+
+/// How a row is laid out, and how it grows.
+extension UserTable {
+    /// Capacities of a new user's sections: what nearly everybody needs.
+    private func initialCapacity(_ section: Section) -> Int {
+        switch section {
+        case .absorbed: inputs
+        case .devices, .networks, .places, .sessions: 1
+        case .actions: 4
+        case .challenges, .holds, .failures: 0
+        }
+    }
+
+    func allocate(identity: Int) -> UserRow {
+        var capacities = InlineArray<9, Int>(repeating: 0)
+        for section in Section.allCases { capacities[Int(section.rawValue)] = initialCapacity(section) }
+        let (size, offsets) = Self.layOut(identity: identity, capacities: capacities)
+        let base = pool.allocate(size)
+        base.initializeMemory(as: UInt8.self, repeating: 0, count: size)
+        let row = UserRow(base: base)
+        base.initializeMemory(as: UserHeader.self, repeating: UserHeader(), count: 1)
+        row.header.pointee.rowBytes = UInt16(size)
+        row.header.pointee.identityBytes = UInt16(identity)
+        for section in Section.allCases {
+            let index = Int(section.rawValue)
+            row.header.pointee.sections[index] = SectionEntry(
+                offset: UInt16(offsets[index] / 8), count: section == .absorbed ? UInt8(inputs) : 0,
+                capacity: UInt8(capacities[index]))
+        }
+        return row
+    }
+
+    private static func layOut(identity: Int, capacities: InlineArray<9, Int>) -> (Int, InlineArray<9, Int>) {
+        var offsets = InlineArray<9, Int>(repeating: 0)
+        var end = (UserRow.headerBytes + identity + 7) & ~7
+        for section in Section.allCases {
+            offsets[Int(section.rawValue)] = end
+            end = (end + capacities[Int(section.rawValue)] * UserRow.stride(of: section) + 7) & ~7
+        }
+        return ((end + UserRow.rowGranule - 1) & ~(UserRow.rowGranule - 1), offsets)
+    }
+
+    /// The row a new user begins with, with room for what must never be crowded out: a challenge, a hold, and the
+    /// failed logins.
+    public static func smallestRow(inputs: Int, identityBytes: Int) -> Int {
+        let table = UserTable(bounds: StateBounds(), inputs: inputs)
+        var capacities = InlineArray<9, Int>(repeating: 0)
+        for section in Section.allCases { capacities[Int(section.rawValue)] = table.initialCapacity(section) }
+        return layOut(identity: identityBytes, capacities: reserving(capacities)).0
+    }
+
+    private static func reserving(_ capacities: InlineArray<9, Int>) -> InlineArray<9, Int> {
+        var reserved = capacities
+        for section in [Section.challenges, .holds, .failures] {
+            reserved[Int(section.rawValue)] = max(reserved[Int(section.rawValue)], 1)
+        }
+        return reserved
+    }
+
+    /// The largest row these bounds can make for an identity of `identityBytes`.
+    public static func largestRow(bounds: StateBounds, inputs: Int, identityBytes: Int) -> Int {
+        let table = UserTable(bounds: bounds, inputs: inputs)
+        var capacities = InlineArray<9, Int>(repeating: 0)
+        for section in Section.allCases { capacities[Int(section.rawValue)] = table.limit(of: section) }
+        return layOut(identity: identityBytes, capacities: capacities).0
+    }
+
+    func grow(_ row: UserRow, _ section: Section) -> UserRow? {
+        let header = row.header
+        var capacities = InlineArray<9, Int>(repeating: 0)
+        for index in 0..<9 { capacities[index] = Int(header.pointee.sections[index].capacity) }
+        let index = Int(section.rawValue)
+        let limit = limit(of: section)
+        guard capacities[index] < limit else { return nil }
+        capacities[index] = min(limit, max(capacities[index] * 2, 1))
+        let identity = Int(header.pointee.identityBytes)
+        let (size, offsets) = Self.layOut(identity: identity, capacities: capacities)
+        // What an attacker can fill must not keep out what would tell on him.
+        guard Self.layOut(identity: identity, capacities: Self.reserving(capacities)).0 <= bounds.bytesPerUser else {
+            return nil
+        }
+        let base = pool.allocate(size)
+        base.initializeMemory(as: UInt8.self, repeating: 0, count: size)
+        base.copyMemory(from: row.base, byteCount: UserRow.headerBytes + identity)
+        let moved = UserRow(base: base)
+        moved.header.pointee.rowBytes = UInt16(size)
+        for section in Section.allCases {
+            let index = Int(section.rawValue)
+            let old = header.pointee.sections[index]
+            (base + offsets[index]).copyMemory(
+                from: row.base + Int(old.offset) * 8, byteCount: Int(old.count) * UserRow.stride(of: section))
+            moved.header.pointee.sections[index] = SectionEntry(
+                offset: UInt16(offsets[index] / 8), count: old.count, capacity: UInt8(capacities[index]))
+        }
+        relink(row, to: moved)
+        directory[Int(header.pointee.number)] = base
+        pool.deallocate(row.base, row.byteCount)
+        return moved
+    }
+}

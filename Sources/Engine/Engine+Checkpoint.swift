@@ -1,0 +1,150 @@
+import Behavior
+import Events
+
+/// A committed cut as the engine keeps it: what redo from there begins with.
+struct Mark {
+    var cut: CutMark
+    var shared: [UInt8]
+    /// The engine's count of records then.
+    var sequence: UInt64
+    /// The place in the queue of dirty users from which they belong to this cut.
+    var start: Int
+}
+
+/// The oldest dirty users, and where redo begins once they are persisted. Made by `Engine.slice`.
+public struct StateSlice: Sendable {
+    /// Users to write or to remove, ascending.
+    public let numbers: [UInt32]
+    public var redo: RedoPoint
+    /// Bytes that their rows take.
+    public let bytes: Int
+    public var isEmpty: Bool { numbers.isEmpty }
+    /// The engine's count of records at the redo point.
+    let sequence: UInt64
+}
+
+/// Fuzzy checkpoints. Users become dirty one by one and queue up; each commit marks where in the queue it fell. Slices
+/// are taken from the head, so that what is still dirty is younger than everything persisted: redo begins at the mark of
+/// the oldest user left.
+extension Engine {
+    /// Changes whenever the same records under the same plan would give other decisions or another state.
+    public static let version = "2"
+
+    /// Says that everything stepped so far is committed, and where: users who become dirty later belong to this cut, and
+    /// what came before can't be undone. To be called at the start, and after every commit.
+    /// - Complexity: O(1) amortised
+    public func mark(_ cut: CutMark) {
+        let mark = Mark(cut: cut, shared: sharedImage(), sequence: table.sequence, start: table.dirtyPlaces.upperBound)
+        // A cut to which nobody belongs is nobody's redo point.
+        if let last = marks.last, last.start == mark.start { marks.removeLast() }
+        marks.append(mark)
+        table.evictions.removeAll()
+        table.recordsEvictions = true
+        takeBaseline()
+    }
+
+    /// Users whose persisted form is out of date, removed ones included.
+    public var dirtyCount: Int { table.dirtyCount }
+
+    /// The cut to which the longest dirty user belongs; nil when nobody is dirty.
+    public var oldestMark: CutMark? { table.dirtyCount == 0 ? nil : marks.first?.cut }
+
+    /// The longest dirty users whose cut was made by `milliseconds` (`.max`: whoever is dirty), as many as fit into
+    /// `maxBytes`; at least one if any is due. Changes nothing.
+    ///
+    /// `now` is the cut this commit will set, the redo point when nobody stays dirty. Whoever became dirty before the
+    /// first mark is taken whatever the bounds: there is no cut to redo from.
+    /// - Complexity: O(slice · log slice + marks)
+    public func slice(at now: CutMark, dirtyBefore milliseconds: Int64, maxBytes: Int) -> StateSlice {
+        var numbers: [UInt32] = []
+        var bytes = 0
+        let places = table.dirtyPlaces
+        var mark = -1
+        func isNextMark(_ place: Int) -> Bool { mark + 1 < marks.count && marks[mark + 1].start <= place }
+        var place = places.lowerBound
+        while place < places.upperBound {
+            while isNextMark(place) { mark += 1 }
+            let number = table.dirtyNumber(at: place)
+            let size = table.persistedBytes(of: number)
+            if mark >= 0 {
+                if marks[mark].cut.milliseconds > milliseconds { break }
+                if !numbers.isEmpty && bytes + size > maxBytes { break }
+            }
+            numbers.append(number)
+            bytes += size
+            place += 1
+        }
+        let isWhole = place == places.upperBound
+        let cut = isWhole ? now : marks[mark].cut
+        let sequence = isWhole ? table.sequence : marks[mark].sequence
+        numbers.sort()
+        return StateSlice(
+            numbers: numbers,
+            redo: RedoPoint(
+                positions: cut.positions, cutsOffset: cut.cutsOffset, shared: isWhole ? sharedImage() : marks[mark].shared,
+                erased: [], version: plan.version + " " + Self.version),
+            bytes: bytes, sequence: sequence)
+    }
+
+    /// Calls `body` for every user of the slice in ascending number, with the row to write as it is now (checksum
+    /// included), or nil for a number whose user is gone. The bytes are valid during the call.
+    /// - Complexity: O(bytes of the slice)
+    public func forEach(
+        in slice: StateSlice, _ body: (_ number: UInt32, _ row: UnsafeRawBufferPointer?) throws -> Void
+    ) rethrows {
+        for number in slice.numbers { try withRow(number: number) { try body(number, $0) } }
+    }
+
+    /// Says that the slice is persisted. Nothing may have been stepped since it was made.
+    /// - Complexity: O(slice)
+    public func complete(_ slice: StateSlice) {
+        table.markPersisted(slice.numbers.count)
+        table.redoSequence = slice.sequence
+        let start = table.dirtyPlaces.lowerBound
+        if let last = marks.lastIndex(where: { $0.start <= start }) { marks.removeFirst(last) }
+    }
+
+    /// Shows the row of that number in its persisted form, nil when nobody has the number, or the row is paged out. Valid during the call.
+    public func withRow<T>(number: UInt32, _ body: (UnsafeRawBufferPointer?) throws -> T) rethrows -> T {
+        guard let row = table.row(numbered: number) else { return try body(nil) }
+        return try table.withPersistedForm(of: row) { try body($0) }
+    }
+
+    /// Queues every user in memory who is not queued yet: the copy elsewhere is lost and must be written again. The rows
+    /// of those paged out (`forEachPage`) are in the state file, from where they are copied.
+    /// - Complexity: O(users)
+    public func markAllDirty() { table.markAllDirty() }
+
+    /// Restores what users share as it was at the redo point, which becomes the first mark. Users' rows are restored one
+    /// by one. Throws `StateError` when it is not a redo point of this plan's inputs.
+    public func restore(redo: RedoPoint) throws(StateError) {
+        guard redo.positions.count == plan.inputs.count else {
+            throw StateError("the redo point is of \(redo.positions.count) inputs, the pipeline has \(plan.inputs.count)")
+        }
+        do {
+            try redo.shared.withUnsafeBytes { try restore(shared: $0) }
+        } catch let error as StateError {
+            throw error
+        } catch {
+            throw StateError("\(error)")
+        }
+        marks.removeAll()
+        table.redoSequence = table.sequence
+        mark(CutMark(positions: redo.positions, cutsOffset: redo.cutsOffset, milliseconds: 0))
+    }
+
+    // MARK: - All at once
+
+    /// Calls `body` for every dirty user in ascending number, as `forEach(in:)` does.
+    /// - Complexity: O(dirty · log dirty)
+    public func forEachDirty(_ body: (_ number: UInt32, _ row: UnsafeRawBufferPointer?) throws -> Void) rethrows {
+        try forEach(in: wholeSlice, body)
+    }
+
+    /// Says that everything `forEachDirty` showed is persisted.
+    public func markClean() { complete(wholeSlice) }
+
+    private var wholeSlice: StateSlice {
+        slice(at: CutMark(positions: [], cutsOffset: 0, milliseconds: 0), dirtyBefore: .max, maxBytes: .max)
+    }
+}

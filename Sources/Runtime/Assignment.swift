@@ -1,0 +1,87 @@
+import Engine
+import StateStore
+
+/// Partitions that were assigned and are being restored, a piece in every turn so that polling goes on.
+final class Assignment {
+    let partitions: [Int32]
+    /// What the log says of all of them; nil until it answered.
+    var facts: Facts?
+    var restorations: [Restoration] = []
+    /// When progress was last told.
+    var told: Int64
+
+    struct Facts {
+        var log: String
+        var committed: [Int64?]
+        var bounds: [(first: Int64, end: Int64)]
+    }
+
+    init(partitions: [Int32], now: Int64) {
+        self.partitions = partitions
+        told = now
+    }
+
+    /// Lets go of the state files.
+    func release(_ directory: StateDirectory?) {
+        for restoration in restorations {
+            restoration.store = nil
+            if restoration.hasClaim { directory?.release(partition: restoration.partition) }
+        }
+    }
+}
+
+/// One partition's way from nothing to a task.
+final class Restoration {
+    enum Phase {
+        /// The state file is opened and judged.
+        case opening
+        /// The state topic is read from `next` to `end`.
+        case tailing
+        /// The cuts topic is read from `next` to `end`.
+        case cuts
+        /// Rows go from the file into the engine.
+        case loading
+        case done
+    }
+    let partition: Int32
+    var phase = Phase.opening
+    var engine: Engine
+    var store: StateStore?
+    var hasClaim = false
+    /// What the file knew when it was opened.
+    var found: StoredCheckpoint?
+    /// The newest redo point, from the file or the topic.
+    var redo: RedoPoint?
+    /// Rows read from the state topic, where there is no file to put them into.
+    var rows: [UInt32: [UInt8]] = [:]
+    var next: Int64 = 0
+    var end: Int64 = 0
+    var first: Int64 = 0
+    var tail: Int64 = 0
+    /// When the state topic's end was asked for, in milliseconds since 1970.
+    var asked: Int64 = 0
+    /// The state topic doesn't have what the file has: everything must be written there again.
+    var mustRepublish = false
+    var cuts: [(offset: Int64, cut: Cut)] = []
+    /// Where the cuts after all that were read begin.
+    var cutsEnd: Int64 = 0
+    var task: PartitionTask?
+
+    init(partition: Int32, engine: Engine) {
+        self.partition = partition
+        self.engine = engine
+    }
+
+    /// For people.
+    var progress: String {
+        switch phase {
+        case .opening: "waiting"
+        case .tailing: "state topic \(percent) %"
+        case .cuts: "cuts \(percent) %"
+        case .loading: "loading"
+        case .done: "restored"
+        }
+    }
+
+    private var percent: Int64 { end > first ? (next - first) * 100 / (end - first) : 100 }
+}

@@ -1,0 +1,103 @@
+import Engine
+import StateStore
+
+/// Slices of the checkpoint: which users are written with a commit, and how they get into the state file.
+extension Shard {
+    /// Most bytes of rows in one slice when everything is to be written: a transaction must not grow without bound.
+    private static let mostSliceBytes = 8 << 20
+
+    /// Chooses what every live task writes now: the users that have been unwritten longest, as many as the budget allows.
+    func takeSlices(all: Bool) {
+        let now = world.clock.milliseconds
+        let elapsed = max(1, now - sliced)
+        var budget = all ? Self.mostSliceBytes : Int(Int64(options.checkpointBytesPerSecond) * elapsed / 1000)
+        // Without a topic that travels all rows must be of one cut: nothing else says in which order to redo.
+        let takesAll = all || internals == nil
+        for task in tasks where task.redo == nil {
+            let mark = CutMark(
+                positions: task.next, cutsOffset: task.cutsOffset, milliseconds: now)
+            var slice = task.engine.slice(
+                at: mark, dirtyBefore: takesAll ? .max : now - Int64(options.checkpointMilliseconds),
+                maxBytes: internals == nil ? .max : max(1, budget))
+            if world.mutant == .forgetShared { slice.redo.shared = Engine(plan: plan).sharedImage() }
+            budget -= slice.bytes
+            guard !slice.isEmpty || task.checkpointed != slice.redo.positions else { continue }
+            task.slice = slice
+        }
+    }
+
+    /// Writes a committed slice into the state file. Failing costs recovery time, not decisions: say so, go on, and write
+    /// the rows with the next slice.
+    func storeSlice(of task: PartitionTask) {
+        guard let slice = task.slice else { return keepFresh(task) }
+        task.checkpointed = slice.redo.positions
+        task.tail = output.acknowledged(.state, partition: task.partition) ?? task.tail
+        guard task.store != nil else { return }
+        let numbers = task.unstored.isEmpty ? slice.numbers : Set(task.unstored).union(slice.numbers).sorted()
+        guard write(numbers, slice.redo, of: task) else { return task.unstored = numbers }
+        task.unstored = []
+    }
+
+    /// A file that nothing was written to for hours is still in step, and says so, or it would look outdated.
+    private func keepFresh(_ task: PartitionTask) {
+        guard task.store != nil, internals != nil, task.unstored.isEmpty, !task.isStoreFailing, commitment?.takesSlices == true,
+            world.clock.wallMilliseconds - task.stored > Int64(options.tombstoneMilliseconds / 24)
+        else { return }
+        let mark = CutMark(positions: task.next, cutsOffset: task.cutsOffset, milliseconds: world.clock.milliseconds)
+        _ = write([], task.engine.slice(at: mark, dirtyBefore: .min, maxBytes: 0).redo, of: task)
+    }
+
+    /// Writes all that is unwritten into the state file, for whoever gets the partition here again. The state topic is not
+    /// asked: the next owner redoes.
+    func storeEverything(of task: PartitionTask) {
+        guard task.store != nil, task.redo == nil, task.next == task.acknowledged else { return }
+        let mark = CutMark(positions: task.next, cutsOffset: task.cutsOffset, milliseconds: world.clock.milliseconds)
+        let slice = task.engine.slice(at: mark, dirtyBefore: .max, maxBytes: .max)
+        _ = write(Set(task.unstored).union(slice.numbers).sorted(), slice.redo, of: task)
+    }
+
+    /// Writes rows as they are and the redo point; false when the file doesn't take them.
+    func write(_ numbers: [UInt32], _ redo: RedoPoint, of task: PartitionTask) -> Bool {
+        guard let store = task.store else { return false }
+        let now = world.clock.wallMilliseconds
+        do {
+            try store.write(StoredCheckpoint(redo: redo.encoded(), tail: task.tail, written: now)) { put throws(StoreError) in
+                for number in numbers {
+                    let failure: StoreError? = task.engine.withRow(number: number) { row in
+                        do throws(StoreError) { try put(number, row) } catch { return error }
+                        return nil
+                    }
+                    if let failure { throw failure }
+                }
+            }
+            task.stored = now
+            counters.checkpoints += 1
+            if task.isStoreFailing {
+                task.isStoreFailing = false
+                logger.notice(
+                    "checkpoints are written again",
+                    metadata: ["shard": "\(options.name)", "partition": "\(task.partition)"])
+            }
+            return true
+        } catch {
+            counters.failedCheckpoints += 1
+            if !task.isStoreFailing {
+                task.isStoreFailing = true
+                logger.error(
+                    "a checkpoint failed; deciding goes on from memory, a restart will redo from the last good one",
+                    metadata: ["shard": "\(options.name)", "partition": "\(task.partition)", "reason": "\(error)"])
+            }
+            return false
+        }
+    }
+
+    /// Leaves the coldest users to the state file while rows take more memory than they may.
+    func page() {
+        let resident = tasks.reduce(0) { $0 + $1.engine.residentBytes }
+        guard resident > options.memoryBytes else { return }
+        for task in tasks where task.store != nil && !task.isStoreFailing && task.unstored.isEmpty && task.redo == nil {
+            let share = Double(task.engine.residentBytes) / Double(resident)
+            _ = task.engine.pageOut(toFit: Int(Double(options.memoryBytes) * share))
+        }
+    }
+}

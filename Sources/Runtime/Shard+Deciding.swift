@@ -1,0 +1,196 @@
+import Engine
+import Events
+import StateStore
+
+/// From a batch of records to effects handed to the output log.
+extension Shard {
+    /// Steps 2 to 8 for a batch: every record through its partition's engine, what comes out to the output log.
+    func decide(_ batch: [Record]) throws(LogFailure) {
+        if !batch.isEmpty { lastRecord = world.clock.milliseconds }
+        let mayDecide = state != .away && commitment == nil && produced == effects.outputs.count
+        if mayDecide {
+            effects.removeAll()
+            produced = 0
+        }
+        let before = counters.records
+        for record in batch {
+            guard let task = task(of: record.partition) else { continue }
+            let input = Int(record.input)
+            guard task.fetched.indices.contains(input), record.offset >= task.fetched[input] else { continue }
+            task.fetched[input] = record.offset + 1
+            if mayDecide, plan.inputs.count == 1, task.redo == nil, task.queues.isEmpty(0) {
+                try step(record, in: task, isStaged: false)
+            } else {
+                task.queues.append(record)
+            }
+        }
+        if mayDecide {
+            for task in tasks where !task.queues.isEmpty {
+                if task.redo != nil { try redo(task) }
+                if task.redo == nil { try merge(task) }
+            }
+            for task in tasks where task.redo == nil && task.next != task.cut.ends { task.cut.batches.append(task.next) }
+        }
+        for task in tasks { task.queues.keep() }
+        if counters.records != before { scheduleCommit(within: options.commitMilliseconds) }
+        if !effects.outputs.isEmpty && mayDecide {
+            try pass(.decided)
+            if try !produce() { try goAway() }
+            try pass(.produced)
+        }
+        try updatePauses()
+    }
+
+    private func step(_ record: Record, in task: PartitionTask, isStaged: Bool) throws(LogFailure) {
+        while let page = isStaged
+            ? task.engine.stepStaged(record, into: &effects) : task.engine.step(record, into: &effects)
+        { try load(page: page, of: task) }
+        task.next[Int(record.input)] = record.offset + 1
+        counters.records += 1
+    }
+
+    /// Decides what waits in the order of event time, across inputs. An input that has nothing here but more in the log is
+    /// waited for, so that one topic read ahead of another doesn't make the other's events late.
+    private func merge(_ task: PartitionTask) throws(LogFailure) {
+        // 0 unasked, 1 has no more, 2 has more.
+        var known = InlineArray<8, UInt8>(repeating: 0)
+        var isMissing = false
+        while let next = task.queues.next(below: nil, stage: { task.engine.stage($0) }) {
+            if plan.inputs.count > 1 {
+                isMissing = false
+                for input in plan.inputs.indices where task.queues.isEmpty(input) {
+                    if known[input] == 0 {
+                        known[input] =
+                            self.input.hasMore(InputPartition(input: input, partition: task.partition)) ? 2 : 1
+                    }
+                    if known[input] == 2 { isMissing = true }
+                }
+                if isMissing {
+                    let now = world.clock.milliseconds
+                    let since = task.waiting ?? now
+                    task.waiting = since
+                    if now - since < Int64(options.idleMilliseconds) { return }
+                }
+            }
+            try step(task.queues.head(next), in: task, isStaged: true)
+            task.queues.pop(next)
+        }
+        if !isMissing { task.waiting = nil }
+    }
+
+    /// Steps the stretch from the redo point to what is committed, batch by batch as the cuts say, with the output dropped:
+    /// it was emitted before. What lies behind waits in the queues.
+    private func redo(_ task: PartitionTask) throws(LogFailure) {
+        while let redo = task.redo {
+            let ends = redo.batches.last?.ends ?? task.acknowledged
+            if !redo.isSilent {
+                // Without cuts nothing tells how large a batch was, so it can't be waited for whole.
+                let isReady = redo.batches.isEmpty
+                    ? plan.inputs.indices.allSatisfy { !task.queues.isEmpty($0) || task.fetched[$0] >= ends[$0] }
+                    : plan.inputs.indices.allSatisfy { task.fetched[$0] >= ends[$0] }
+                guard isReady else { return }
+            }
+            while let input = task.queues.next(below: ends, stage: { task.engine.stage($0) }) {
+                let record = task.queues.head(input)
+                while let page = task.engine.stepStaged(record, into: &suppressed, recovering: true) {
+                    try load(page: page, of: task)
+                }
+                suppressed.removeAll()
+                counters.redone += 1
+                task.next[input] = record.offset + 1
+                task.queues.pop(input)
+                if redo.batches.isEmpty && task.queues.isEmpty(input) && task.next[input] < ends[input] && !redo.isSilent {
+                    return
+                }
+            }
+            for input in plan.inputs.indices {
+                task.next[input] = max(task.next[input], ends[input])
+                task.fetched[input] = max(task.fetched[input], ends[input])
+            }
+            if let batch = task.redo?.batches.popLast() { task.cutsOffset = batch.cutsOffset }
+            task.engine.mark(CutMark(
+                positions: task.next, cutsOffset: task.cutsOffset, milliseconds: world.clock.milliseconds))
+            try pass(.redoing)
+            if task.next == task.acknowledged { task.endRedo() }
+        }
+    }
+
+    /// Brings a user's row back from the state file.
+    private func load(page number: UInt32, of task: PartitionTask) throws(LogFailure) {
+        var problem: String? = "there is no state file"
+        if let store = task.store {
+            do {
+                problem = nil
+                let isThere = try store.withRow(number: number) { row throws(StoreError) in
+                    do { try task.engine.restore(page: number, row: row) } catch {
+                        throw StoreError(.corrupt, file: store.file, "\(error)")
+                    }
+                }
+                if !isThere { problem = "\(store.file): it has no row \(number)" }
+            } catch {
+                problem = error.description
+            }
+        }
+        guard let problem else { return }
+        // Without the row nothing can be decided on that user: recovery sets the file aside and rebuilds it.
+        warn(task.partition, "a user's row can't be read back: \(problem)")
+        task.isFileBad = true
+        throw .fenced("a state file can't be read")
+    }
+
+    /// Ends redo where the log is silent, and says when the shard is live.
+    func continueRedo() throws(LogFailure) {
+        guard pending == nil else { return }
+        if tasks.contains(where: { $0.redo != nil }), world.clock.milliseconds - lastRecord >= options.silenceMilliseconds {
+            try concludeFromSilence()
+        }
+        if tasks.contains(where: \.mustRewind) {
+            guard try attempt({ () throws(LogFailure) in try input.start(at: positions) }) else { return }
+            paused = []
+            for task in tasks { task.mustRewind = false }
+        }
+        if !tasks.contains(where: { $0.redo != nil }) {
+            if tasks.contains(where: \.mustCommit) { scheduleCommit(within: 0) }
+            state = state.after(.redone)
+            logger.info("running", metadata: ["shard": "\(options.name)", "redone": "\(counters.redone)"])
+        }
+    }
+
+    /// The last records below the committed offset may be gone (compacted, or aborted transactions). A log that answers
+    /// and yet brings nothing for so long has no more of them.
+    private func concludeFromSilence() throws(LogFailure) {
+        lastRecord = world.clock.milliseconds
+        let partitions = positions.map(\.partition)
+        guard try attempt({ () throws(LogFailure) in _ = try input.bounds(partitions) }) else { return }
+        for task in tasks where task.redo != nil {
+            warn(task.partition, "the log has no more records below the committed offsets; redo ends")
+            task.redo?.isSilent = true
+            try redo(task)
+        }
+    }
+
+    /// Pauses what is far ahead of what can be decided, so that memory stays bounded; everything while the log is away.
+    func updatePauses() throws(LogFailure) {
+        var wanted: Set<InputPartition> = []
+        if state == .away {
+            wanted = Set(positions.map(\.partition))
+        } else if plan.inputs.count > 1 {
+            for task in tasks {
+                for input in plan.inputs.indices {
+                    let place = InputPartition(input: input, partition: task.partition)
+                    let (records, bytes) = task.queues.load(input)
+                    // What is paused goes on at half, or it would be paused and resumed at every batch.
+                    let scale = paused.contains(place) ? 2 : 1
+                    let isFull = records * scale > 2 * options.batchRecords || bytes * scale > Self.mostQueuedBytes
+                    let isAwaited = task.redo?.batches.last.map { task.fetched[input] < $0.ends[input] } ?? false
+                    if isFull && !isAwaited { wanted.insert(place) }
+                }
+            }
+        }
+        guard wanted != paused else { return }
+        if try attempt({ () throws(LogFailure) in try input.setPaused(wanted) }) { paused = wanted }
+    }
+
+    /// Most bytes of one input of a partition that wait for another input.
+    private static let mostQueuedBytes = 8 << 20
+}

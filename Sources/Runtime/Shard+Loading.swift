@@ -1,0 +1,157 @@
+import Engine
+import Events
+import StateStore
+
+/// The last step of a restoration: from what was found to a task that redoes or is live.
+extension Shard {
+    func load(
+        _ restoration: Restoration, committed: [Int64?], bounds: [(first: Int64, end: Int64)], _ log: String
+    ) throws(LogFailure) {
+        let topics = plan.inputs.map(\.topic)
+        // Without a checkpoint the cuts tell where everything began, and the log may still hold it.
+        let beginning = restoration.redo == nil ? restoration.cuts.first?.cut.from : nil
+        if let beginning, recordedBegins(beginning, restoration) {
+            warn(restoration.partition, "the state topic has no checkpoint; baselines are rebuilt from the inputs' records that are still there")
+        }
+        let recorded = internals == nil ? nil : restoration.cuts.last?.cut.ends ?? restoration.redo?.positions
+        let start = TaskStart(
+            checkpoint: restoration.redo?.positions ?? beginning, recorded: recorded.map { newest(of: $0, restoration) },
+            isExact: output.isTransactional, acceptsOffsets: options.acceptsOffsets, committed: committed, bounds: bounds,
+            topics: topics)
+        if let refusal = start.refusal { throw .stop("partition \(restoration.partition): \(refusal)") }
+        for remark in start.remarks { warn(restoration.partition, remark) }
+        if restoration.redo != nil {
+            if start.usesCheckpoint { try fill(restoration) } else { try beginAnew(restoration, log) }
+        }
+        let task = makeTask(restoration, start)
+        restoration.task = task
+        restoration.phase = .done
+        restoration.rows = [:]
+        // A first checkpoint at the start, so that a crash before the next one redoes from here and forgets nothing.
+        if !start.usesCheckpoint { storeEverything(of: task) }
+        try pass(.loaded)
+    }
+
+    /// A first commit without a checkpoint yet is no loss worth telling.
+    private func recordedBegins(_ beginning: [Int64], _ restoration: Restoration) -> Bool {
+        restoration.cuts.count > 1 && restoration.cuts.last?.cut.ends != beginning && restoration.end > 0
+            && (restoration.found != nil || restoration.tail > 0 || beginning.contains { $0 > 0 })
+    }
+
+    /// The cuts may be behind the redo point where the newest of them were deleted.
+    private func newest(of recorded: [Int64], _ restoration: Restoration) -> [Int64] {
+        guard let positions = restoration.redo?.positions else { return recorded }
+        return zip(recorded, positions).map { max($0, $1) }
+    }
+
+    private func fill(_ restoration: Restoration) throws(LogFailure) {
+        let engine = restoration.engine
+        do {
+            guard let store = restoration.store else {
+                if let redo = restoration.redo { try engine.restore(redo: redo) }
+                for (number, row) in restoration.rows.sorted(by: { $0.key < $1.key }) {
+                    try row.withUnsafeBufferPointer { row throws(StateError) in
+                        try engine.restore(user: number, row: UnsafeRawBufferPointer(row))
+                    }
+                }
+                return
+            }
+            let resident = tasks.reduce(0) { $0 + $1.engine.residentBytes }
+                + (pending?.restorations.reduce(0) { $0 + ($1.task?.engine.residentBytes ?? 0) } ?? 0)
+            // Whose offsets are to be changed must be in memory.
+            let budget = options.acceptsOffsets || options.memoryBytes == .max ? Int.max : max(0, options.memoryBytes - resident)
+            try store.restore(into: engine, budgetBytes: budget)
+        } catch let error as StoreError {
+            try rebuild(restoration, because: error.message)
+        } catch {
+            try rebuild(restoration, because: "\(error)")
+        }
+    }
+
+    /// What was found can't be used. With a topic to rebuild it from, that is done; without, users start anew.
+    private func rebuild(_ restoration: Restoration, because why: String) throws(LogFailure) {
+        guard let directory = world.directory, restoration.store != nil else {
+            throw .stop("partition \(restoration.partition): the state topic can't be used: \(why)")
+        }
+        restoration.store = nil
+        do {
+            try setAside(restoration.partition, in: directory, because: why)
+        } catch {
+            throw .stop("state of partition \(restoration.partition): \(error)")
+        }
+        restoration.engine = makeEngine()
+        (restoration.found, restoration.redo, restoration.cuts, restoration.rows) = (nil, nil, [], [:])
+        restoration.phase = .opening
+        throw .retry("partition \(restoration.partition): the state file is being rebuilt")
+    }
+
+    /// The checkpoint contradicts the log.
+    private func beginAnew(_ restoration: Restoration, _ log: String) throws(LogFailure) {
+        restoration.engine = makeEngine()
+        restoration.redo = nil
+        guard let directory = world.directory, restoration.store != nil else { return }
+        restoration.store = nil
+        do {
+            try setAside(restoration.partition, in: directory, because: "its checkpoint is ahead of the log")
+            restoration.store = try StateStore(
+                file: directory.file(partition: restoration.partition),
+                identity: StoreIdentity(
+                    log: log, topics: plan.inputs.map(\.topic), partition: restoration.partition,
+                    state: restoration.engine.stateIdentity, pipeline: plan.name))
+        } catch {
+            throw .stop("state of partition \(restoration.partition): \(error)")
+        }
+    }
+
+    private func makeTask(_ restoration: Restoration, _ start: TaskStart) -> PartitionTask {
+        let engine = restoration.engine
+        let now = world.clock.milliseconds
+        var redo: Redo?
+        if start.from != start.acknowledged {
+            let batches = batches(restoration, start)
+            redo = Redo(batches: batches)
+            let isWhole = restoration.redo != nil || restoration.cuts.first?.offset == 0
+            if !batches.isEmpty && isWhole { engine.follow(restoration.cuts.flatMap(\.cut.evictions)) }
+            if let version = restoration.redo?.version, version != engine.version {
+                warn(restoration.partition, "what was committed after the last checkpoint was decided by another version of the pipeline or of Vigil (\(version)); it is redone by this one, so baselines may differ slightly")
+            }
+        }
+        let task = PartitionTask(
+            partition: restoration.partition, engine: engine, store: restoration.store, from: start.from,
+            acknowledged: start.acknowledged, redo: redo)
+        task.cutsOffset = redo == nil ? restoration.cutsEnd : restoration.redo?.cutsOffset ?? 0
+        task.tail = restoration.tail
+        task.stored = restoration.found == nil ? 0 : restoration.asked
+        task.checkpointed = restoration.mustRepublish ? nil : restoration.redo?.positions
+        if restoration.redo == nil {
+            engine.mark(CutMark(positions: task.next, cutsOffset: task.cutsOffset, milliseconds: now))
+        }
+        if restoration.mustRepublish { engine.markAllDirty() }
+        if let moved = start.moved {
+            engine.capAbsorbed(at: moved)
+            task.moved = moved
+            if redo == nil { task.goWhereMoved() }
+        }
+        return task
+    }
+
+    /// The batches to redo, the next one last.
+    private func batches(_ restoration: Restoration, _ start: TaskStart) -> [Redo.Batch] {
+        var batches: [Redo.Batch] = []
+        var reached = start.from
+        for (offset, cut) in restoration.cuts {
+            for (index, ends) in cut.batches.enumerated() {
+                let ends = zip(ends, start.acknowledged).map { min($0, $1) }
+                guard zip(ends, reached).contains(where: { $0 > $1 }) else { continue }
+                reached = zip(ends, reached).map { max($0, $1) }
+                batches.append(Redo.Batch(
+                    ends: reached, cutsOffset: index == cut.batches.count - 1 ? offset + 1 : offset))
+            }
+        }
+        guard !batches.isEmpty else { return [] }
+        if reached != start.acknowledged {
+            batches.append(Redo.Batch(ends: start.acknowledged, cutsOffset: restoration.cutsEnd))
+        }
+        return batches.reversed()
+    }
+}

@@ -1,0 +1,103 @@
+import Engine
+import Events
+import Foundation
+
+/// A baseline for a person to read.
+func profileLines(_ profile: Profile) -> [String] {
+    let name = profile.tenant.isEmpty ? profile.user : "\(profile.tenant)/\(profile.user)"
+    var lines = [
+        printable(name),
+        "  baseline     \(profile.confidence.name), \(fixed(profile.contexts, 1)) learned sessions and logins (decayed)",
+        "  last level   \(profile.level.name)",
+        "  seen         \(text(profile.firstSeen)) to \(text(profile.lastSeen))",
+        "  now          \(profile.sessions) sessions remembered, \(profile.openChallenges) open challenges, \(profile.held) observations held back",
+    ]
+    for (title, habits) in [
+        ("devices", profile.devices), ("networks", profile.networks), ("places", profile.places),
+        ("actions", profile.actions),
+    ] where !habits.isEmpty {
+        let total = max(habits.reduce(0) { $0 + $1.weight }, .leastNonzeroMagnitude)
+        lines.append("  \(title)")
+        let rows = habits.map { habit in
+            [
+                "    " + printable(habit.name), fixed(100 * habit.weight / total, 0) + " %", fixed(habit.weight, 1),
+                habit.lastSeen.map { "last " + text($0) } ?? "",
+            ]
+        }
+        lines += aligned(rows)
+    }
+    if !profile.hours.isEmpty {
+        let most = max(profile.hours.max() ?? 0, .leastNonzeroMagnitude)
+        let bars = Array("▁▂▃▄▅▆▇█")
+        lines.append("  hours (UTC)  " + String(profile.hours.map { bars[min(7, Int($0 / most * 7.99))] }) + "  0 to 23")
+    }
+    if let amount = profile.typicalAmount {
+        lines.append("  amounts      typically \(fixed(amount, 2)), \(fixed(profile.amounts, 1)) seen (decayed)")
+    }
+    let absorbed = profile.absorbed.filter { $0.offset >= 0 }.map { "\($0.topic) \($0.offset)" }
+    lines.append("  absorbed     up to offset: \(absorbed.isEmpty ? "none" : absorbed.joined(separator: ", "))")
+    lines.append("  state        \(profile.stateBytes) bytes")
+    return lines
+}
+
+private func text(_ time: Timestamp) -> String {
+    time < .earliest
+        ? "never" : Date(timeIntervalSince1970: Double(time.milliseconds) / 1000).formatted(.iso8601)
+}
+
+/// A profile as JSON; times are epoch milliseconds.
+struct ProfileRecord: Encodable {
+    struct Habit: Encodable {
+        var name: String
+        var weight: Double
+        var lastSeen: Int64?
+        init(_ habit: Profile.Habit) {
+            name = habit.name
+            weight = habit.weight
+            lastSeen = habit.lastSeen?.milliseconds
+        }
+    }
+    var tenant: String
+    var user: String
+    var partition: Int32
+    var confidence: String
+    var level: String
+    var contexts: Double
+    var firstSeen: Int64
+    var lastSeen: Int64
+    var devices: [Habit]
+    var networks: [Habit]
+    var places: [Habit]
+    var actions: [Habit]
+    var hours: [Double]
+    var sessions: Int
+    var openChallenges: Int
+    var held: Int
+    var typicalAmount: Double?
+    var amounts: Double
+    var stateBytes: Int
+    var absorbed: [String: Int64]
+
+    init(_ profile: Profile, partition: Int32) {
+        tenant = profile.tenant
+        user = profile.user
+        self.partition = partition
+        confidence = profile.confidence.name.description
+        level = profile.level.name.description
+        contexts = profile.contexts
+        firstSeen = profile.firstSeen.milliseconds
+        lastSeen = profile.lastSeen.milliseconds
+        devices = profile.devices.map(Habit.init)
+        networks = profile.networks.map(Habit.init)
+        places = profile.places.map(Habit.init)
+        actions = profile.actions.map(Habit.init)
+        hours = profile.hours
+        sessions = profile.sessions
+        openChallenges = profile.openChallenges
+        held = profile.held
+        typicalAmount = profile.typicalAmount
+        amounts = profile.amounts
+        stateBytes = profile.stateBytes
+        absorbed = Dictionary(profile.absorbed.map { ($0.topic, $0.offset) }, uniquingKeysWith: { $1 })
+    }
+}
