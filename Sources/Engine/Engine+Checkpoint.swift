@@ -30,6 +30,9 @@ extension Engine {
     /// Changes whenever the same records under the same plan would give other decisions or another state.
     public static let version = "2"
 
+    /// The pipeline's version and the engine's: redo under another one may come to another state.
+    public var version: String { plan.version + " " + Self.version }
+
     /// Says that everything stepped so far is committed, and where: users who become dirty later belong to this cut, and
     /// what came before can't be undone. To be called at the start, and after every commit.
     /// - Complexity: O(1) amortised
@@ -82,7 +85,7 @@ extension Engine {
             numbers: numbers,
             redo: RedoPoint(
                 positions: cut.positions, cutsOffset: cut.cutsOffset, shared: isWhole ? sharedImage() : marks[mark].shared,
-                erased: [], version: plan.version + " " + Self.version),
+                erased: [], version: version),
             bytes: bytes, sequence: sequence)
     }
 

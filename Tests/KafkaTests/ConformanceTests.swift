@@ -17,7 +17,7 @@ final class KafkaBench: ConformanceBench {
             .input(topic("input"), partitions: count), .output(topic("decisions"), partitions: count),
             .output(topic("letters"), partitions: count), .output(topic("cuts"), partitions: count),
             TopicAdmin.Need(
-                name: topic("state"), isInput: false, partitions: count,
+                name: topic("state"), role: .state, partitions: count,
                 configuration: [
                     "cleanup.policy": "compact", "segment.ms": "200", "min.cleanable.dirty.ratio": "0.001",
                     "delete.retention.ms": "600000",
