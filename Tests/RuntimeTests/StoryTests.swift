@@ -16,7 +16,7 @@ import Testing
             for offset in 0..<400 {
                 let line = story.next()
                 var key = line.key ?? "", value = line.value ?? ""
-                key.withUTF8 { key in
+                _ = key.withUTF8 { key in
                     value.withUTF8 { value in
                         engine.step(
                             Record(
