@@ -18,6 +18,19 @@ extension UserTable {
         }
     }
 
+    /// Shows a persisted row without keeping it; nil when it can't be used.
+    /// - Complexity: O(row)
+    public func withRow<T>(bytes: UnsafeRawBufferPointer, _ body: (UserRow) -> T) -> T? {
+        var result: T?
+        guard bytes.count >= UserRow.headerBytes else { return nil }
+        let number = bytes.loadUnaligned(fromByteOffset: MemoryLayout<UserHeader>.offset(of: \.number)!, as: UInt32.self)
+        _ = load(bytes, number: number) { row in
+            result = body(row)
+            return "it is only shown"
+        }
+        return result
+    }
+
     /// Copies a row in and checks it; `keep` says what else is wrong with it, or puts it in its place.
     func load(
         _ bytes: UnsafeRawBufferPointer, number: UInt32, keep: (UserRow) -> StaticString?

@@ -39,16 +39,20 @@ rd_kafka_resp_err_t vk_produce(
 }
 
 rd_kafka_resp_err_t vk_forward(
-    rd_kafka_t *client, const char *topic, const void *key, size_t key_count, const rd_kafka_message_t *record) {
-    rd_kafka_headers_t *list = NULL;
-    rd_kafka_headers_t *borrowed = NULL;
-    if (rd_kafka_message_headers(record, &borrowed) == RD_KAFKA_RESP_ERR_NO_ERROR && borrowed)
-        list = rd_kafka_headers_copy(borrowed);
+    rd_kafka_t *client, const char *topic, const void *key, size_t key_count, const rd_kafka_message_t *record,
+    size_t kept_count) {
     rd_kafka_timestamp_type_t type;
     int64_t timestamp = rd_kafka_message_timestamp(record, &type);
     if (type == RD_KAFKA_TIMESTAMP_NOT_AVAILABLE || timestamp < 0) timestamp = 0;
+    rd_kafka_headers_t *borrowed = NULL;
+    if (rd_kafka_message_headers(record, &borrowed) != RD_KAFKA_RESP_ERR_NO_ERROR) borrowed = NULL;
+    rd_kafka_resp_err_t error = produce(
+        client, topic, RD_KAFKA_PARTITION_UA, key, key_count, record->payload, record->len,
+        borrowed ? rd_kafka_headers_copy(borrowed) : NULL, timestamp, NULL);
+    if (error != RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE) return error;
     return produce(
-        client, topic, RD_KAFKA_PARTITION_UA, key, key_count, record->payload, record->len, list, timestamp, NULL);
+        client, topic, RD_KAFKA_PARTITION_UA, key, key_count, record->payload,
+        record->len < kept_count ? record->len : kept_count, NULL, timestamp, NULL);
 }
 
 // The mock cluster binds to a port of the kernel's choice and advertises that one; it offers no way to ask for

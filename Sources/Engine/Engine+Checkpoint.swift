@@ -85,7 +85,7 @@ extension Engine {
             numbers: numbers,
             redo: RedoPoint(
                 positions: cut.positions, cutsOffset: cut.cutsOffset, shared: isWhole ? sharedImage() : marks[mark].shared,
-                erased: [], version: version),
+                erased: markers(after: sequence), version: version),
             bytes: bytes, sequence: sequence)
     }
 
@@ -103,6 +103,7 @@ extension Engine {
     public func complete(_ slice: StateSlice) {
         table.markPersisted(slice.numbers.count)
         table.redoSequence = slice.sequence
+        if !erased.isEmpty { erased = erased.filter { $0.value.sequence > slice.sequence } }
         let start = table.dirtyPlaces.lowerBound
         if let last = marks.lastIndex(where: { $0.start <= start }) { marks.removeFirst(last) }
     }
@@ -131,6 +132,10 @@ extension Engine {
         } catch {
             throw StateError("\(error)")
         }
+        guard redo.erased.allSatisfy({ $0.absorbed.count == plan.inputs.count }) else {
+            throw StateError("the redo point's forgotten people are of other inputs than the pipeline's")
+        }
+        erased = Dictionary(redo.erased.map { ($0.hash, $0) }) { $0.sequence > $1.sequence ? $0 : $1 }
         marks.removeAll()
         table.redoSequence = table.sequence
         mark(CutMark(positions: redo.positions, cutsOffset: redo.cutsOffset, milliseconds: 0))

@@ -7,6 +7,7 @@ extension Engine {
     struct Baseline {
         var watermark: Watermark
         var counters: EngineCounters
+        var erased: [UInt64: ErasedUser]
     }
 
     /// Returns everything to the last `mark`: users, numbers and who is dirty, what users share, counters, evictions.
@@ -18,6 +19,7 @@ extension Engine {
         table.undo()
         watermarks.pointee = baseline.watermark
         tally.pointee = baseline.counters
+        erased = baseline.erased
     }
 
     /// From here on changes can be undone.
@@ -25,7 +27,7 @@ extension Engine {
         guard mode.pointee.keepsPreImages else { return }
         mode.pointee.hasBaseline = true
         table.keepPreImages()
-        baseline = Baseline(watermark: watermarks.pointee, counters: tally.pointee)
+        baseline = Baseline(watermark: watermarks.pointee, counters: tally.pointee, erased: erased)
     }
 
     /// Before a step that is recovering, or the first that is not.

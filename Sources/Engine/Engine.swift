@@ -46,6 +46,8 @@ public final class Engine {
     }
     let mode: UnsafeMutablePointer<Mode>
     var baseline: Baseline?
+    /// Markers of forgotten people by the hash of their names.
+    var erased: [UInt64: ErasedUser] = [:]
 
     /// - Parameters:
     ///   - decoders: those that the engines of a shard share; nil: its own.
@@ -125,7 +127,7 @@ public final class Engine {
             tally.pointee.ignored &+= 1
         case .rejected(let rejection):
             if let page = reject(record, rejection, into: &effects, recovering: recovering) { return page }
-        case .event where event.pointee.type == .feedback || event.pointee.type == .erasure:
+        case .event where event.pointee.type == .feedback:
             let rejection = Rejection(
                 .unsupportedType, field: "type", detail: "this version does not act on events of this type")
             if let page = reject(record, rejection, into: &effects, recovering: recovering) { return page }
@@ -136,7 +138,9 @@ public final class Engine {
             begin(record, recovering: recovering)
             tally.pointee.events &+= 1
             keepTime(record)
-            if let row = row(known, key, record, at: event.pointee.time, recovering: recovering) {
+            if event.pointee.type == .erasure {
+                erase(record, known, key, into: &effects, recovering: recovering)
+            } else if let row = row(known, key, record, at: event.pointee.time, recovering: recovering) {
                 decide(record, row, into: &effects)
             }
         }
@@ -179,12 +183,15 @@ public final class Engine {
     }
 
     /// The row found, or one made for a user who has none, with the record absorbed; nil when it was absorbed before,
-    /// which counts in recovery only.
+    /// or belongs to somebody since forgotten, which count in recovery only.
     private func row(
         _ known: UserRow?, _ key: UInt64, _ record: Record, at time: Timestamp, recovering: Bool
     ) -> UserRow? {
         let input = Int(record.input)
-        if recovering, let known, known.absorbed[input] >= record.offset { return nil }
+        if recovering {
+            if let known, known.absorbed[input] >= record.offset { return nil }
+            if !erased.isEmpty && isErased(key, record) { return nil }
+        }
         let row = known ?? table.insert(hash: key, tenant: event.pointee.tenant, user: event.pointee.user, at: time)
         table.touch(row)
         row.absorbed[input] = record.offset

@@ -11,6 +11,10 @@ public struct EngineCounters: Sendable, Equatable {
     public var challengesPassed: UInt64 = 0
     /// Challenge results with a wrong nonce, an unknown challenge, another session, or after expiry.
     public var challengesRejected: UInt64 = 0
+    /// Requests to forget a person.
+    public var erasures: UInt64 = 0
+    /// Markers of forgotten people dropped at their bound, before redo could no longer meet those people's records.
+    public var droppedMarkers: UInt64 = 0
     /// Indexed by `Verdict.rawValue`.
     public var verdicts: SIMD4<UInt64> = .zero
     public init() {}

@@ -63,6 +63,18 @@ extension Engine {
         try check(table.restore(number: number, bytes: row), number)
     }
 
+    /// Shows the state of every user in memory as bytes that are equal exactly when the state is: without number, checksum,
+    /// padding and room not used. Paged-out users are passed over.
+    /// - Complexity: O(bytes of the rows)
+    public func forEachUser(_ body: (_ tenant: String, _ user: String, _ canonical: [UInt8]) -> Void) {
+        table.forEach { body($0.tenant.string, $0.user.string, $0.canonical) }
+    }
+
+    /// The same for a persisted row; nil when it can't be used.
+    public func canonical(row bytes: UnsafeRawBufferPointer) -> (tenant: String, user: String, bytes: [UInt8])? {
+        table.withRow(bytes: bytes) { ($0.tenant.string, $0.user.string, $0.canonical) }
+    }
+
     /// The offset of input `input` up to which (inclusive) the user has absorbed; nil when the user is not known.
     public func absorbed(tenant: String, user: String, input: Int) -> Int64? {
         withRow(tenant: tenant, user: user) { $0.absorbed[input] }

@@ -8,69 +8,21 @@ extension Effects {
     public mutating func emit(
         _ decision: borrowing Decision, for event: borrowing Event, input: UInt16, mode: CloudEventsMode
     ) {
-        let id = decision.id, source = decision.source
-        let time = event.time, tenant = event.tenant, user = event.user
-        let key = append { bytes in
-            if !tenant.isEmpty {
-                bytes.append(tenant)
-                bytes.append(0x2F)
-            }
-            bytes.append(user)
-        }
+        let origin = CloudEvent(
+            id: decision.id, type: Self.decisionType, source: decision.source, time: event.time, tenant: event.tenant,
+            user: event.user)
+        let key = append { $0.append(keyOf: origin) }
         let firstHeader = headers.count
         let start = bytes.count
-        switch mode {
-        case .binary: bytes.append(decision, for: event)
-        case .structured:
-            bytes.append("{\"specversion\":\"1.0\",\"id\":\"")
-            bytes.append(id)
-            bytes.append("\",\"type\":\"")
-            bytes.append(Self.decisionType)
-            bytes.append("\",\"source\":")
-            bytes.append(jsonString: source)
-            bytes.append(member: "subject", text: user)
-            bytes.append(",\"time\":\"")
-            bytes.append(time)
-            bytes.append("\",\"partitionkey\":\"")
-            if !tenant.isEmpty {
-                bytes.appendEscaped(tenant)
-                bytes.append(0x2F)
-            }
-            bytes.appendEscaped(user)
-            bytes.append("\",\"datacontenttype\":\"application/json\",\"data\":")
-            bytes.append(decision, for: event)
-            bytes.append(0x7D)
-        }
+        if mode == .structured { bytes.append(opening: origin) }
+        bytes.append(decision, for: event)
+        if mode == .structured { bytes.append(0x7D) }
         let value = start..<bytes.count
-        switch mode {
-        case .binary:
-            header(.ceSpecVersion) { $0.append("1.0") }
-            header(.ceID) { $0.append(id) }
-            header(.ceType) { $0.append(Self.decisionType) }
-            header(.ceSource) { $0.append(source) }
-            header(.ceTime) { $0.append(time) }
-            header(.ceSubject) { $0.append(user) }
-            headers.append(Header(name: .cePartitionKey, value: key))
-            header(.contentType) { $0.append("application/json") }
-        case .structured:
-            header(.contentType) { $0.append("application/cloudevents+json; charset=UTF-8") }
-        }
+        describe(origin, key: key, mode: mode)
         outputs.append(
             Output(
                 kind: .decision, verdict: decision.verdict, input: input, partition: decision.partition,
                 offset: decision.offset, key: key, value: value, headers: firstHeader..<headers.count))
-    }
-
-    @inline(__always)
-    mutating func append(_ body: (inout OutputBuffer) -> Void) -> Range<Int> {
-        let start = bytes.count
-        body(&bytes)
-        return start..<bytes.count
-    }
-
-    @inline(__always)
-    mutating func header(_ name: HeaderName, _ body: (inout OutputBuffer) -> Void) {
-        headers.append(Header(name: name, value: append(body)))
     }
 }
 
@@ -165,11 +117,5 @@ extension OutputBuffer {
         append(quoted: stepUp.expires)
         append(member: "prompt", text: stepUp.prompt)
         append(0x7D)
-    }
-
-    private mutating func append(quoted time: Timestamp) {
-        append(0x22)
-        append(time)
-        append(0x22)
     }
 }

@@ -25,7 +25,8 @@ public enum HeaderName: UInt8, Sendable, CaseIterable {
 
 /// What steps ask the world to do: records to produce, in order. Reused from batch to batch.
 public struct Effects: ~Copyable {
-    public enum Kind: UInt8, Sendable { case decision, deadLetter, receipt }
+    /// A receipt says that an erasure was done; it goes where decisions go.
+    public enum Kind: UInt8, Sendable { case decision, receipt, deadLetter }
 
     public struct Header: Sendable {
         public var name: HeaderName

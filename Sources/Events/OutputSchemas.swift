@@ -1,4 +1,10 @@
 extension RecordSchema {
+    private static var origin: SchemaNode {
+        .record(
+            [("topic", .anyText), ("partition", .natural), ("offset", .natural)],
+            required: ["topic", "partition", "offset"], open: false)
+    }
+
     static var decisionSchema: SchemaNode {
         let verdict = SchemaNode.names(Verdict.allCases.map(\.name))
         let level = SchemaNode.names(RiskLevel.allCases.map(\.name))
@@ -29,15 +35,22 @@ extension RecordSchema {
                 ("step_up", stepUp),
                 ("shadow", .list(of: .record(
                     [("rule", .anyText), ("decision", verdict)], required: ["rule", "decision"], open: false))),
-                ("source", .record(
-                    [("topic", .anyText), ("partition", .natural), ("offset", .natural)],
-                    required: ["topic", "partition", "offset"], open: false)),
+                ("source", origin),
                 ("late", .object([("type", .text("boolean"))])),
             ],
             required: [
                 "id", "event", "type", "time", "user", "decision", "score", "logit", "base", "level", "previous_level",
                 "confidence", "reasons", "policy", "source", "late",
             ], open: false))
+    }
+
+    static var receiptSchema: SchemaNode {
+        .root("receipt", "Receipt of an erasure", .record(
+            [
+                ("id", .decisionID), ("event", .anyText), ("type", .names([EventType.erasure.name])), ("time", .instant),
+                ("tenant", .anyText), ("user", .anyText), ("erased", .object([("type", .text("boolean"))])),
+                ("source", origin),
+            ], required: ["id", "event", "type", "time", "user", "erased", "source"], open: false))
     }
 
     static var deadLetterSchema: SchemaNode {

@@ -1,6 +1,6 @@
 /// JSON Schemas (draft 2020-12) of the records Vigil reads and writes. Every list of names comes from the types.
 public enum RecordSchema: String, Sendable, CaseIterable {
-    case event, decision
+    case event, decision, receipt
     case deadLetter = "dead-letter"
 
     /// The schema's text for the name of a record; nil for another name.
@@ -12,6 +12,7 @@ public enum RecordSchema: String, Sendable, CaseIterable {
             switch self {
             case .event: Self.eventSchema
             case .decision: Self.decisionSchema
+            case .receipt: Self.receiptSchema
             case .deadLetter: Self.deadLetterSchema
             }
         return schema.text() + "\n"

@@ -13,8 +13,10 @@ public final class KafkaInputLog: InputLog {
     let topics: [String]
     private let topicNames: [[CChar]]
     private let logger: Logger
+    private let isCoPartitioned: Bool
 
-    private var held: [UnsafeMutablePointer<rd_kafka_message_t>] = []
+    /// What the batch's records borrow from, in their order.
+    private(set) var held: [UnsafeMutablePointer<rd_kafka_message_t>] = []
     private var pendingFailure: LogFailure?
     /// By input, then partition: the offset expected next; -1 where nothing is assigned.
     private var expected: [[Int64]]
@@ -43,17 +45,23 @@ public final class KafkaInputLog: InputLog {
     ///   - topics: in the order of `EnginePlan.inputs`, without duplicates.
     ///   - instance: the static member id, or nil for dynamic membership. No two members may share one.
     ///   - queueBytes: most bytes fetched ahead of what was polled.
+    ///   - isCoPartitioned: a partition's records of all topics belong together, so the topics must agree in number of
+    ///     partitions and partitioner, for good. A repartitioner, which mends that, reads topics that don't.
+    ///   - repartitioned: the topics that a `Repartitioner` writes. They keep their source's timestamps, so CreateTime
+    ///     says nothing against them.
     /// - Throws: `.stop` for a property that is refused.
     public init(
         properties: [String: String], topics: [String], group: String, instance: String?,
-        queueBytes: Int = 32 * 1024 * 1024, logger: Logger
+        queueBytes: Int = 32 * 1024 * 1024, isCoPartitioned: Bool = true,
+        repartitioned: Set<String> = [], logger: Logger
     ) throws(LogFailure) {
         self.topics = topics
+        self.isCoPartitioned = isCoPartitioned
         self.logger = logger
         topicNames = topics.map { Array($0.utf8CString) }
         expected = Array(repeating: [], count: topics.count)
         seenEnds = expected
-        warnedOfTimestamps = Array(repeating: false, count: topics.count)
+        warnedOfTimestamps = topics.map { repartitioned.contains($0) }
         var fixed = [
             ("group.id", group), ("partition.assignment.strategy", "range"), ("enable.auto.commit", "false"),
             ("enable.auto.offset.store", "false"), ("isolation.level", "read_committed"),
@@ -307,6 +315,10 @@ public final class KafkaInputLog: InputLog {
                 throw .stop("topic \(topic) does not exist: `vigil topics FILE --create` makes it")
             }
             counts.append(count)
+        }
+        guard isCoPartitioned else {
+            partitionCounts = counts
+            return
         }
         if Set(counts).count > 1 {
             let list = zip(topics, counts).map { "\($0) \($1)" }.joined(separator: ", ")

@@ -7,12 +7,12 @@ struct SchemaCommand: ParsableCommand {
         commandName: "schema", abstract: "JSON Schemas, draft 2020-12, of records and pipeline files.")
 
     enum Name: String, ExpressibleByArgument, CaseIterable {
-        case event, decision
+        case event, decision, receipt
         case deadLetter = "dead-letter"
         case pipeline
     }
 
-    @Argument(help: ArgumentHelp("event, decision, dead-letter or pipeline.", valueName: "name"))
+    @Argument(help: ArgumentHelp("event, decision, receipt, dead-letter or pipeline.", valueName: "name"))
     var name: Name
 
     func run() {

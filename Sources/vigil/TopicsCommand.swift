@@ -28,12 +28,14 @@ struct TopicsCommand: ParsableCommand {
     }
 
     func run() throws {
-        let pipeline = try loadPipeline(file)
-        let needs = pipeline.topicNeeds
+        var pipeline = try loadPipeline(file)
+        let needs: [TopicAdmin.Need]
         let rows: [Row]
         let problems: [String]
         do {
             let admin = try TopicAdmin(properties: pipeline.kafka, logger: logging.makeLogger(least: .critical))
+            if try admin.isEmbedded() { pipeline.settleForEmbeddedBroker() }
+            needs = pipeline.topicNeeds
             let created = create ? try admin.create(needs) : []
             let counts = try admin.partitionCounts(needs.map(\.name))
             rows = zip(needs, counts).map { need, count in

@@ -50,7 +50,12 @@ struct ValidateCommand: ParsableCommand {
         }
         do {
             let admin = try TopicAdmin(properties: pipeline.kafka, logger: logger)
-            return try admin.problems(pipeline.topicNeeds, timeoutMilliseconds: 5_000).map { problem("topics", $0) }
+            var pipeline = pipeline
+            if try admin.isEmbedded(timeoutMilliseconds: 5_000) { pipeline.settleForEmbeddedBroker() }
+            let findings = try admin.check(pipeline.topicNeeds, timeoutMilliseconds: 5_000)
+            var notes = findings.notes.map { problem("topics", $0) }
+            for index in notes.indices { notes[index].severity = .warning }
+            return findings.problems.map { problem("topics", $0) } + notes
         } catch .stop(let why) {
             return [problem("kafka", why)]
         } catch {

@@ -20,10 +20,14 @@ import Testing
         var random: SplitMix
         var now: Int64 = 1_772_442_000_000
         var number = 0
+        var users: UInt64 = 5
         /// Challenges seen in decisions: (user, session, challenge, nonce).
         var open: [(String, String?, String, String)] = []
 
-        init(seed: UInt64) { random = SplitMix(seed) }
+        init(seed: UInt64, users: UInt64 = 5) {
+            random = SplitMix(seed)
+            self.users = users
+        }
 
         mutating func pick<T>(_ values: [T]) -> T { values[Int(random.next() % UInt64(values.count))] }
         mutating func chance(_ percent: UInt64) -> Bool { random.next() % 100 < percent }
@@ -32,7 +36,7 @@ import Testing
             number += 1
             now += Int64(random.next() % (chance(3) ? 90_000_000 : 60_000))
             if chance(2) { return Line(bytes: Array(pick(["", "{", "[]", "null", #"{"user":"u1","time":"#, #"{"id":1e400}"#]).utf8)) }
-            let user = "u\(random.next() % 5)"
+            let user = "u\(random.next() % users)"
             var event: [String: Any] = ["id": chance(4) ? "again" : "e\(number)", "user": user, "time": now]
             if chance(3) { event["time"] = now - Int64(random.next() % 10_000_000) }
             if chance(2) { event["time"] = now + Int64(random.next() % 100_000_000_000) }
@@ -126,21 +130,24 @@ import Testing
         }
     }
 
+    @discardableResult
     static func step(
         _ engine: Engine, _ line: Stream.Line, at place: Int, into effects: inout Effects, recovering: Bool = false
-    ) {
+    ) -> UInt32? {
         line.bytes.withUnsafeBufferPointer { bytes in
             let record = Record(
                 input: UInt16(place % 2), partition: 3, offset: Int64(place / 2),
                 timestamp: line.brokerTime.map { Timestamp(milliseconds: $0) }, key: .absent,
                 value: ByteView(base: bytes.baseAddress, count: bytes.count))
-            engine.step(record, into: &effects, recovering: recovering)
+            return engine.step(record, into: &effects, recovering: recovering)
         }
     }
 
     /// A stream whose answers answer what the engine asked.
-    static func stream(_ seed: UInt64, count: Int, each: ([String: Any], Engine) -> Void = { _, _ in }) -> [Stream.Line] {
-        var stream = Stream(seed: seed)
+    static func stream(
+        _ seed: UInt64, count: Int, users: UInt64 = 5, each: ([String: Any], Engine) -> Void = { _, _ in }
+    ) -> [Stream.Line] {
+        var stream = Stream(seed: seed, users: users)
         let engine = Engine(plan: plan(seed))
         var effects = Effects()
         return (0..<count).map { place in

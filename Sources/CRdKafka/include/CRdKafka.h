@@ -20,9 +20,11 @@ rd_kafka_resp_err_t vk_produce(
     size_t value_count, const vk_header *headers, size_t header_count, void *tag);
 
 /// Hands a consumed record's value, headers and timestamp to the producer under another key, which the partitioner
-/// places. Otherwise as `vk_produce`.
+/// places. One that is too large for that keeps the first `kept_count` bytes of its value and no headers. Otherwise as
+/// `vk_produce`.
 rd_kafka_resp_err_t vk_forward(
-    rd_kafka_t *client, const char *topic, const void *key, size_t key_count, const rd_kafka_message_t *record);
+    rd_kafka_t *client, const char *topic, const void *key, size_t key_count, const rd_kafka_message_t *record,
+    size_t kept_count);
 
 /// A mock cluster of one broker listening at 127.0.0.1 on `port` (0: any free one). Null when it can't, such as
 /// when the port is taken.

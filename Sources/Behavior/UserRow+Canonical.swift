@@ -1,0 +1,61 @@
+/// A row's state as bytes to compare.
+extension UserRow {
+    /// Bytes that are equal exactly when the state is: without number, checksum, what only memory knows, padding, and
+    /// room not used.
+    /// - Complexity: O(row)
+    public var canonical: [UInt8] {
+        var bytes: [UInt8] = []
+        func append<T>(_ value: T) {
+            withUnsafeBytes(of: value) { bytes += $0.prefix(MemoryLayout<T>.size) }
+        }
+        let header = header.pointee
+        append(header.layout)
+        append(header.flags.subtracting(.transient).rawValue)
+        append(header.tenantBytes)
+        append(header.identityBytes)
+        bytes += UnsafeBufferPointer(start: identityBase, count: Int(header.identityBytes))
+        append(header.level.rawValue)
+        append(header.verdict.rawValue)
+        append(header.hash)
+        append(header.touched)
+        append(header.agedTo)
+        append(header.firstSeen.milliseconds)
+        append(header.lastSeen.milliseconds)
+        for weight in [
+            header.contexts, header.newDevices, header.newNetworks, header.newPlaces, header.moves, header.actionTotal,
+            header.lastLatitude, header.lastLongitude,
+        ] { append(weight) }
+        append(header.lastPlaceTime.milliseconds)
+        append(header.hours)
+        for moments in [header.amounts, header.pace] {
+            append(moments.weight)
+            append(moments.mean)
+            append(moments.squares)
+        }
+        append(header.rate.newest)
+        append(header.rate.counts)
+        append(header.paceWindow.index)
+        append(header.paceWindow.count)
+        append(header.malformedAt.milliseconds)
+        append(header.malformed)
+        append(header.recentNext)
+        append(header.recent)
+        func appendSection<T>(_ slots: Slots<T>) {
+            append(UInt8(slots.count))
+            // The last bytes of a stride are nobody's.
+            for index in 0..<slots.count {
+                bytes += UnsafeRawBufferPointer(start: slots.base + index, count: MemoryLayout<T>.size)
+            }
+        }
+        appendSection(absorbed)
+        appendSection(devices)
+        appendSection(networks)
+        appendSection(places)
+        appendSection(actions)
+        appendSection(sessions)
+        appendSection(challenges)
+        appendSection(holds)
+        appendSection(failures)
+        return bytes
+    }
+}

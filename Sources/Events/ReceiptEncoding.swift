@@ -1,0 +1,70 @@
+/// What is told of an erasure. Views are borrowed from the plan and the event.
+public struct ErasureReceipt {
+    public var id: DecisionID
+    /// Whether anything was known of the person.
+    public var erased: Bool
+    /// CloudEvents `source`.
+    public var source: ByteView
+    public var topic: ByteView
+    public var partition: Int32
+    public var offset: Int64
+    public init(id: DecisionID, erased: Bool, source: ByteView, topic: ByteView, partition: Int32, offset: Int64) {
+        self.id = id
+        self.erased = erased
+        self.source = source
+        self.topic = topic
+        self.partition = partition
+        self.offset = offset
+    }
+}
+
+extension Effects {
+    /// CloudEvents `type` of an erasure's receipt.
+    public static let erasureType: StaticString = "dev.vigil.erasure.v1"
+
+    /// Appends the receipt of an erasure, keyed as decisions are, in CloudEvents 1.0 binary or structured mode.
+    /// - Complexity: O(bytes written)
+    public mutating func emit(
+        _ receipt: ErasureReceipt, for event: borrowing Event, input: UInt16, mode: CloudEventsMode
+    ) {
+        let origin = CloudEvent(
+            id: receipt.id, type: Self.erasureType, source: receipt.source, time: event.time, tenant: event.tenant,
+            user: event.user)
+        let key = append { $0.append(keyOf: origin) }
+        let firstHeader = headers.count
+        let start = bytes.count
+        if mode == .structured { bytes.append(opening: origin) }
+        bytes.append(receipt, for: event)
+        if mode == .structured { bytes.append(0x7D) }
+        let value = start..<bytes.count
+        describe(origin, key: key, mode: mode)
+        outputs.append(
+            Output(
+                kind: .receipt, verdict: .allow, input: input, partition: receipt.partition, offset: receipt.offset,
+                key: key, value: value, headers: firstHeader..<headers.count))
+    }
+}
+
+extension OutputBuffer {
+    /// The receipt's JSON text.
+    mutating func append(_ receipt: ErasureReceipt, for event: borrowing Event) {
+        append("{\"id\":\"")
+        append(receipt.id)
+        append(0x22)
+        append(member: "event", text: event.id)
+        append(member: "type", text: ByteView(staticText: event.type.name))
+        append(member: "time")
+        append(quoted: event.time)
+        if !event.tenant.isEmpty { append(member: "tenant", text: event.tenant) }
+        append(member: "user", text: event.user)
+        append(member: "erased")
+        append(receipt.erased ? "true" : "false")
+        append(",\"source\":{\"topic\":")
+        append(jsonString: receipt.topic)
+        append(member: "partition")
+        append(integer: Int64(receipt.partition))
+        append(member: "offset")
+        append(integer: receipt.offset)
+        append("}}")
+    }
+}

@@ -1,0 +1,119 @@
+import Behavior
+import Events
+import Testing
+
+@testable import Engine
+
+/// One partition as a shard keeps it, without a shard: an engine, what it persisted, and what its commits told the cuts.
+final class Partition {
+    typealias Line = PropertyTests.Stream.Line
+
+    let plan: EnginePlan
+    let lines: [Line]
+    var random: SplitMix
+    var engine: Engine
+    var effects = Effects()
+
+    /// The state file.
+    var rows: [UInt32: [UInt8]] = [:]
+    var redo: [UInt8]?
+    /// What each commit said of evictions, in the log's form.
+    var cuts: [[UInt8]] = []
+
+    /// The line to step next, and the one after the last committed.
+    var next = 0
+    var committed = 0
+    var commits: Int64 = 0
+    /// Bytes in memory beyond which rows are paged out.
+    var budget = Int.max
+
+    init(seed: UInt64, plan: EnginePlan, lines: [Line]) {
+        (self.plan, self.lines) = (plan, lines)
+        random = SplitMix(seed &* 31 &+ 7)
+        engine = Engine(plan: plan, keepsPreImages: true)
+        engine.mark(cut)
+    }
+
+    func below(_ bound: Int) -> Int { Int(random.next() % UInt64(max(bound, 1))) }
+
+    var cut: CutMark {
+        CutMark(
+            positions: [Int64((next + 1) / 2), Int64(next / 2)], cutsOffset: Int64(cuts.count), milliseconds: commits * 100)
+    }
+
+    /// Steps the next line, bringing in the pages it asks for; returns what came out.
+    func step(recovering: Bool = false) throws -> [UInt8] {
+        effects.removeAll()
+        var asked = 0
+        while let page = PropertyTests.step(engine, lines[next], at: next, into: &effects, recovering: recovering) {
+            #expect(effects.outputs.isEmpty)
+            try #require(rows[page], "page \(page)").withUnsafeBytes { try engine.restore(page: page, row: $0) }
+            asked += 1
+            try #require(asked < 3)
+        }
+        next += 1
+        return Array(effects.bytes.view(from: 0).bytes)
+    }
+
+    /// Persists a slice of some age and size, and commits.
+    func commit() {
+        commits += 1
+        let evictions = Eviction.encode(engine.evictions)
+        var now = cut
+        now.cutsOffset += 1
+        let age = below(8) == 0 ? Int64.max : (commits - Int64(below(12))) * 100
+        let slice = engine.slice(at: now, dirtyBefore: age, maxBytes: below(3) == 0 ? .max : below(8_000))
+        engine.forEach(in: slice) { number, row in rows[number] = row.map { Array($0) } }
+        redo = slice.redo.encoded()
+        cuts.append(evictions)
+        engine.mark(now)
+        engine.complete(slice)
+        committed = next
+    }
+
+    /// What is not committed is taken back.
+    func abort() {
+        engine.undo()
+        next = committed
+    }
+
+    /// Memory is gone: what was persisted is restored, and the log between the redo point and the last commit redone.
+    func crash() throws {
+        engine = Engine(plan: plan, keepsPreImages: true)
+        next = committed
+        guard let redo = try redo?.withUnsafeBytes({ try RedoPoint(decoding: $0) }) else {
+            (next, committed, cuts) = (0, 0, [])
+            engine.mark(cut)
+            return
+        }
+        try engine.restore(redo: redo)
+        for (number, row) in rows.sorted(by: { $0.key < $1.key }) {
+            try row.withUnsafeBytes {
+                if random.next() % 3 == 0 {
+                    try engine.restorePaged(user: number, row: $0)
+                } else {
+                    try engine.restore(user: number, row: $0)
+                }
+            }
+        }
+        let behind = Int(redo.positions[0] + redo.positions[1])
+        for cut in cuts[Int(redo.cutsOffset)...] { engine.follow(try cut.withUnsafeBytes { try Eviction.decode($0) }) }
+        next = behind
+        while next < committed { _ = try step(recovering: true) }
+        engine.stopFollowing()
+        // The state of the last commit is where the next begins.
+        engine.mark(cut)
+    }
+
+    /// Everybody's state by name, those paged out included.
+    func people() throws -> [String: [UInt8]] {
+        var people: [String: [UInt8]] = [:]
+        engine.forEachUser { people[$0 + "/" + $1] = $2 }
+        engine.forEachPage { number in
+            let shown = rows[number]?.withUnsafeBytes { engine.canonical(row: $0) }
+            if let shown = shown ?? nil { people[shown.tenant + "/" + shown.user] = shown.bytes }
+        }
+        try #require(people.count == engine.userCount)
+        return people
+    }
+}
