@@ -9,10 +9,12 @@ public final class Audit {
         public var decisions: String
         public var deadLetters: String
         public var cuts: String
-        public init(decisions: String, deadLetters: String, cuts: String) {
+        public var state: String
+        public init(decisions: String, deadLetters: String, cuts: String, state: String) {
             self.decisions = decisions
             self.deadLetters = deadLetters
             self.cuts = cuts
+            self.state = state
         }
     }
 
@@ -23,6 +25,8 @@ public final class Audit {
         public var deadLetters = 0
         /// Outputs that came more than once, with equal ids: an error only when exactly once was promised.
         public var repeated = 0
+        /// Users whose state in the state topic was compared.
+        public var users = 0
         /// At most 20, and how many there were.
         public var problems: [String] = []
         public var problemCount = 0
@@ -98,12 +102,42 @@ public final class Audit {
             effects.removeAll()
         }
         report.cuts += cuts.count
+        try compareState(partition, with: replay, cuts)
         engines[partition] = replay.engine
         for (input, position) in (replay.positions ?? plan.inputs.map { _ in 0 }).enumerated() {
             var left = 0
             try log.readAll(plan.inputs[input].topic, partition: partition, from: position, clock: clock) { _ in left += 1 }
             if left > 0 { report.note("\(plan.inputs[input].topic)/\(partition): \(left) records from \(position) on are in no cut") }
         }
+    }
+
+    /// What the state topic alone comes to, redo included, against what the replay came to.
+    private func compareState(_ partition: Int32, with replay: PartitionReplay, _ cuts: [Cut]) throws {
+        let rebuilt: Engine
+        do {
+            rebuilt = try RebuiltState.engine(
+                log: log, plan: plan, partition: partition, topic: topics.state, cuts: cuts, clock: clock)
+        } catch let error as StateError {
+            return report.note("partition \(partition): the state topic can't be used: \(error)")
+        }
+        let (wanted, found) = (Self.rows(replay.engine), Self.rows(rebuilt))
+        report.users += wanted.count
+        for (name, row) in wanted where found[name] != row {
+            report.note("partition \(partition): a user's state \(found[name] == nil ? "is missing in" : "is another in") the state topic")
+        }
+        for name in found.keys where wanted[name] == nil {
+            report.note("partition \(partition): the state topic has a user who should not be known")
+        }
+        if replay.engine.sharedImage() != rebuilt.sharedImage() {
+            report.note("partition \(partition): what users share is another in the state topic")
+        }
+    }
+
+    /// Every user's state by tenant and user.
+    public static func rows(_ engine: Engine) -> [[String]: [UInt8]] {
+        var rows: [[String]: [UInt8]] = [:]
+        engine.forEachUser { tenant, user, canonical in rows[[tenant, user]] = canonical }
+        return rows
     }
 
     private func compare(_ topic: String, isDeadLetter: Bool, isExact: Bool) throws {

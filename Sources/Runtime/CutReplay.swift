@@ -14,6 +14,24 @@ public final class CutReplay {
         queues = InputQueues(inputs: plan.inputs.count)
     }
 
+    /// Steps again what a cut holds beyond `positions`, for users who have not absorbed it.
+    func redo(
+        _ cut: Cut, from positions: [Int64], records: (_ input: Int, _ offsets: Range<Int64>) throws -> [Record],
+        into effects: inout Effects
+    ) throws {
+        var reached = zip(cut.from, positions).map { max($0, $1) }
+        for ends in cut.batches {
+            for input in ends.indices where ends[input] > reached[input] {
+                for record in try records(input, reached[input]..<ends[input]) { queues.append(record) }
+            }
+            while let input = queues.next(below: nil, stage: { engine.stage($0) }) {
+                engine.stepStaged(queues.head(input), into: &effects, recovering: true)
+                queues.pop(input)
+            }
+            reached = zip(reached, ends).map { max($0, $1) }
+        }
+    }
+
     /// Replays one cut. `records` gives an input's records within a range of offsets, valid during the call, in order;
     /// `willStep` is called before each record is decided. Throws `StateError` when the cut doesn't follow the one before,
     /// or what it recorded isn't what came out, and what the closures throw.

@@ -51,13 +51,28 @@ public final class PartitionReplay {
     public func replay(_ cut: Cut, into effects: inout Effects, willStep: (Record) throws -> Void = { _ in }) throws {
         try replay.replay(
             cut, records: { input, offsets in try take(input, offsets) }, into: &effects, willStep: willStep)
-        // The bytes were lent for the length of the cut.
+        giveBack()
+    }
+
+    /// The bytes were lent for the length of the cut.
+    private func giveBack() {
         for input in inputs.indices {
             inputs[input].records.removeFirst(inputs[input].head)
             inputs[input].head = 0
         }
         for buffer in lent { buffer.deallocate() }
         lent.removeAll(keepingCapacity: true)
+    }
+
+    /// Steps again what the cuts hold beyond `positions`; users skip what they have absorbed. Throws as `replay` does.
+    func redo(_ cuts: [Cut], from positions: [Int64]) throws {
+        var effects = Effects()
+        for cut in cuts where zip(cut.ends, positions).contains(where: { $0 > $1 }) {
+            try replay.redo(
+                cut, from: positions, records: { input, offsets in try take(input, offsets) }, into: &effects)
+            effects.removeAll()
+            giveBack()
+        }
     }
 
     /// Buffers whose addresses were handed out.
