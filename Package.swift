@@ -46,6 +46,10 @@ let package = Package(
             .product(name: "Logging", package: "swift-log"),
         ]),
 
+        .executableTarget(name: "simulate", dependencies: [
+            "Runtime", "VigilTesting", .product(name: "Logging", package: "swift-log"),
+        ]),
+
         .testTarget(name: "EventsTests", dependencies: ["Events"]),
         .testTarget(name: "EngineTests", dependencies: ["Events", "Behavior", "Risk", "Policy", "Engine"]),
         .testTarget(name: "PipelineSpecTests", dependencies: ["PipelineSpec"]),

@@ -20,6 +20,7 @@ import Testing
             "Lab": Set(core + ["PipelineSpec", "StateStore", "Runtime", "Logging"]),
             "Server": Set(core + ["StateStore", "Runtime", "Logging", "Hummingbird"]),
             "VigilTesting": Set(core + ["StateStore", "Runtime", "Logging"]),
+            "simulate": ["Runtime", "VigilTesting", "Logging"],
         ]
         for module in table.keys where !core.contains(module) { table[module]?.formUnion(system) }
         return table

@@ -80,17 +80,10 @@ final class ClusterOutput: OutputLog {
     // MARK: Producing
 
     func produce(_ output: Effects.Output, of effects: borrowing Effects) throws(LogFailure) {
-        var headers: [ClusterRecord.Header] = []
-        for header in effects.headers[output.headers] {
-            headers.append(.init(name: header.name.text.description, value: Array(effects.view(header.value).bytes)))
-        }
-        let place = InputPartition(input: Int(output.input), partition: output.partition)
-        let record = ClusterRecord(
-            key: output.key.map { Array(effects.view($0).bytes) }, value: output.value.map { Array(effects.view($0).bytes) },
-            headers: headers, origin: InputPosition(partition: place, offset: output.offset))
+        let record = ClusterRecord(output, of: effects)
         let partition = record.key.map { cluster.partition(forKey: $0) }
             ?? Int32.random(in: 0..<cluster.options.partitions, using: &cluster.random)
-        try enqueue(record, to: TopicPartition(output.kind == .decision ? .decisions : .deadLetters, partition))
+        try enqueue(record, to: TopicPartition(output.kind == .deadLetter ? .deadLetters : .decisions, partition))
     }
 
     func produce(_ record: InternalRecord) throws(LogFailure) {

@@ -1,3 +1,4 @@
+import Events
 import Runtime
 
 /// A topic of a simulated cluster.
@@ -55,6 +56,20 @@ public struct ClusterRecord: Sendable, Equatable {
         self.headers = headers
         self.timestamp = timestamp
         self.origin = origin
+    }
+}
+
+extension ClusterRecord {
+    /// A copy of an output.
+    init(_ output: Effects.Output, of effects: borrowing Effects) {
+        var headers: [Header] = []
+        for header in effects.headers[output.headers] {
+            headers.append(Header(name: header.name.text.description, value: Array(effects.view(header.value).bytes)))
+        }
+        let place = InputPartition(input: Int(output.input), partition: output.partition)
+        self.init(
+            key: output.key.map { Array(effects.view($0).bytes) }, value: output.value.map { Array(effects.view($0).bytes) },
+            headers: headers, origin: InputPosition(partition: place, offset: output.offset))
     }
 }
 

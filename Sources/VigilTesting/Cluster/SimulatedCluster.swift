@@ -116,6 +116,15 @@ public final class SimulatedCluster {
         wasAway = true
     }
 
+    /// Every fault that is still to come is forgotten; the brokers are back.
+    public func heal() {
+        endFaults = []
+        lostOffsetRequests = 0
+        unacknowledgedUntil = 0
+        awayUntil = min(awayUntil, now)
+        settle()
+    }
+
     func schedule(_ what: Due, at moment: Int64) {
         dueNumber += 1
         due.append((moment, dueNumber, what))
@@ -220,11 +229,13 @@ public final class SimulatedCluster {
 
     // MARK: What an operator does and sees
 
-    /// Everything a read_committed reader can see, in order, with its offsets.
-    public func records(_ topic: ClusterTopic, partition: Int32) -> [(offset: Int64, record: ClusterRecord)] {
+    /// Everything a read_committed reader can see from an offset on, in order.
+    public func records(
+        _ topic: ClusterTopic, partition: Int32, from offset: Int64 = 0
+    ) -> [(offset: Int64, record: ClusterRecord)] {
         var found: [(offset: Int64, record: ClusterRecord)] = []
         let log = log(TopicPartition(topic, partition))
-        _ = log.read(from: log.first, below: log.end, most: .max) { found.append(($0, $1)) }
+        _ = log.read(from: max(offset, log.first), below: log.end, most: .max) { found.append(($0, $1)) }
         return found
     }
 

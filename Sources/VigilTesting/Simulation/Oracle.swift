@@ -1,0 +1,124 @@
+import Engine
+import Events
+import Runtime
+
+/// What a run should have left in the cluster: every partition decided again by one thread along the cuts that were
+/// committed, held against what a read_committed subscriber finds.
+struct Oracle {
+    private struct Expected {
+        var order: Int
+        var topic: ClusterTopic
+        var key: [UInt8]?
+        var value: [UInt8]?
+        var headers: [ClusterRecord.Header]
+        var times = 0
+    }
+
+    let cluster: SimulatedCluster
+    let plan: EnginePlan
+    /// What is wrong, one sentence each.
+    private(set) var problems: [String] = []
+    /// By partition, the engine as it should be at the end.
+    private(set) var engines: [Engine] = []
+    private var expected: [InputPosition: Expected] = [:]
+
+    init(cluster: SimulatedCluster, plan: EnginePlan) {
+        self.cluster = cluster
+        self.plan = plan
+    }
+
+    /// Checks everything. `isExact`: nothing may be repeated, and outputs keep their order.
+    mutating func check(isExact: Bool) {
+        for partition in 0..<cluster.options.partitions { replay(partition) }
+        guard problems.isEmpty else { return }
+        for topic in [ClusterTopic.decisions, .deadLetters] {
+            for partition in 0..<cluster.options.partitions { compare(topic, partition, isExact: isExact) }
+        }
+        for (origin, wanted) in expected where wanted.times == 0 {
+            problems.append("\(Self.name(origin)): its record in \(wanted.topic) is missing")
+        }
+        problems.sort()
+    }
+
+    private static func name(_ origin: InputPosition) -> String {
+        "input \(origin.partition.input)/\(origin.partition.partition)/\(origin.offset)"
+    }
+
+    // MARK: Cuts
+
+    private mutating func replay(_ partition: Int32) {
+        let inputs = plan.inputs.indices.map { cluster.records(.input($0), partition: partition) }
+        var lent = BorrowedBytes()
+        lent.reserve(inputs.reduce(0) { $0 + $1.reduce(0) { $0 + ($1.record.key?.count ?? 0) + ($1.record.value?.count ?? 0) } })
+        let records: [[Record]] = inputs.indices.map { input in
+            inputs[input].map { offset, record in
+                Record(
+                    input: UInt16(input), partition: partition, offset: offset,
+                    timestamp: Timestamp(milliseconds: record.timestamp), key: lent.lend(record.key),
+                    value: lent.lend(record.value))
+            }
+        }
+        let replay = CutReplay(plan: plan)
+        // Evictions are listed from the first mark on.
+        replay.engine.mark(CutMark(positions: plan.inputs.map { _ in 0 }, cutsOffset: 0, milliseconds: 0))
+        var effects = Effects()
+        for (offset, stored) in cluster.records(.cuts, partition: partition) {
+            do {
+                let cut = try (stored.value ?? []).withUnsafeBytes { try Cut(decoding: $0, inputs: plan.inputs.count) }
+                if replay.positions == nil, cut.from.contains(where: { $0 != 0 }) {
+                    problems.append("partition \(partition): the first cut begins at \(cut.from)")
+                }
+                try replay.replay(cut, records: { input, offsets in
+                    records[input].filter { offsets.contains($0.offset) }
+                }, into: &effects)
+            } catch {
+                problems.append("partition \(partition), cut at \(offset): \(error)")
+                return
+            }
+            for output in effects.outputs { expect(output, of: effects) }
+            effects.removeAll()
+        }
+        engines.append(replay.engine)
+        for input in inputs.indices {
+            let position = replay.positions?[input] ?? 0
+            let left = records[input].filter { $0.offset >= position }.count
+            if left > 0 { problems.append("input \(input)/\(partition): \(left) records from \(position) on are in no cut") }
+        }
+    }
+
+    private mutating func expect(_ output: Effects.Output, of effects: borrowing Effects) {
+        let record = ClusterRecord(output, of: effects)
+        let topic: ClusterTopic = output.kind == .deadLetter ? .deadLetters : .decisions
+        expected[record.origin!] = Expected(
+            order: expected.count, topic: topic, key: record.key, value: record.value, headers: record.headers)
+    }
+
+    // MARK: Outputs
+
+    private mutating func compare(_ topic: ClusterTopic, _ partition: Int32, isExact: Bool) {
+        // Within a partition of the output, what came of one partition of the inputs keeps its order.
+        var last: [Int32: Int] = [:]
+        for (offset, record) in cluster.records(topic, partition: partition) {
+            guard let origin = record.origin else { continue }
+            let place = "\(topic)/\(partition)/\(offset), of \(Self.name(origin))"
+            guard var wanted = expected[origin], wanted.topic == topic else {
+                problems.append("\(place): nothing of the kind should have come")
+                continue
+            }
+            wanted.times += 1
+            expected[origin] = wanted
+            if wanted.times > 1 {
+                if isExact { problems.append("\(place): it came \(wanted.times) times") }
+                continue
+            }
+            guard isExact else { continue }
+            if record.key != wanted.key || record.value != wanted.value || record.headers != wanted.headers {
+                problems.append("\(place): it is not what it should be")
+            }
+            if let before = last[origin.partition.partition], before > wanted.order {
+                problems.append("\(place): it is out of order")
+            }
+            last[origin.partition.partition] = wanted.order
+        }
+    }
+}

@@ -1,0 +1,221 @@
+import Engine
+import Foundation
+import Logging
+import Runtime
+import StateStore
+
+/// What a simulation is made of.
+public struct SimulationOptions: Sendable {
+    /// Records that come in.
+    public var events = 250
+    /// In one transaction, or at least once.
+    public var isExact = true
+    /// Where state directories go.
+    public var directory = FileManager.default.fileExists(atPath: "/dev/shm") ? "/dev/shm" : NSTemporaryDirectory()
+    /// Hears what the shards log.
+    public var logger = Logger(label: "simulation") { _ in SwiftLogNoOpLogHandler() }
+    /// Hears every action of the scheduler.
+    public var hear: (@Sendable (String) -> Void)?
+    public init() {}
+}
+
+/// How one simulation ended.
+public struct SimulationReport: Sendable {
+    public var seed: UInt64
+    /// What the oracle or the run itself noticed; empty when all is well.
+    public var problems: [String] = []
+    /// Faults that struck, by kind.
+    public var faults: [String: Int] = [:]
+    public var turns = 0
+    public var records = 0
+    public var redone: UInt64 = 0
+    /// Simulated milliseconds.
+    public var milliseconds: Int64 = 0
+}
+
+/// One run of several processes on a simulated cluster, with everything that can go wrong, and then the oracle. The
+/// same seed, options and mutant give the same run.
+///
+///     let report = try Simulation(seed: 17).run()
+///     #expect(report.problems.isEmpty, "seed 17")
+public final class Simulation {
+    let seed: UInt64
+    let options: SimulationOptions
+    let plan: EnginePlan
+    let cluster: SimulatedCluster
+    let settings: SimulatedHost.Settings
+    var random: SeededGenerator
+    var story: Story
+    var hosts: [SimulatedHost] = []
+    var report: SimulationReport
+    /// Nested pauses.
+    var depth = 0
+    private let root: String
+    private var heard: [Int64]
+
+    public init(seed: UInt64, options: SimulationOptions = SimulationOptions(), mutant: Mutant? = nil) {
+        self.seed = seed
+        self.options = options
+        report = SimulationReport(seed: seed)
+        random = SeededGenerator(seed: seed &* 0x9E37_79B9_7F4A_7C15)
+        var world = ClusterOptions()
+        world.inputs = Int.random(in: 1...3, using: &random)
+        world.partitions = Int32.random(in: 2...4, using: &random)
+        world.sessionTimeout = 1_000
+        world.transactionTimeout = 800
+        world.rebalanceTimeout = 3_000
+        world.timeoutCheck = 100
+        world.endTimeout = 300
+        world.callTimeout = 20
+        world.markerDelay = [0, 5, 100].randomElement(using: &random)!
+        world.lateArrival = 30
+        world.queueRecords = [8, 100, 10_000].randomElement(using: &random)!
+        world.deleteRetention = 20_000
+        plan = Story.plan(inputs: world.inputs)
+        story = Story(seed: random.next(), inputs: world.inputs)
+        cluster = SimulatedCluster(options: world, seed: random.next())
+        var shard = ShardOptions()
+        shard.commitMilliseconds = Int.random(in: 1...30, using: &random)
+        shard.interventionCommitMilliseconds = Int.random(in: 1...10, using: &random)
+        shard.checkpointMilliseconds = [10, 50, 300].randomElement(using: &random)!
+        shard.checkpointBytesPerSecond = [200_000, 16 << 20].randomElement(using: &random)!
+        shard.memoryBytes = [6_000, .max].randomElement(using: &random)!
+        shard.tombstoneMilliseconds = 15_000
+        shard.batchRecords = [1, 7, 50].randomElement(using: &random)!
+        shard.flushMilliseconds = 100
+        shard.stopMilliseconds = 2_000
+        shard.idleMilliseconds = 50
+        shard.silenceMilliseconds = 2_000
+        settings = SimulatedHost.Settings(
+            plan: plan, options: shard, shards: Int.random(in: 1...2, using: &random), isExact: options.isExact,
+            mutant: mutant, logger: options.logger)
+        root = "\(options.directory)/vigil-simulation-\(UUID().uuidString)"
+        heard = Array(repeating: 0, count: Int(world.partitions))
+    }
+
+    /// Runs it. Throws what the file system throws.
+    public func run() throws -> SimulationReport {
+        try FileManager.default.createDirectory(atPath: root, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: root) }
+        for number in 0..<Int.random(in: 2...4, using: &random) {
+            hosts.append(SimulatedHost(name: "host\(number)", cluster: cluster, root: root))
+        }
+        for host in hosts.prefix(2) { try host.start(settings, .sameDirectory) }
+        while report.records < options.events, report.problems.isEmpty { try act() }
+        if report.problems.isEmpty { try heal() }
+        if report.problems.isEmpty { try finish() }
+        for host in hosts { host.kill() }
+        report.milliseconds = cluster.clock.milliseconds
+        return report
+    }
+
+    func note(_ problem: String?) {
+        if let problem { report.problems.append(problem) }
+    }
+
+    func say(_ what: @autoclosure () -> String) { options.hear?("\(cluster.clock.milliseconds) \(what())") }
+
+    func count(_ fault: String) {
+        report.faults[fault, default: 0] += 1
+        say(fault)
+    }
+
+    // MARK: What happens without faults
+
+    func appendInput() {
+        let line = story.next()
+        let partition = line.key.map { cluster.partition(forKey: $0.utf8) }
+            ?? Int32.random(in: 0..<cluster.options.partitions, using: &random)
+        if chance(1, in: 20) {
+            let commits = chance(1, in: 2)
+            cluster.appendTransaction(
+                input: line.input, partition: partition, [(line.key, line.value)], commits: commits, timestamp: line.timestamp)
+        } else {
+            cluster.append(
+                input: line.input, partition: partition, key: line.key, value: line.value, timestamp: line.timestamp)
+        }
+        report.records += 1
+    }
+
+    /// Turns a shard, of any host but those that are in the midst of something.
+    func turnSomebody() {
+        let ready = hosts.filter { $0.isUp && !$0.isBusy && $0.process?.isFrozen == false }
+        guard let host = ready.randomElement(using: &random) else {
+            cluster.clock.advance(milliseconds: 10)
+            return
+        }
+        report.turns += 1
+        note(host.turn(Int.random(in: 0..<host.shards.count, using: &random)))
+    }
+
+    /// The story's people learn what was decided.
+    func listen() {
+        for partition in heard.indices {
+            for (offset, record) in cluster.records(.decisions, partition: Int32(partition), from: heard[partition]) {
+                heard[partition] = offset + 1
+                if let value = record.value { story.hear(decision: value) }
+            }
+        }
+    }
+
+    func chance(_ part: Int, in whole: Int) -> Bool { Int.random(in: 0..<whole, using: &random) < part }
+
+    // MARK: The end
+
+    /// Nothing goes wrong any more: everything must be decided before long.
+    private func heal() throws {
+        say("healing")
+        cluster.heal()
+        for host in hosts {
+            host.process?.mishap = nil
+            host.process?.thaw()
+            host.process?.setCutOff(false)
+            for shard in host.shards { try shard.limitStores(pages: 0) }
+            if !host.isUp { try host.start(settings, .sameDirectory) }
+        }
+        try settle("everything is decided")
+    }
+
+    /// Turns everybody until everything is committed and every partition is at somebody's.
+    private func settle(_ what: String) throws {
+        for _ in 0..<3_000 {
+            for host in hosts {
+                for index in host.shards.indices {
+                    report.turns += 1
+                    note(host.turn(index))
+                }
+            }
+            guard report.problems.isEmpty else { return }
+            if cluster.isDrained && isSettled { return }
+        }
+        let states = hosts.flatMap(\.shards).map { "\($0.state.rawValue) \($0.status().partitions.map(\.partition))" }
+        note("not settled so that \(what): \(states), members \(cluster.memberCount)")
+    }
+
+    private var isSettled: Bool {
+        var owned: [Int32] = []
+        for shard in hosts.flatMap(\.shards) {
+            guard shard.state == .running || shard.state == .joining || shard.status().partitions.isEmpty else { return false }
+            for partition in shard.status().partitions where !partition.isRedoing {
+                let isDone = partition.positions.indices.allSatisfy { input in
+                    let place = InputPartition(input: input, partition: partition.partition)
+                    return partition.positions[input] >= cluster.committed(place) ?? 0
+                }
+                if isDone { owned.append(partition.partition) }
+            }
+        }
+        return owned.sorted() == Array(0..<cluster.options.partitions)
+    }
+
+    private func finish() throws {
+        for host in hosts {
+            note(host.terminate())
+        }
+        guard report.problems.isEmpty else { return }
+        cluster.clock.advance(milliseconds: 2_000)
+        cluster.settle()
+        var oracle = Oracle(cluster: cluster, plan: plan)
+        oracle.check(isExact: options.isExact)
+        report.problems += oracle.problems
+    }
+}

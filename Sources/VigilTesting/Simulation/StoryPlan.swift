@@ -1,0 +1,41 @@
+import Behavior
+import Engine
+import Events
+import Policy
+
+extension Story {
+    /// A pipeline in which much happens with few people: small bounds, so that rows fill and users are evicted, and rules
+    /// that ask, deny and terminate often.
+    public static func plan(inputs: Int) -> EnginePlan {
+        var plan = EnginePlan()
+        plan.name = "story"
+        plan.version = "sha256:story"
+        plan.secret = Array("a secret of the simulation, 32 b".utf8)
+        plan.emit = .all
+        plan.inputs = (0..<inputs).map { InputPlan(topic: ["logins", "actions", "challenges"][$0]) }
+        plan.bounds.usersPerPartition = 6
+        plan.bounds.unprovenPerPartition = 4
+        plan.bounds.devices = 2
+        plan.bounds.networks = 3
+        plan.bounds.places = 2
+        plan.bounds.actions = 3
+        plan.bounds.sessions = 2
+        plan.bounds.challenges = 2
+
+        var large = Rule(name: "large-transfer", verdict: .stepUp)
+        large.conditions.actions = ["transfer.*"]
+        large.conditions.amount = Interval(atLeast: 1_200)
+        var critical = Rule(name: "critical", verdict: .terminateSession)
+        critical.conditions.levels = [.critical]
+        var high = Rule(name: "high", verdict: .deny)
+        high.conditions.levels = [.high]
+        high.conditions.types = [.action]
+        var medium = Rule(name: "medium", verdict: .stepUp)
+        medium.conditions.score = Interval(atLeast: 8)
+        var watched = Rule(name: "watched", verdict: .deny)
+        watched.conditions.actions = ["profile.*"]
+        watched.mode = .report
+        plan.rules = [critical, high, watched, large, medium]
+        return plan
+    }
+}
