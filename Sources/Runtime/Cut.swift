@@ -60,12 +60,13 @@ public struct Cut: Sendable, Equatable, Codable {
     }
 }
 
+/// `[sequence, 1 for proven users, touchedUpTo, recent]`
 extension Eviction: Codable {
     public init(from decoder: any Decoder) throws {
         var list = try decoder.unkeyedContainer()
         self.init(
             sequence: try list.decode(UInt64.self), proven: try list.decode(Int.self) != 0,
-            touchedUpTo: try list.decode(UInt64.self))
+            touchedUpTo: try list.decode(UInt64.self), recent: try list.decode([UInt64].self))
     }
 
     public func encode(to encoder: any Encoder) throws {
@@ -73,5 +74,6 @@ extension Eviction: Codable {
         try list.encode(sequence)
         try list.encode(proven ? 1 : 0)
         try list.encode(touchedUpTo)
+        try list.encode(recent)
     }
 }
