@@ -43,7 +43,8 @@ extension Engine {
         marks.append(mark)
         table.evictions.removeAll()
         table.recordsEvictions = true
-        takeBaseline()
+        // What is redone was committed before; the first step beyond takes the baseline.
+        if !mode.pointee.isRecovering { takeBaseline() }
     }
 
     /// Users whose persisted form is out of date, removed ones included.

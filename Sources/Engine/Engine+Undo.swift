@@ -33,6 +33,7 @@ extension Engine {
     /// Before a step that is recovering, or the first that is not.
     @inline(never)
     func settleBaseline(recovering: Bool) {
+        mode.pointee.isRecovering = recovering
         if !recovering {
             takeBaseline()
         } else if mode.pointee.hasBaseline {

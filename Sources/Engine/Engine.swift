@@ -43,6 +43,8 @@ public final class Engine {
         var keepsPreImages = false
         /// Pre-images are kept since `baseline` was taken.
         var hasBaseline = false
+        /// The last step was recovering: rows may be ahead of the engine's count of records.
+        var isRecovering = false
     }
     let mode: UnsafeMutablePointer<Mode>
     var baseline: Baseline?

@@ -123,7 +123,7 @@ extension Shard {
         task.tail = restoration.tail
         task.stored = restoration.found == nil ? 0 : restoration.asked
         task.checkpointed = restoration.mustRepublish ? nil : restoration.redo?.positions
-        if restoration.redo == nil {
+        if restoration.redo == nil || redo == nil {
             engine.mark(CutMark(positions: task.next, cutsOffset: task.cutsOffset, milliseconds: now))
         }
         if restoration.mustRepublish { engine.markAllDirty() }
