@@ -73,10 +73,10 @@ struct Run: Sendable {
 
     private func summarise(_ tally: Tally, milliseconds: Double) -> Bool {
         let failed = tally.reports.filter { !$0.problems.isEmpty }.map(\.seed).sorted()
-        var faults: [String: Int] = [:]
+        var faults: [Misfortune: Int] = [:]
         for report in tally.reports { faults.merge(report.faults) { $0 + $1 } }
         print("\(tally.reports.count) seeds, \(tally.reports.reduce(0) { $0 + $1.records }) records, \(tally.reports.reduce(0) { $0 + $1.turns }) turns in \(Int(milliseconds)) ms")
-        for (name, count) in faults.sorted(by: { $0.key < $1.key }) { print("  \(name): \(count)") }
+        for misfortune in Misfortune.allCases { print("  \(misfortune.rawValue): \(faults[misfortune] ?? 0)") }
         if let mutant {
             print(failed.isEmpty ? "\(mutant.rawValue) was not noticed" : "\(mutant.rawValue) was noticed at seed \(failed[0])")
             return !failed.isEmpty && tally.errors.isEmpty

@@ -4,7 +4,8 @@ import VigilTesting
 
 /// Runs simulations by seed, in as many threads as asked, and says which seeds fail and why.
 ///
-///     simulate --seeds 1...3000 [--at-least-once] [--mutant NAME] [--jobs 2] [--events 250] [--verbose]
+///     simulate --seeds 1...3000 [--at-least-once] [--mutant NAME] [--jobs 2] [--events 250]
+///         [--spare kill,freeze,…] [--verbose]
 ///     simulate --seed 17 --verbose
 @main
 struct Simulate {
@@ -44,6 +45,17 @@ struct Arguments {
             case "--jobs": run.jobs = max(1, try number(of: word))
             case "--events": run.options.events = try number(of: word)
             case "--at-least-once": run.options.isExact = false
+            case "--spare":
+                for name in try value(of: word).split(separator: ",") {
+                    if name == "paging" {
+                        run.options.sparesPaging = true
+                    } else if let misfortune = Misfortune(rawValue: String(name)) {
+                        run.options.spared.insert(misfortune)
+                    } else {
+                        let names = (Misfortune.allCases.map(\.rawValue) + ["paging"]).joined(separator: ", ")
+                        throw UsageError(description: "no misfortune \(name); there are \(names)")
+                    }
+                }
             case "--verbose": run.isVerbose = true
             case "--mutant":
                 let name = try value(of: word)

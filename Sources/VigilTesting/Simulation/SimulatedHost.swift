@@ -25,10 +25,11 @@ final class SimulatedHost {
     }
 
     var isUp: Bool { process != nil }
+    var hasCopy: Bool { !copies.isEmpty }
     private var directory: String { "\(root)/\(name)-\(life)" }
 
     /// How it comes back.
-    enum Return: CaseIterable {
+    enum Return {
         case sameDirectory
         /// Another machine: nothing is there, and its name is new.
         case emptyDirectory

@@ -1,5 +1,32 @@
 import Runtime
 
+/// What can go wrong in a simulation.
+public enum Misfortune: String, Sendable, CaseIterable {
+    case deathAtCall = "death-at-call"
+    case deathAtStep = "death-at-step"
+    case pauseAtCall = "pause-at-call"
+    case pauseAtStep = "pause-at-step"
+    case kill
+    case terminate
+    /// Standing still between two turns, until the same befalls the process again.
+    case freeze
+    /// The network of one process goes down, or comes back.
+    case cutOff = "cut-off"
+    case brokerAway = "broker-away"
+    case requestLost = "request-lost"
+    case answerLost = "answer-lost"
+    case delayedEnd = "delayed-end"
+    case offsetsLost = "offsets-lost"
+    case unacknowledged
+    case compaction
+    /// State files take no more, or do again.
+    case fullDisk = "full-disk"
+    /// A process comes back on another machine.
+    case emptyDirectory = "empty-directory"
+    /// A process comes back to a backup of its directory.
+    case oldDirectory = "old-directory"
+}
+
 /// What the scheduler does next, good or bad.
 extension Simulation {
     func act() throws {
@@ -8,114 +35,90 @@ extension Simulation {
         case 330..<900: turnSomebody()
         case 900..<930: cluster.clock.advance(milliseconds: Int.random(in: 1...40, using: &random))
         case 930..<940: listen()
-        default: try misfortune()
+        default:
+            guard let host = hosts.filter({ !$0.isBusy }).randomElement(using: &random) else { return }
+            if host.isUp {
+                let misfortune = Misfortune.allCases.randomElement(using: &random)!
+                if !options.spared.contains(misfortune) { try befall(host, misfortune) }
+            } else if chance(1, in: 3) {
+                try comeBack(host)
+            }
         }
     }
 
-    private func misfortune() throws {
-        guard let host = hosts.filter({ !$0.isBusy }).randomElement(using: &random) else { return }
-        guard let process = host.process else {
-            try comeBack(host)
-            return
-        }
-        switch Int.random(in: 0..<15, using: &random) {
-        case 0, 1: arm(host, .call(process.calls + Int.random(in: 1...60, using: &random), afterEffect: chance(1, in: 2)))
-        case 2, 3, 4:
+    private func befall(_ host: SimulatedHost, _ misfortune: Misfortune) throws {
+        guard let process = host.process else { return }
+        switch misfortune {
+        case .deathAtCall, .pauseAtCall:
+            let call = process.calls + Int.random(in: 1...60, using: &random)
+            guard arm(process, .call(call, afterEffect: chance(1, in: 2)), dies: misfortune == .deathAtCall) else { return }
+        case .deathAtStep, .pauseAtStep:
             let step = ShardStep.allCases.randomElement(using: &random)!
-            arm(host, .step(step, occurrence: (process.steps[step] ?? 0) + Int.random(in: 1...3, using: &random)))
-        case 5:
-            count("killed")
+            let occurrence = (process.steps[step] ?? 0) + Int.random(in: 1...3, using: &random)
+            guard arm(process, .step(step, occurrence: occurrence), dies: misfortune == .deathAtStep) else { return }
+        case .kill:
             host.kill()
             if chance(1, in: 2) { host.keepCopy() }
-        case 6 where hosts.filter(\.isUp).count > 1:
-            count("terminated")
+        case .terminate:
+            guard hosts.filter(\.isUp).count > 1, !process.isFrozen else { return }
             note(host.terminate())
             if chance(1, in: 2) { host.keepCopy() }
-        case 7: toggleFreeze(host)
-        case 8:
-            count(process.isCutOff ? "reconnected" : "cut off")
-            process.setCutOff(!process.isCutOff)
-        case 9:
-            count("broker away")
-            cluster.goAway(milliseconds: Int64.random(in: 10...2_000, using: &random))
-        case 10, 11:
-            count("end of a transaction")
-            let milliseconds = Int64.random(in: 50...2_000, using: &random)
-            cluster.endFaults.append([.requestLost, .answerLost, .delayed(milliseconds: milliseconds)].randomElement(using: &random)!)
-        case 12:
-            count("offsets lost")
-            cluster.lostOffsetRequests += 1
-        case 13:
-            count("unacknowledged")
+        case .freeze: process.isFrozen ? process.thaw() : process.freeze()
+        case .cutOff: process.setCutOff(!process.isCutOff)
+        case .brokerAway: cluster.goAway(milliseconds: Int64.random(in: 10...2_000, using: &random))
+        case .requestLost: cluster.endFaults.append(.requestLost)
+        case .answerLost: cluster.endFaults.append(.answerLost)
+        case .delayedEnd:
+            cluster.endFaults.append(.delayed(milliseconds: Int64.random(in: 50...2_000, using: &random)))
+        case .offsetsLost: cluster.lostOffsetRequests += 1
+        case .unacknowledged:
             cluster.unacknowledgedUntil = cluster.clock.milliseconds + Int64.random(in: 10...500, using: &random)
-        default: try wear(host)
-        }
-    }
-
-    /// What storage does: compaction, a full disk, room again.
-    private func wear(_ host: SimulatedHost) throws {
-        let partition = Int32.random(in: 0..<cluster.options.partitions, using: &random)
-        switch Int.random(in: 0..<3, using: &random) {
-        case 0, 1:
-            count("compacted")
+        case .compaction:
+            let partition = Int32.random(in: 0..<cluster.options.partitions, using: &random)
             let end = cluster.bounds(.state, partition: partition).end
             cluster.compact(.state, partition: partition, below: Int64.random(in: 0...end, using: &random))
-        default:
-            let isFull = chance(1, in: 2)
-            count(isFull ? "disk full" : "disk free")
-            for shard in host.shards { try shard.limitStores(pages: isFull ? 1 : 0) }
+        case .fullDisk:
+            let pages = chance(1, in: 2) ? 1 : 0
+            for shard in host.shards { try shard.limitStores(pages: pages) }
+        case .emptyDirectory, .oldDirectory: return
         }
+        count(misfortune, host)
     }
 
     private func comeBack(_ host: SimulatedHost) throws {
-        guard chance(1, in: 3) else { return }
+        let how: SimulatedHost.Return
         switch Int.random(in: 0..<6, using: &random) {
-        case 0:
-            count("back without a directory")
-            try host.start(settings, .emptyDirectory)
-        case 1:
-            count("back with an old directory")
-            try host.start(settings, .oldDirectory)
-        default:
-            count("back")
-            try host.start(settings, .sameDirectory)
+        case 0 where !options.spared.contains(.emptyDirectory):
+            how = .emptyDirectory
+            count(.emptyDirectory, host)
+        case 1 where !options.spared.contains(.oldDirectory) && host.hasCopy:
+            how = .oldDirectory
+            count(.oldDirectory, host)
+        default: how = .sameDirectory
         }
+        say("\(host.name) starts")
+        try host.start(settings, how)
     }
 
-    private func arm(_ host: SimulatedHost, _ moment: Mishap.Moment) {
-        guard let process = host.process, process.mishap == nil else { return }
-        if chance(1, in: 2) {
-            count("dies at a call or step")
-            process.mishap = Mishap(moment, .death)
-        } else {
-            count("pauses at a call or step")
-            process.mishap = Mishap(moment, .pause(meanwhile: { [unowned self] in meanwhile() }))
-        }
+    private func arm(_ process: SimulatedProcess, _ moment: Mishap.Moment, dies: Bool) -> Bool {
+        guard process.mishap == nil else { return false }
+        process.mishap = Mishap(moment, dies ? .death : .pause(meanwhile: { [unowned self] in meanwhile(process) }))
+        say("\(process.name): \(moment)")
+        return true
     }
 
     /// While a process stands still in the midst of a call, the others go on.
-    private func meanwhile() {
+    private func meanwhile(_ process: SimulatedProcess) {
         guard depth < 2 else { return }
         depth += 1
         defer { depth -= 1 }
         let isLong = chance(2, in: 3)
-        say("a process stands still")
+        say("\(process.name) stands still")
         for _ in 0..<Int.random(in: 1...30, using: &random) {
             turnSomebody()
             if chance(1, in: 4) { appendInput() }
             cluster.clock.advance(milliseconds: Int.random(in: 0...(isLong ? 100 : 5), using: &random))
         }
-        say("it goes on")
-    }
-
-    private func toggleFreeze(_ host: SimulatedHost) {
-        guard let process = host.process else { return }
-        if process.isFrozen {
-            process.thaw()
-            say("\(host.name) thaws")
-        } else {
-            count("frozen")
-            process.freeze()
-        }
+        say("\(process.name) goes on")
     }
 }

@@ -10,6 +10,10 @@ public struct SimulationOptions: Sendable {
     public var events = 250
     /// In one transaction, or at least once.
     public var isExact = true
+    /// What doesn't happen.
+    public var spared: Set<Misfortune> = []
+    /// Users stay in memory.
+    public var sparesPaging = false
     /// Where state directories go.
     public var directory = FileManager.default.fileExists(atPath: "/dev/shm") ? "/dev/shm" : NSTemporaryDirectory()
     /// Hears what the shards log.
@@ -24,8 +28,8 @@ public struct SimulationReport: Sendable {
     public var seed: UInt64
     /// What the oracle or the run itself noticed; empty when all is well.
     public var problems: [String] = []
-    /// Faults that struck, by kind.
-    public var faults: [String: Int] = [:]
+    /// What went wrong, and how often.
+    public var faults: [Misfortune: Int] = [:]
     public var turns = 0
     public var records = 0
     public var redone: UInt64 = 0
@@ -80,6 +84,7 @@ public final class Simulation {
         shard.checkpointMilliseconds = [10, 50, 300].randomElement(using: &random)!
         shard.checkpointBytesPerSecond = [200_000, 16 << 20].randomElement(using: &random)!
         shard.memoryBytes = [6_000, .max].randomElement(using: &random)!
+        if options.sparesPaging { shard.memoryBytes = .max }
         shard.tombstoneMilliseconds = 15_000
         shard.batchRecords = [1, 7, 50].randomElement(using: &random)!
         shard.flushMilliseconds = 100
@@ -115,9 +120,9 @@ public final class Simulation {
 
     func say(_ what: @autoclosure () -> String) { options.hear?("\(cluster.clock.milliseconds) \(what())") }
 
-    func count(_ fault: String) {
-        report.faults[fault, default: 0] += 1
-        say(fault)
+    func count(_ misfortune: Misfortune, _ host: SimulatedHost) {
+        report.faults[misfortune, default: 0] += 1
+        say("\(misfortune.rawValue), \(host.name)")
     }
 
     // MARK: What happens without faults
