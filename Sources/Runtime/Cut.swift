@@ -65,7 +65,7 @@ extension Eviction: Codable {
         var list = try decoder.unkeyedContainer()
         self.init(
             sequence: try list.decode(UInt64.self), proven: try list.decode(Int.self) != 0,
-            touchedUpTo: try list.decode(UInt64.self))
+            touchedUpTo: try list.decode(UInt64.self), recent: try list.decode([UInt64].self))
     }
 
     public func encode(to encoder: any Encoder) throws {
@@ -73,5 +73,6 @@ extension Eviction: Codable {
         try list.encode(sequence)
         try list.encode(proven ? 1 : 0)
         try list.encode(touchedUpTo)
+        try list.encode(recent)
     }
 }

@@ -57,7 +57,7 @@ public final class CutReplay {
         }
         positions = cut.ends
         guard cut.sequence == engine.sequence, cut.watermark == engine.watermark.milliseconds,
-            cut.evictions == Array(engine.evictions[evicted...])
+            cut.evictions.elementsEqual(engine.evictions[evicted...], by: { ($0.sequence, $0.proven, $0.touchedUpTo) == ($1.sequence, $1.proven, $1.touchedUpTo) })
         else {
             throw StateError("a cut that ends at \(cut.ends) recorded a count of \(cut.sequence), a watermark of \(cut.watermark) and \(cut.evictions.count) evictions; replayed it is \(engine.sequence), \(engine.watermark.milliseconds) and \(engine.evictions.count - evicted)")
         }
