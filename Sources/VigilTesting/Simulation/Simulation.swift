@@ -220,7 +220,7 @@ public final class Simulation {
         cluster.clock.advance(milliseconds: 2_000)
         cluster.settle()
         var oracle = Oracle(cluster: cluster, plan: plan)
-        oracle.check(isExact: options.isExact)
+        if options.isExact { oracle.checkExactlyOnce() } else { oracle.checkAtLeastOnce() }
         report.problems += oracle.problems
     }
 }
