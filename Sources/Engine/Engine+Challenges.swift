@@ -118,4 +118,20 @@ extension Engine {
         row.header.pointee.level = assessment.pointee.level
         row.header.pointee.verdict = verdict
     }
+
+    func hasNonce(of challenge: DecisionID) -> Bool {
+        guard let given = StepUp.nonce(text: event.pointee.nonce) else { return false }
+        let own = nonce(of: challenge)
+        return (given.0 ^ own.0) | (given.1 ^ own.1) == 0
+    }
+
+    /// HMAC-SHA-256 of the challenge's id under the pipeline's secret, first 16 bytes: an id can be derived by anybody
+    /// who knows the topic, a nonce can't.
+    func nonce(of challenge: DecisionID) -> (UInt64, UInt64) {
+        withUnsafeBytes(of: (challenge.high.bigEndian, challenge.low.bigEndian)) { bytes in
+            let digest = Digest.hmacSHA256(key: plan.secret, ByteView(bytes))
+            func word(_ at: Int) -> UInt64 { digest[at..<at + 8].reduce(0) { $0 << 8 | UInt64($1) } }
+            return (word(0), word(8))
+        }
+    }
 }

@@ -25,7 +25,7 @@ struct SchemaTests {
         return try Started(python, ["-c", Self.check, path] + (file.map { [$0] } ?? [])).wait(seconds: 120)
     }
 
-    @Test(arguments: ["event", "decision", "dead-letter", "pipeline"])
+    @Test(arguments: ["event", "decision", "receipt", "dead-letter", "pipeline"])
     func schemasAreSchemas(_ name: String) throws {
         let result = try validate(name, try Scratch())
         #expect(result.status == 0, "\(result.error)")
@@ -45,5 +45,19 @@ struct SchemaTests {
         #expect(asDecisions.status == 0, "\(asDecisions.error)")
         let kinds = Set(try lines(decisions).compactMap { member("decision", of: $0) })
         #expect(kinds.isSuperset(of: ["allow", "step_up", "terminate_session"]), "the sample shows only \(kinds)")
+    }
+
+    @Test func realReceiptsFit() throws {
+        let scratch = try Scratch()
+        let events = try scratch.write(
+            (0..<3).map {
+                #"{"id":"e\#($0)","type":"erasure","time":179542800012\#($0),"user":"alice"\#($0 == 2 ? #","tenant":"acme""# : "")}"# + "\n"
+            }.joined(), to: "events")
+        let receipts = scratch.file("receipts")
+        let pipeline = try scratch.write("name: erasures\nsources:\n  feedback:\n    topic: feedback\n", to: "erasures.yaml")
+        #expect(try vigil("replay", pipeline, "--input", events, "--output", receipts).status == 0)
+        let result = try validate("receipt", scratch, file: receipts)
+        #expect(result.status == 0, "\(result.error)")
+        #expect(result.output == "3\n")
     }
 }

@@ -71,6 +71,33 @@ import Testing
         }
     }
 
+    @Test func receipts() {
+        let decode = Decoding()
+        _ = decode(#"{"id":"e-\"1","type":"erasure","time":1795428000123,"tenant":"acme","user":"alice"}"#)
+        let receipt = ErasureReceipt(
+            id: DecisionID(high: 0x0191, low: 2), erased: true, source: ByteView(staticText: "/vigil/p"),
+            topic: ByteView(staticText: "feedback"), partition: 3, offset: 1234)
+        var effects = Effects()
+        effects.emit(receipt, for: decode.event, input: 1, mode: .binary)
+        effects.emit(receipt, for: decode.event, input: 1, mode: .structured)
+        let golden = """
+            {"id":"00000000-0000-0191-0000-000000000002","event":"e-\\"1","type":"erasure","time":"2026-11-23T10:00:00.123Z",\
+            "tenant":"acme","user":"alice","erased":true,"source":{"topic":"feedback","partition":3,"offset":1234}}
+            """
+        #expect(effects.outputs.map(\.kind) == [.receipt, .receipt])
+        #expect(effects.view(effects.outputs[0].value!).string == golden)
+        #expect(effects.view(effects.outputs[0].key!).string == "acme/alice")
+        let headers = effects.headers[effects.outputs[0].headers].map { "\($0.name.text)=\(effects.view($0.value).string)" }
+        #expect(headers == [
+            "ce_specversion=1.0", "ce_id=00000000-0000-0191-0000-000000000002", "ce_type=dev.vigil.erasure.v1",
+            "ce_source=/vigil/p", "ce_time=2026-11-23T10:00:00.123Z", "ce_subject=alice", "ce_partitionkey=acme/alice",
+            "content-type=application/json",
+        ])
+        let envelope = effects.view(effects.outputs[1].value!).string
+        #expect(envelope.hasPrefix(#"{"specversion":"1.0","id":"00000000-0000-0191-0000-000000000002","type":"dev.vigil.erasure.v1","#))
+        #expect(envelope.hasSuffix(golden + "}"))
+    }
+
     @Test func deadLetters() {
         let decode = Decoding()
         var effects = Effects()

@@ -20,4 +20,16 @@ let benchmarks: @Sendable () -> Void = {
         benchmark.measurement(decode, Int(times.decode.rounded()))
         benchmark.measurement(step, Int(times.engine.rounded()))
     }
+
+    let cost = BenchmarkMetric.custom("step with pre-images, % of one without", polarity: .prefersSmaller, useScalingFactor: false)
+    for block in [1_000, 10_000] {
+        Benchmark(
+            "pre-images, a commit every \(block) records",
+            configuration: .init(metrics: [cost, step], maxDuration: .seconds(120), maxIterations: 7)
+        ) { benchmark in
+            let times = Traffic.shared.measurePreImages(block: block)
+            benchmark.measurement(cost, Int((100 * times.with / times.without).rounded()))
+            benchmark.measurement(step, Int(times.without.rounded()))
+        }
+    }
 }

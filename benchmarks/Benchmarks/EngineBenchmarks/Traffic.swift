@@ -17,6 +17,9 @@ final class Traffic: @unchecked Sendable {
 
     private let plan: EnginePlan
     private let engine: Engine
+    /// Two with one history, the second with pre-images.
+    private lazy var pair = (plain: Engine(plan: plan), undoable: Engine(plan: plan, keepsPreImages: true))
+    private var isPairWarm = false
     private let parser = vj_parser_new(65_536, 16)!
     private let decoder = EventDecoder(bounds: DecodeBounds())
     private let decodePlans: [DecodePlan]
@@ -53,15 +56,45 @@ final class Traffic: @unchecked Sendable {
         return sum
     }
 
-    private func block(_ count: Int) -> Times {
+    /// Nanoseconds per record without pre-images and with them, over 300,000 records with a commit every `block`, after
+    /// a million records of both.
+    func measurePreImages(block count: Int) -> (without: Double, with: Double) {
+        var sum = (without: 0.0, with: 0.0)
+        let (warm, measured) = (isPairWarm ? 0 : 1_000_000 / count, 300_000 / count)
+        isPairWarm = true
+        for round in 0..<warm + measured {
+            let records = nextRecords(count)
+            // Who goes first finds the records in no cache.
+            let first = round % 2 == 0 ? pair.plain : pair.undoable
+            let times = [first, first === pair.plain ? pair.undoable : pair.plain].map { each in
+                let start = Self.processorTime()
+                for record in records { each.step(record, into: &effects) }
+                each.mark(CutMark(positions: [], cutsOffset: 0, milliseconds: Int64(round)))
+                let time = Self.processorTime() - start
+                effects.removeAll()
+                each.markClean()
+                return time
+            }
+            guard round >= warm else { continue }
+            sum.without += first === pair.plain ? times[0] : times[1]
+            sum.with += first === pair.plain ? times[1] : times[0]
+        }
+        let n = Double(measured * count)
+        return (sum.without / n, sum.with / n)
+    }
+
+    private func nextRecords(_ count: Int) -> [Record] {
         buffer.removeAll()
-        let slices = generator.fill(&buffer, records: count)
-        let records = slices.map { slice in
+        return generator.fill(&buffer, records: count).map { slice in
             defer { offset += 1 }
             return Record(
                 input: slice.type == .login ? 0 : 1, partition: 0, offset: offset, timestamp: nil,
                 key: buffer.view(slice.key), value: buffer.view(slice.value))
         }
+    }
+
+    private func block(_ count: Int) -> Times {
+        let records = nextRecords(count)
         let start = Self.processorTime()
         for record in records where vj_parse(parser, record.value.base, record.value.count) != 0 { fatalError("bad JSON") }
         let parsed = Self.processorTime()
