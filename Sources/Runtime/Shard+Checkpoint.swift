@@ -47,8 +47,7 @@ extension Shard {
         _ = write([], task.engine.slice(at: mark, dirtyBefore: .min, maxBytes: 0).redo, of: task)
     }
 
-    /// Writes all that is unwritten into the state file, for whoever gets the partition here again. The state topic is not
-    /// asked: the next owner redoes.
+    /// Writes all that is unwritten into the state file, where that is the only copy, or a new one.
     func storeEverything(of task: PartitionTask) {
         guard task.store != nil, task.redo == nil, task.next == task.acknowledged else { return }
         let mark = CutMark(positions: task.next, cutsOffset: task.cutsOffset, milliseconds: world.clock.milliseconds)

@@ -166,8 +166,8 @@ extension Shard {
     func conclude() throws(LogFailure) {
         try pass(.ended)
         for task in live where task.slice != nil || task.next != task.acknowledged || task.mustCommit {
-            if let slice = task.slice { task.engine.complete(slice) }
             note(task)
+            if let slice = task.slice { task.engine.complete(slice) }
         }
         counters.commits += 1
         try pass(.committed)

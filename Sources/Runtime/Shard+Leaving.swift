@@ -4,7 +4,7 @@ import StateStore
 
 /// How partitions, and the shard itself, come to an end.
 extension Shard {
-    /// The group wants the partitions back: finish, and leave the state file complete for whoever gets them here.
+    /// The group wants the partitions back: finish first.
     func revoke() throws(LogFailure) {
         counters.rebalances += 1
         try pass(.revoking)
@@ -17,7 +17,9 @@ extension Shard {
             throw error
         }
         if isDone {
-            for task in tasks { storeEverything(of: task) }
+            // With a state topic the file must not get ahead of it: what the file has and the topic has not would count as
+            // written when the partition comes back here, and never reach the topic.
+            if internals == nil { for task in tasks { storeEverything(of: task) } }
         } else {
             dropTransaction()
             logger.warning(

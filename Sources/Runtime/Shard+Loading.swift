@@ -28,7 +28,7 @@ extension Shard {
         restoration.phase = .done
         restoration.rows = [:]
         // A first checkpoint at the start, so that a crash before the next one redoes from here and forgets nothing.
-        if !start.usesCheckpoint { storeEverything(of: task) }
+        if !start.usesCheckpoint && internals == nil { storeEverything(of: task) }
         try pass(.loaded)
     }
 
