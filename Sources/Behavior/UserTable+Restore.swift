@@ -6,9 +6,15 @@ extension UserTable {
     /// - Complexity: O(row)
     public func restore(number: UInt32, bytes: UnsafeRawBufferPointer) -> StaticString? {
         if Int(number) < directory.count, directory[Int(number)] != nil { return "its number is taken" }
-        return load(bytes, number: number) { row in
-            if find(hash: row.header.pointee.hash, tenant: row.tenant, user: row.user) != nil {
-                return "its user has another row"
+        var isSuperseded = false
+        let fault = load(bytes, number: number) { row in
+            if let another = otherRow(of: row) {
+                guard newerRowWins else { return "its user has another row" }
+                if another.touched >= row.header.pointee.touched {
+                    isSuperseded = true
+                    return "its user has a newer row"
+                }
+                another.remove()
             }
             hasStaleFreeNumbers = true
             greatestRestored = max(greatestRestored, row.header.pointee.touched)
@@ -16,6 +22,19 @@ extension UserTable {
             if !row.header.pointee.flags.contains(.proven) { unprovenCount += 1 }
             return nil
         }
+        guard isSuperseded else { return fault }
+        while directory.count <= Int(number) { directory.append(nil) }
+        dirty.append(number)
+        return nil
+    }
+
+    /// A row of the same user that is here already, in memory or paged out.
+    private func otherRow(of row: UserRow) -> (touched: UInt64, remove: () -> Void)? {
+        if let found = find(hash: row.header.pointee.hash, tenant: row.tenant, user: row.user) {
+            return (found.header.pointee.touched, { self.remove(found) })
+        }
+        guard newerRowWins, let page = pages.find(row.header.pointee.hash) else { return nil }
+        return (page.touched, { self.remove(page: page) })
     }
 
     /// Shows a persisted row without keeping it; nil when it can't be used.

@@ -68,6 +68,8 @@ public final class UserTable {
     var baseline = Baseline()
     /// The greatest count of records in a row that was put back.
     var greatestRestored: UInt64 = 0
+    /// Of two restored rows of one user the newer is kept, and the other's number is removed by the next checkpoint.
+    public var newerRowWins = false
 
     public var bytes: Int {
         pool.usedBytes + (mask + 1) * MemoryLayout<Bucket>.stride + pages.bytes + directory.count * 8

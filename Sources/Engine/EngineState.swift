@@ -63,6 +63,13 @@ extension Engine {
         try check(table.restore(number: number, bytes: row), number)
     }
 
+    /// Of two rows of one user the newer is kept, instead of refusing the second. Without transactions a member shut out of
+    /// the group can still write a row under a number of its own.
+    public var newerRowWins: Bool {
+        get { table.newerRowWins }
+        set { table.newerRowWins = newValue }
+    }
+
     /// Shows the state of every user in memory as bytes that are equal exactly when the state is: without number, checksum,
     /// padding and room not used. Paged-out users are passed over.
     /// - Complexity: O(bytes of the rows)

@@ -21,6 +21,13 @@ final class Assignment {
         told = now
     }
 
+    /// Begins again with what the log says now.
+    func begin(directory: StateDirectory?) {
+        release(directory)
+        restorations = []
+        facts = nil
+    }
+
     /// Lets go of the state files.
     func release(_ directory: StateDirectory?) {
         for restoration in restorations {

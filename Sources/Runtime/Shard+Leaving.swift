@@ -78,19 +78,24 @@ extension Shard {
     }
 
     /// Ends with everything committed and written, or gives up at the hard deadline.
-    func leave(as outcome: ShardOutcome) throws(LogFailure) -> ShardOutcome? {
-        let now = world.clock.milliseconds
-        let deadline = leaveDeadline ?? now + Int64(options.stopMilliseconds)
-        leaveDeadline = deadline
-        if let unsettled = commitment?.unsettled { try settle(unsettled) }
-        while try !commit(all: true) || isUnwritten {
-            let isSettled = commitment?.unsettled == nil
-            guard world.clock.milliseconds < deadline else {
-                if state != .away && isSettled { break }
-                return .gaveUp("the log didn't acknowledge within \(options.stopMilliseconds) ms; \(afterwards)")
+    func leave(as outcome: ShardOutcome) throws(LogFailure) -> ShardOutcome {
+        let deadline = world.clock.milliseconds + Int64(options.stopMilliseconds)
+        do throws(LogFailure) {
+            if commitment?.unsettled != nil { throw .aborted("its end was not settled") }
+            while true {
+                if try commit(all: true), !isUnwritten { break }
+                guard world.clock.milliseconds < deadline else {
+                    if state != .away { break }
+                    return .gaveUp("the log didn't acknowledge within \(options.stopMilliseconds) ms; \(afterwards)")
+                }
+                if state == .away { world.clock.wait(milliseconds: 10) }
             }
-            if state == .away || !isSettled { world.clock.wait(milliseconds: 10) }
-            if !isSettled { return nil }
+        } catch .aborted(let why), .unknown(let why) {
+            // Leaving, nothing needs to be tried again: whoever comes next decides what is not committed.
+            logger.warning("left with an aborted transaction; \(afterwards)", metadata: ["shard": "\(options.name)", "reason": "\(why)"])
+            dropTransaction()
+        } catch {
+            throw error
         }
         return outcome
     }

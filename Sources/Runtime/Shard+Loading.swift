@@ -13,12 +13,21 @@ extension Shard {
         if let beginning, recordedBegins(beginning, restoration) {
             warn(restoration.partition, "the state topic has no checkpoint; baselines are rebuilt from the inputs' records that are still there")
         }
-        let recorded = internals == nil ? nil : restoration.cuts.last?.cut.ends ?? restoration.redo?.positions
+        let recorded = internals == nil ? nil : furthest(restoration) ?? restoration.redo?.positions
         let start = TaskStart(
             checkpoint: restoration.redo?.positions ?? beginning, recorded: recorded.map { newest(of: $0, restoration) },
             isExact: output.isTransactional, acceptsOffsets: options.acceptsOffsets, committed: committed, bounds: bounds,
             topics: topics)
-        if let refusal = start.refusal { throw .stop("partition \(restoration.partition): \(refusal)") }
+        if let refusal = start.refusal {
+            // While this took its time others may have gone on, and this shard only hasn't heard yet.
+            guard try input.committed(plan.inputs.indices.map {
+                InputPartition(input: $0, partition: restoration.partition)
+            }) == committed else {
+                pending?.begin(directory: world.directory)
+                throw .retry("partition \(restoration.partition): the committed offsets have moved meanwhile")
+            }
+            throw .stop("partition \(restoration.partition): \(refusal)")
+        }
         for remark in start.remarks { warn(restoration.partition, remark) }
         if restoration.redo != nil {
             if start.usesCheckpoint { try fill(restoration) } else { try beginAnew(restoration, log) }
@@ -30,6 +39,13 @@ extension Shard {
         // A first checkpoint at the start, so that a crash before the next one redoes from here and forgets nothing.
         if !start.usesCheckpoint && internals == nil { storeEverything(of: task) }
         try pass(.loaded)
+    }
+
+    /// How far the cuts go. Without transactions a member shut out of the group may have written an old one last.
+    private func furthest(_ restoration: Restoration) -> [Int64]? {
+        restoration.cuts.reduce(nil as [Int64]?) { furthest, next in
+            furthest.map { zip($0, next.cut.ends).map { max($0, $1) } } ?? next.cut.ends
+        }
     }
 
     /// A first commit without a checkpoint yet is no loss worth telling.
@@ -58,8 +74,8 @@ extension Shard {
             }
             let resident = tasks.reduce(0) { $0 + $1.engine.residentBytes }
                 + (pending?.restorations.reduce(0) { $0 + ($1.task?.engine.residentBytes ?? 0) } ?? 0)
-            // Whose offsets are to be changed must be in memory.
-            let budget = options.acceptsOffsets || options.memoryBytes == .max ? Int.max : max(0, options.memoryBytes - resident)
+            // Whose offsets are to be changed, and who is to be written again, must be in memory.
+            let budget = options.acceptsOffsets || restoration.mustRepublish || options.memoryBytes == .max ? Int.max : max(0, options.memoryBytes - resident)
             try store.restore(into: engine, budgetBytes: budget)
         } catch let error as StoreError {
             try rebuild(restoration, because: error.message)

@@ -86,9 +86,11 @@ extension Shard {
     }
 
     func makeEngine() -> Engine {
-        Engine(
+        let engine = Engine(
             plan: plan, decoders: decoders, keepsPreImages: output.isTransactional,
             learnsFirst: world.mutant == .learnBeforeDecide)
+        engine.newerRowWins = internals != nil && !output.isTransactional
+        return engine
     }
 
     /// Where every input of every partition is to be read on.

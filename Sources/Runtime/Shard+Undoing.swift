@@ -51,7 +51,9 @@ extension Shard {
                 return (found ?? acknowledged(position.partition)) == wanted
             }
         }
-        if isReached({ $0.offset }) {
+        // Rows alone move no offset, so nothing tells. They may be written again.
+        let tells = commitment.positions.contains { $0.offset != acknowledged($0.partition) }
+        if tells && isReached({ $0.offset }) {
             logger.notice("the transaction had been committed", metadata: ["shard": "\(options.name)"])
             self.commitment?.unsettled = nil
             return try conclude()

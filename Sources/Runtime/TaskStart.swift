@@ -36,16 +36,14 @@ struct TaskStart: Equatable {
             }
             let changed = found.indices.filter { input in
                 guard found[input] >= 0 else { return false }
-                // Plainly committed, offsets may lie behind the newest cut, and never before the redo point.
-                return isExact
-                    ? found[input] != recorded[input]
-                    : found[input] > recorded[input] || found[input] < (checkpoint?[input] ?? 0)
+                // Committed plainly, offsets may lie on either side of the newest cut, but never before the redo point.
+                return isExact ? found[input] != recorded[input] : found[input] < (checkpoint?[input] ?? 0)
             }
             let lost = found.indices.filter { recorded[$0] > bounds[$0].end }
             committed = found.indices.map { input in
                 if isExact { return recorded[input] }
                 // What was never committed plainly may not have been acknowledged either.
-                return found[input] < 0 ? checkpoint?[input] ?? -1 : min(found[input], recorded[input])
+                return found[input] < 0 ? checkpoint?[input] ?? -1 : found[input]
             }
             if !changed.isEmpty || !lost.isEmpty {
                 let facts = Set(changed + lost).sorted().map { input in
