@@ -73,6 +73,8 @@ final class Restoration {
     /// Where the cuts after all that were read begin.
     var cutsEnd: Int64 = 0
     var task: PartitionTask?
+    /// The last piece brought nothing.
+    var stands = false
 
     init(partition: Int32, engine: Engine) {
         self.partition = partition

@@ -80,7 +80,8 @@ extension Shard {
                     try load(restoration, committed: Array(facts.committed[mine]), bounds: Array(facts.bounds[mine]), facts.log)
                 case .done: break
                 }
-                if world.clock.milliseconds >= until { return }
+                // What stands still waits for a transaction to end; the group must hear from this member meanwhile.
+                if world.clock.milliseconds >= until || restoration.stands { return }
             }
         }
     }
@@ -221,6 +222,7 @@ extension Shard {
         guard let internals else { return }
         var puts: [(number: UInt32, row: [UInt8]?)] = []
         var fault: StateError?
+        restoration.stands = false
         let expected = topicIdentity(restoration.engine)
         let before = restoration.next
         if restoration.next < restoration.end {
@@ -247,6 +249,7 @@ extension Shard {
         }
         if world.mutant == .restoreToStable && restoration.next == before { restoration.end = restoration.next }
         let isEnd = restoration.next >= restoration.end
+        restoration.stands = !isEnd && restoration.next == before
         if isEnd { restoration.tail = restoration.next }
         try keep(puts, restoration, isEnd: isEnd)
         guard isEnd else { return }
@@ -306,6 +309,7 @@ extension Shard {
         guard let internals else { return }
         var fault: StateError?
         let inputs = plan.inputs.count
+        let before = restoration.next
         if restoration.next < restoration.end {
             restoration.next = try internals.read(
                 .cuts, partition: restoration.partition, from: restoration.next, maxRecords: 1024, timeoutMilliseconds: 50
@@ -319,6 +323,7 @@ extension Shard {
             }
         }
         if let fault { throw .stop("partition \(restoration.partition): the cuts topic can't be used: \(fault)") }
+        restoration.stands = restoration.next < restoration.end && restoration.next == before
         guard restoration.next >= restoration.end else { return }
         restoration.cutsEnd = restoration.next
         restoration.phase = .loading
