@@ -28,7 +28,7 @@ public struct SimulationOptions: Sendable {
 }
 
 /// How one simulation ended.
-public struct SimulationReport: Sendable {
+public struct SimulationReport: Sendable, Codable {
     public var seed: UInt64
     /// What the oracle or the run itself noticed; empty when all is well.
     public var problems: [String] = []
@@ -41,6 +41,8 @@ public struct SimulationReport: Sendable {
     public var redone: UInt64 = 0
     /// Simulated milliseconds.
     public var milliseconds: Int64 = 0
+
+    public init(seed: UInt64) { self.seed = seed }
 }
 
 /// One run of several processes on a simulated cluster, with everything that can go wrong, and then the oracle. The
