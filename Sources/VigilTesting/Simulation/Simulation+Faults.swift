@@ -1,7 +1,7 @@
 import Runtime
 
 /// What can go wrong in a simulation.
-public enum Misfortune: String, Sendable, CaseIterable {
+public enum Misfortune: String, Sendable, Codable, CaseIterable {
     case deathAtCall = "death-at-call"
     case deathAtStep = "death-at-step"
     case pauseAtCall = "pause-at-call"
@@ -39,7 +39,12 @@ extension Simulation {
             guard let host = hosts.filter({ !$0.isBusy }).randomElement(using: &random) else { return }
             if host.isUp {
                 let misfortune = Misfortune.allCases.randomElement(using: &random)!
-                if !options.spared.contains(misfortune) { try befall(host, misfortune) }
+                // A stream of its own, so that sparing one misfortune leaves the others much as they are.
+                var own = SeededGenerator(seed: random.next())
+                guard !options.spared.contains(misfortune) else { return }
+                swap(&own, &random)
+                defer { swap(&own, &random) }
+                try befall(host, misfortune)
             } else if chance(1, in: 3) {
                 try comeBack(host)
             }
