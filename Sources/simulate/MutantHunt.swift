@@ -48,38 +48,3 @@ struct MutantHunt {
     }
 }
 
-/// Finds out which misfortunes a failing seed can do without.
-struct Minimizer {
-    let settings: Settings
-
-    struct Least {
-        var settings: Settings
-        var needs: String {
-            let names = Misfortune.allCases.filter { !settings.spared.contains($0) }.map(\.rawValue)
-                + (settings.sparesPaging ? [] : ["paging"])
-            return names.isEmpty ? "no misfortune" : names.joined(separator: ", ")
-        }
-    }
-
-    /// The settings with as much spared as can be: one at a time, for as long as the seed still fails, and with a mutant
-    /// doesn't fail without it.
-    func run(_ seed: UInt64) -> Least {
-        var least = settings
-        var candidates: [(inout Settings) -> Void] = [{ $0.sparesPaging = true }]
-        for misfortune in Misfortune.allCases { candidates.append { $0.spared.insert(misfortune) } }
-        for spare in candidates {
-            var tried = least
-            spare(&tried)
-            if fails(seed, tried) { least = tried }
-        }
-        return Least(settings: least)
-    }
-
-    private func fails(_ seed: UInt64, _ settings: Settings) -> Bool {
-        guard !Worker(settings: settings).run(seed).problems.isEmpty else { return false }
-        guard settings.mutant != nil else { return true }
-        var without = settings
-        without.mutant = nil
-        return Worker(settings: without).run(seed).problems.isEmpty
-    }
-}

@@ -65,7 +65,7 @@ struct Run: Sendable {
         if minimizes {
             for report in reports where !report.problems.isEmpty {
                 let least = Minimizer(settings: settings).run(report.seed)
-                print("seed \(report.seed) needs \(least.needs)\nreproduce: \(least.settings.command(report.seed))")
+                print("seed \(report.seed) needs \(least.needs): \(least.problem)\nreproduce: \(least.settings.command(report.seed))")
             }
         }
         return isFine

@@ -7,6 +7,7 @@ struct Settings: Sendable {
     var isExact = true
     var spared: Set<Misfortune> = []
     var sparesPaging = false
+    var only: Set<Int>?
     var mutant: Mutant?
 
     var options: SimulationOptions {
@@ -15,6 +16,7 @@ struct Settings: Sendable {
         options.isExact = isExact
         options.spared = spared
         options.sparesPaging = sparesPaging
+        options.only = only
         return options
     }
 
@@ -25,6 +27,7 @@ struct Settings: Sendable {
         if !isExact { flags.append("--at-least-once") }
         let names = Misfortune.allCases.filter { spared.contains($0) }.map(\.rawValue) + (sparesPaging ? ["paging"] : [])
         if !names.isEmpty { flags += ["--spare", names.joined(separator: ",")] }
+        if let only { flags += ["--only", only.isEmpty ? "none" : only.sorted().map(String.init).joined(separator: ",")] }
         if let mutant { flags += ["--mutant", mutant.rawValue] }
         return flags
     }

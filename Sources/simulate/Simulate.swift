@@ -4,7 +4,8 @@ import VigilTesting
 
 /// Runs simulations by seed, in as many processes as asked, and says which seeds fail, why, and how to see it again.
 ///
-///     simulate --seeds 1...3000 [--at-least-once] [--jobs 2] [--events 250] [--spare kill,freeze,…] [--minimize]
+///     simulate --seeds 1...3000 [--at-least-once] [--jobs 2] [--events 250] [--spare kill,freeze,…]
+///         [--only 3,17,…] [--minimize]
 ///     simulate --seed 17 --verbose
 ///     simulate --mutant skip-rewind --seeds 1...300
 ///     simulate --mutants
@@ -59,6 +60,7 @@ struct Arguments {
                         throw UsageError(description: "no misfortune \(name); there are \(names)")
                     }
                 }
+            case "--only": run.settings.only = Set(try value(of: word).split(separator: ",").compactMap { Int($0) })
             case "--verbose": run.isVerbose = true
             case "--minimize": run.minimizes = true
             case "--worker": run.task = .work

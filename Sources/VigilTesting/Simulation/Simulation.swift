@@ -16,6 +16,8 @@ public struct SimulationOptions: Sendable {
     public var mostSeconds = 60.0
     /// What doesn't happen.
     public var spared: Set<Misfortune> = []
+    /// Of the chances for misfortune, counted from 1, only these are taken; nil: all.
+    public var only: Set<Int>?
     /// Users stay in memory.
     public var sparesPaging = false
     /// Where state directories go.
@@ -34,6 +36,8 @@ public struct SimulationReport: Sendable, Codable {
     public var problems: [String] = []
     /// What went wrong, and how often.
     public var faults: [Misfortune: Int] = [:]
+    /// How often something could have gone wrong.
+    public var chances = 0
     public var turns = 0
     /// Across the seam.
     public var calls = 0
@@ -141,7 +145,7 @@ public final class Simulation {
 
     func count(_ misfortune: Misfortune, _ host: SimulatedHost) {
         report.faults[misfortune, default: 0] += 1
-        say("\(misfortune.rawValue), \(host.name)")
+        say("\(report.chances): \(misfortune.rawValue), \(host.name)")
     }
 
     // MARK: What happens without faults
@@ -163,13 +167,14 @@ public final class Simulation {
 
     /// Turns a shard, of any host but those that are in the midst of something.
     func turnSomebody() {
+        var own = SeededGenerator(seed: random.next())
         let ready = hosts.filter { $0.isUp && !$0.isBusy && $0.process?.isFrozen == false }
-        guard let host = ready.randomElement(using: &random) else {
+        guard let host = ready.randomElement(using: &own) else {
             cluster.clock.advance(milliseconds: 10)
             return
         }
         report.turns += 1
-        note(host.turn(Int.random(in: 0..<host.shards.count, using: &random)))
+        note(host.turn(Int.random(in: 0..<host.shards.count, using: &own)))
     }
 
     /// The story's people learn what was decided.
