@@ -156,13 +156,18 @@ extension Shard {
         }
     }
 
-    /// The last records below the committed offset may be gone (compacted, or aborted transactions). A log that answers
-    /// and yet brings nothing for so long has no more of them.
+    /// The last records below the committed offset may be gone (compacted, or aborted transactions). Silence alone proves
+    /// nothing, a broker may have been away all the time: the log must answer, and reading must have come to its end.
     private func concludeFromSilence() throws(LogFailure) {
         lastRecord = world.clock.milliseconds
         let partitions = positions.map(\.partition)
         guard try attempt({ () throws(LogFailure) in _ = try input.bounds(partitions) }) else { return }
         for task in tasks where task.redo != nil {
+            let isAtEnd = plan.inputs.indices.allSatisfy { input in
+                task.fetched[input] >= task.acknowledged[input]
+                    || !self.input.hasMore(InputPartition(input: input, partition: task.partition))
+            }
+            guard isAtEnd else { continue }
             warn(task.partition, "the log has no more records below the committed offsets; redo ends")
             task.redo?.isSilent = true
             try redo(task)

@@ -80,7 +80,8 @@ extension Shard {
                     try load(restoration, committed: Array(facts.committed[mine]), bounds: Array(facts.bounds[mine]), facts.log)
                 case .done: break
                 }
-                if world.clock.milliseconds >= until { return }
+                // What stands still waits for a transaction to end; the group must hear from this member meanwhile.
+                if world.clock.milliseconds >= until || restoration.stands { return }
             }
         }
     }
@@ -118,7 +119,7 @@ extension Shard {
 
     private func open(_ restoration: Restoration, _ log: String) throws(LogFailure) {
         let partition = restoration.partition
-        if let directory = world.directory, restoration.store == nil {
+        if let directory = world.directory, !restoration.isFileJudged {
             if !restoration.hasClaim {
                 guard directory.claim(partition: partition) else {
                     throw .retry("another shard still holds the state of partition \(partition)")
@@ -128,8 +129,12 @@ extension Shard {
             do {
                 try openFile(restoration, log, in: directory)
             } catch {
-                throw .stop("state of partition \(partition): \(error)")
+                guard internals != nil, error.kind != .busy else { throw .stop("state of partition \(partition): \(error)") }
+                // A full or failing disk must not keep a partition from being decided: the topic has its state.
+                warn(partition, "the state file can't be used, so state is kept in memory and in the state topic alone: \(error)")
+                (restoration.found, restoration.redo) = (nil, nil)
             }
+            restoration.isFileJudged = true
         }
         guard let internals else {
             restoration.phase = .loading
@@ -221,6 +226,7 @@ extension Shard {
         guard let internals else { return }
         var puts: [(number: UInt32, row: [UInt8]?)] = []
         var fault: StateError?
+        restoration.stands = false
         let expected = topicIdentity(restoration.engine)
         let before = restoration.next
         if restoration.next < restoration.end {
@@ -247,6 +253,7 @@ extension Shard {
         }
         if world.mutant == .restoreToStable && restoration.next == before { restoration.end = restoration.next }
         let isEnd = restoration.next >= restoration.end
+        restoration.stands = !isEnd && restoration.next == before
         if isEnd { restoration.tail = restoration.next }
         try keep(puts, restoration, isEnd: isEnd)
         guard isEnd else { return }
@@ -306,6 +313,7 @@ extension Shard {
         guard let internals else { return }
         var fault: StateError?
         let inputs = plan.inputs.count
+        let before = restoration.next
         if restoration.next < restoration.end {
             restoration.next = try internals.read(
                 .cuts, partition: restoration.partition, from: restoration.next, maxRecords: 1024, timeoutMilliseconds: 50
@@ -319,6 +327,8 @@ extension Shard {
             }
         }
         if let fault { throw .stop("partition \(restoration.partition): the cuts topic can't be used: \(fault)") }
+        if world.mutant == .restoreToStable && restoration.next == before { restoration.end = restoration.next }
+        restoration.stands = restoration.next < restoration.end && restoration.next == before
         guard restoration.next >= restoration.end else { return }
         restoration.cutsEnd = restoration.next
         restoration.phase = .loading

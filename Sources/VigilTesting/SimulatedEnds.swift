@@ -56,6 +56,10 @@ final class SimulatedInput: InputLog {
         return .records
     }
 
+    func hasMore(_ partition: InputPartition) -> Bool {
+        next.contains { $0.partition == partition && $0.offset < log.readable(partition) }
+    }
+
     func committed(_ partitions: [InputPartition]) throws(LogFailure) -> [Int64?] {
         try log.call(.committed) { () throws(LogFailure) in
             if log.isAway { throw .retry("the broker is away") }

@@ -1,87 +1,101 @@
 import Foundation
 import Logging
 import Runtime
-import Synchronization
 import VigilTesting
 
-/// Many simulations, dealt to threads.
+/// What the command line asks for.
 struct Run: Sendable {
-    var seeds: ClosedRange<UInt64> = 1...100
-    var mutant: Mutant?
+    enum Task { case seeds, mutants, work }
+    var task = Task.seeds
+    var seeds: ClosedRange<UInt64> = 1...300
     var jobs = 1
     var isVerbose = false
-    var options = SimulationOptions()
+    var minimizes = false
+    var settings = Settings()
 
-    private struct Tally {
-        var next: UInt64
-        var reports: [SimulationReport] = []
-        var errors: [String] = []
-        var isOver = false
-    }
-
-    /// Shared by the threads.
-    private final class Results: Sendable {
-        let tally: Mutex<Tally>
-        init(first: UInt64) { tally = Mutex(Tally(next: first)) }
-    }
-
-    /// True when all is as it should be: no seed noticed anything, or with a mutant one did.
+    /// True when all is as it should be: no seed noticed anything, or with mutants every one was noticed.
     func execute() -> Bool {
-        let begun = ContinuousClock.now
-        let results = Results(first: seeds.lowerBound)
-        let group = DispatchGroup()
-        for _ in 0..<jobs {
-            group.enter()
-            let thread = Thread {
-                while let seed = take(results) { simulate(seed, results) }
-                group.leave()
+        switch task {
+        case .work: return work()
+        case .mutants: return MutantHunt(seeds: seeds, jobs: jobs, minimizes: minimizes, settings: settings).execute()
+        case .seeds:
+            if settings.mutant != nil {
+                return MutantHunt(seeds: seeds, jobs: jobs, minimizes: minimizes, settings: settings).execute()
             }
-            thread.stackSize = 16 << 20
-            thread.start()
-        }
-        group.wait()
-        let elapsed = (ContinuousClock.now - begun) / .milliseconds(1)
-        return results.tally.withLock { summarise($0, milliseconds: elapsed) }
-    }
-
-    private func take(_ results: Results) -> UInt64? {
-        results.tally.withLock { tally in
-            guard !tally.isOver, tally.next <= seeds.upperBound else { return nil }
-            tally.next += 1
-            return tally.next - 1
+            return seeds.count == 1 && !minimizes ? showOne() : runAll()
         }
     }
 
-    private func simulate(_ seed: UInt64, _ results: Results) {
-        var options = options
+    /// Reads seeds from standard input and answers each with a line of JSON.
+    private func work() -> Bool {
+        while let line = readLine(), let seed = UInt64(line) {
+            let report = Self.simulate(seed, settings.options, settings.mutant)
+            guard let answer = try? JSONEncoder().encode(report) else { return false }
+            FileHandle.standardOutput.write(answer + Data("\n".utf8))
+        }
+        return true
+    }
+
+    static func simulate(_ seed: UInt64, _ options: SimulationOptions, _ mutant: Mutant?) -> SimulationReport {
+        do {
+            return try Simulation(seed: seed, options: options, mutant: mutant).run()
+        } catch {
+            var report = SimulationReport(seed: seed)
+            report.problems = ["\(error)"]
+            return report
+        }
+    }
+
+    /// One seed, within this process, so that a debugger sees it.
+    private func showOne() -> Bool {
+        var options = settings.options
+        let seed = seeds.lowerBound
         if isVerbose {
             options.hear = { print("\(seed): \($0)") }
             options.logger = Logger(label: "simulation") { StreamLogHandler.standardOutput(label: $0) }
         }
-        do {
-            let report = try Simulation(seed: seed, options: options, mutant: mutant).run()
-            results.tally.withLock {
-                $0.reports.append(report)
-                if mutant != nil && !report.problems.isEmpty { $0.isOver = true }
-            }
-            for problem in report.problems.prefix(8) { print("seed \(seed): \(problem)") }
-        } catch {
-            results.tally.withLock { $0.errors.append("seed \(seed): \(error)") }
-            print("seed \(seed): \(error)")
-        }
+        return Tally([Self.simulate(seed, options, settings.mutant)]).tell(settings)
     }
 
-    private func summarise(_ tally: Tally, milliseconds: Double) -> Bool {
-        let failed = tally.reports.filter { !$0.problems.isEmpty }.map(\.seed).sorted()
-        var faults: [Misfortune: Int] = [:]
-        for report in tally.reports { faults.merge(report.faults) { $0 + $1 } }
-        print("\(tally.reports.count) seeds, \(tally.reports.reduce(0) { $0 + $1.records }) records, \(tally.reports.reduce(0) { $0 + $1.turns }) turns in \(Int(milliseconds)) ms")
-        for misfortune in Misfortune.allCases { print("  \(misfortune.rawValue): \(faults[misfortune] ?? 0)") }
-        if let mutant {
-            print(failed.isEmpty ? "\(mutant.rawValue) was not noticed" : "\(mutant.rawValue) was noticed at seed \(failed[0])")
-            return !failed.isEmpty && tally.errors.isEmpty
+    private func runAll() -> Bool {
+        let begun = ContinuousClock.now
+        let reports = Fleet(settings: settings, jobs: jobs).run(seeds)
+        let elapsed = (ContinuousClock.now - begun) / .milliseconds(1)
+        let isFine = Tally(reports, milliseconds: Int(elapsed)).tell(settings)
+        if minimizes {
+            for report in reports where !report.problems.isEmpty {
+                let least = Minimizer(settings: settings).run(report.seed)
+                print("seed \(report.seed) needs \(least.needs): \(least.problem)\nreproduce: \(least.settings.command(report.seed))")
+            }
         }
-        print(failed.isEmpty ? "nothing was noticed" : "noticed at seeds \(failed)")
-        return failed.isEmpty && tally.errors.isEmpty
+        return isFine
+    }
+}
+
+/// What many runs came to.
+struct Tally {
+    var reports: [SimulationReport]
+    var milliseconds: Int
+
+    init(_ reports: [SimulationReport], milliseconds: Int = 0) {
+        self.reports = reports.sorted { $0.seed < $1.seed }
+        self.milliseconds = milliseconds
+    }
+
+    /// Prints it; true when nothing was noticed.
+    func tell(_ settings: Settings) -> Bool {
+        var faults: [Misfortune: Int] = [:]
+        for report in reports {
+            faults.merge(report.faults) { $0 + $1 }
+            if report.problems.isEmpty { continue }
+            for problem in report.problems.prefix(8) { print("seed \(report.seed): \(problem)") }
+            print("reproduce: \(settings.command(report.seed))")
+        }
+        let (records, turns) = (reports.reduce(0) { $0 + $1.records }, reports.reduce(0) { $0 + $1.turns })
+        let failed = reports.filter { !$0.problems.isEmpty }.map(\.seed)
+        print("\(reports.count) seeds \(settings.isExact ? "exactly once" : "at least once"), \(records) records, \(turns) turns in \(milliseconds) ms")
+        print(Misfortune.allCases.map { "\($0.rawValue) \(faults[$0] ?? 0)" }.joined(separator: ", "))
+        print(failed.isEmpty ? "nothing was noticed" : "noticed at \(failed.count) seeds: \(failed)")
+        return failed.isEmpty
     }
 }

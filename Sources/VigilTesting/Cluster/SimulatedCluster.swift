@@ -8,6 +8,8 @@ public struct ClusterOptions: Sendable {
     /// Partitions of every topic.
     public var partitions: Int32 = 1
     public var identity = "simulated"
+    /// What the inputs' topics are called; `input-0` and so on where nothing is said.
+    public var inputNames: [String] = []
     public var sessionTimeout: Int64 = 10_000
     public var rebalanceTimeout: Int64 = 60_000
     public var transactionTimeout: Int64 = 8_000
@@ -28,6 +30,9 @@ public struct ClusterOptions: Sendable {
     /// A producer asks again for the end of a transaction whose outcome it doesn't know, under the same epoch: what
     /// KIP-890 warns of. Off, as it must be; on, an oracle should notice.
     public var repeatsUnknownEnds = false
+    /// Calls across the seam by all processes together; after the last of them every call fails, so that whoever goes round
+    /// in circles comes to an end.
+    public var mostCalls = Int.max
     public init() {}
 }
 
@@ -57,6 +62,8 @@ public final class SimulatedCluster {
     public var lostOffsetRequests = 0
     /// Until then nothing that is produced is acknowledged, though it may arrive.
     public var unacknowledgedUntil: Int64 = 0
+    /// Calls across the seam so far.
+    public internal(set) var calls = 0
     /// Until then no broker answers anybody.
     public private(set) var awayUntil: Int64 = 0
 
@@ -256,6 +263,9 @@ public final class SimulatedCluster {
             return log.stable == log.end && !log.hasVisible(from: group.committed(place) ?? log.first, below: log.end)
         }
     }
+
+    /// No transaction is open anywhere.
+    public var isQuiet: Bool { logs.values.allSatisfy { $0.stable == $0.end } }
 
     /// Members of the group now.
     public var memberCount: Int { group.members.count }

@@ -91,6 +91,10 @@ public final class SimulatedProcess {
     func call<Answer>(_ name: ClusterCall, _ effect: () throws(LogFailure) -> Answer) throws(LogFailure) -> Answer {
         if isDead { throw Self.dead }
         calls += 1
+        cluster.calls += 1
+        guard cluster.calls <= cluster.options.mostCalls else {
+            throw .stop("the simulation's bound of \(cluster.options.mostCalls) calls is reached")
+        }
         let number = calls
         if let mishap, mishap.moment == .call(number, afterEffect: false) { try suffer(mishap.kind) }
         cluster.settle()

@@ -17,7 +17,7 @@ struct Oracle {
     let cluster: SimulatedCluster
     let plan: EnginePlan
     /// What is wrong, one sentence each.
-    private(set) var problems: [String] = []
+    var problems: [String] = []
     /// By partition, the engine as it should be at the end.
     private(set) var engines: [Engine] = []
     private var expected: [InputPosition: Expected] = [:]
@@ -39,6 +39,26 @@ struct Oracle {
             problems.append("\(Self.name(origin)): its record in \(wanted.topic) is missing")
         }
         problems.sort()
+    }
+
+    /// Everybody who holds a partition's state must hold what the replay came to: live shards and the state topic before the
+    /// stop, topic and files after it.
+    mutating func check(_ held: [Int32: [HeldState]]) {
+        guard problems.isEmpty else { return }
+        for (partition, engine) in engines.enumerated() {
+            let wanted = HeldState("the replay", engine)
+            for state in held[Int32(partition)] ?? [] {
+                problems += compare(state, with: wanted, partition: Int32(partition))
+            }
+        }
+    }
+
+    /// At least once there is no single order to replay: the holders are held against each other.
+    mutating func checkEqual(_ held: [Int32: [HeldState]]) {
+        for (partition, states) in held.sorted(by: { $0.key < $1.key }) {
+            guard let wanted = states.last else { continue }
+            for state in states.dropLast() { problems += compare(state, with: wanted, partition: partition) }
+        }
     }
 
     /// At least once: of every record something came, always of the same kind and under the same id.

@@ -26,7 +26,8 @@ final class SimulatedHost {
 
     var isUp: Bool { process != nil }
     var hasCopy: Bool { !copies.isEmpty }
-    private var directory: String { "\(root)/\(name)-\(life)" }
+    /// Where its state files are.
+    var directory: String { "\(root)/\(name)-\(life)" }
 
     /// How it comes back.
     enum Return {

@@ -1,7 +1,7 @@
 import Runtime
 
 /// What can go wrong in a simulation.
-public enum Misfortune: String, Sendable, CaseIterable {
+public enum Misfortune: String, Sendable, Codable, CaseIterable {
     case deathAtCall = "death-at-call"
     case deathAtStep = "death-at-step"
     case pauseAtCall = "pause-at-call"
@@ -36,12 +36,20 @@ extension Simulation {
         case 900..<930: cluster.clock.advance(milliseconds: Int.random(in: 1...40, using: &random))
         case 930..<940: listen()
         default:
-            guard let host = hosts.filter({ !$0.isBusy }).randomElement(using: &random) else { return }
-            if host.isUp {
-                let misfortune = Misfortune.allCases.randomElement(using: &random)!
-                if !options.spared.contains(misfortune) { try befall(host, misfortune) }
-            } else if chance(1, in: 3) {
-                try comeBack(host)
+            // Everything is drawn whatever happens, and what happens draws from a stream of its own: so that leaving one
+            // misfortune out leaves the others much as they are.
+            let host = hosts.randomElement(using: &random)!
+            let misfortune = Misfortune.allCases.randomElement(using: &random)!
+            var own = SeededGenerator(seed: random.next())
+            report.chances += 1
+            let isLeftOut = options.spared.contains(misfortune) || options.only?.contains(report.chances) == false
+            guard !host.isBusy else { return }
+            swap(&own, &random)
+            defer { swap(&own, &random) }
+            if !host.isUp {
+                if chance(1, in: 3) { try comeBack(host) }
+            } else if !isLeftOut {
+                try befall(host, misfortune)
             }
         }
     }
@@ -87,7 +95,8 @@ extension Simulation {
 
     private func comeBack(_ host: SimulatedHost) throws {
         let how: SimulatedHost.Return
-        switch Int.random(in: 0..<6, using: &random) {
+        let isLeftOut = options.only?.contains(report.chances) == false
+        switch isLeftOut ? 5 : Int.random(in: 0..<6, using: &random) {
         case 0 where !options.spared.contains(.emptyDirectory):
             how = .emptyDirectory
             count(.emptyDirectory, host)

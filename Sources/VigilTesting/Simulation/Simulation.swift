@@ -10,8 +10,14 @@ public struct SimulationOptions: Sendable {
     public var events = 250
     /// In one transaction, or at least once.
     public var isExact = true
+    /// Calls of all processes across the seam after which a run counts as going round in circles.
+    public var mostCalls = 400_000
+    /// The same in seconds of real time.
+    public var mostSeconds = 60.0
     /// What doesn't happen.
     public var spared: Set<Misfortune> = []
+    /// Of the chances for misfortune, counted from 1, only these are taken; nil: all.
+    public var only: Set<Int>?
     /// Users stay in memory.
     public var sparesPaging = false
     /// Where state directories go.
@@ -24,17 +30,23 @@ public struct SimulationOptions: Sendable {
 }
 
 /// How one simulation ended.
-public struct SimulationReport: Sendable {
+public struct SimulationReport: Sendable, Codable {
     public var seed: UInt64
     /// What the oracle or the run itself noticed; empty when all is well.
     public var problems: [String] = []
     /// What went wrong, and how often.
     public var faults: [Misfortune: Int] = [:]
+    /// How often something could have gone wrong.
+    public var chances = 0
     public var turns = 0
+    /// Across the seam.
+    public var calls = 0
     public var records = 0
     public var redone: UInt64 = 0
     /// Simulated milliseconds.
     public var milliseconds: Int64 = 0
+
+    public init(seed: UInt64) { self.seed = seed }
 }
 
 /// One run of several processes on a simulated cluster, with everything that can go wrong, and then the oracle. The
@@ -77,7 +89,9 @@ public final class Simulation {
         world.lateArrival = 30
         world.queueRecords = [8, 100, 10_000].randomElement(using: &random)!
         world.deleteRetention = 20_000
+        world.mostCalls = options.mostCalls
         plan = Story.plan(inputs: world.inputs)
+        world.inputNames = plan.inputs.map(\.topic)
         story = Story(seed: random.next(), inputs: world.inputs)
         cluster = SimulatedCluster(options: world, seed: random.next())
         var shard = ShardOptions()
@@ -108,11 +122,18 @@ public final class Simulation {
             hosts.append(SimulatedHost(name: "host\(number)", cluster: cluster, root: root))
         }
         for host in hosts.prefix(2) { try host.start(settings, .sameDirectory) }
-        while report.records < options.events, report.problems.isEmpty { try act() }
+        let begun = ContinuousClock.now
+        while report.records < options.events, report.problems.isEmpty {
+            try act()
+            if ContinuousClock.now - begun > .seconds(options.mostSeconds) {
+                note("it takes more than \(options.mostSeconds) s")
+            }
+        }
         if report.problems.isEmpty { try heal() }
         if report.problems.isEmpty { try finish() }
         for host in hosts { host.kill() }
         report.milliseconds = cluster.clock.milliseconds
+        report.calls = cluster.calls
         return report
     }
 
@@ -124,7 +145,7 @@ public final class Simulation {
 
     func count(_ misfortune: Misfortune, _ host: SimulatedHost) {
         report.faults[misfortune, default: 0] += 1
-        say("\(misfortune.rawValue), \(host.name)")
+        say("\(report.chances): \(misfortune.rawValue), \(host.name)")
     }
 
     // MARK: What happens without faults
@@ -146,13 +167,14 @@ public final class Simulation {
 
     /// Turns a shard, of any host but those that are in the midst of something.
     func turnSomebody() {
+        var own = SeededGenerator(seed: random.next())
         let ready = hosts.filter { $0.isUp && !$0.isBusy && $0.process?.isFrozen == false }
-        guard let host = ready.randomElement(using: &random) else {
+        guard let host = ready.randomElement(using: &own) else {
             cluster.clock.advance(milliseconds: 10)
             return
         }
         report.turns += 1
-        note(host.turn(Int.random(in: 0..<host.shards.count, using: &random)))
+        note(host.turn(Int.random(in: 0..<host.shards.count, using: &own)))
     }
 
     /// The story's people learn what was decided.
@@ -193,7 +215,7 @@ public final class Simulation {
                 }
             }
             guard report.problems.isEmpty else { return }
-            if cluster.isDrained && isSettled { return }
+            if cluster.isDrained && cluster.isQuiet && isSettled { return }
         }
         let states = hosts.flatMap(\.shards).map { "\($0.state.rawValue) \($0.status().partitions.map(\.partition))" }
         note("not settled so that \(what): \(states), members \(cluster.memberCount)")
@@ -215,14 +237,51 @@ public final class Simulation {
     }
 
     private func finish() throws {
-        for host in hosts {
-            note(host.terminate())
-        }
+        var held: [Int32: [HeldState]] = [:]
+        let files = hold(&held)
+        for host in hosts { note(host.terminate()) }
         guard report.problems.isEmpty else { return }
         cluster.clock.advance(milliseconds: 2_000)
         cluster.settle()
+        for (partition, file) in files {
+            held[partition, default: []].append(try HeldState("the file after the stop", file: file, plan: plan))
+        }
+        rebuild(&held, "the state topic after the stop", redoes: options.isExact)
+        guard report.problems.isEmpty else { return }
         var oracle = Oracle(cluster: cluster, plan: plan)
-        if options.isExact { oracle.checkExactlyOnce() } else { oracle.checkAtLeastOnce() }
+        if options.isExact {
+            oracle.checkExactlyOnce()
+            oracle.check(held)
+        } else {
+            oracle.checkAtLeastOnce()
+            oracle.checkEqual(held)
+        }
         report.problems += oracle.problems
+    }
+
+    /// What live shards and the state topic hold now. Returns the file of every partition's owner.
+    private func hold(_ held: inout [Int32: [HeldState]]) -> [(partition: Int32, file: String)] {
+        var files: [(partition: Int32, file: String)] = []
+        for host in hosts {
+            for shard in host.shards {
+                shard.forEachEngine { partition, engine in
+                    held[partition, default: []].append(HeldState("the shard", engine))
+                    files.append((partition, StateDirectory.file(in: host.directory, partition: partition)))
+                }
+            }
+        }
+        if options.isExact { rebuild(&held, "the state topic before the stop", redoes: true) }
+        return files.sorted { $0.partition < $1.partition }
+    }
+
+    private func rebuild(_ held: inout [Int32: [HeldState]], _ holder: String, redoes: Bool) {
+        for partition in 0..<cluster.options.partitions {
+            do {
+                held[partition, default: []].append(
+                    try Oracle.rebuild(cluster, plan, partition, redoes: redoes, holder))
+            } catch {
+                note("partition \(partition), \(holder): \(error)")
+            }
+        }
     }
 }
