@@ -246,6 +246,18 @@ public final class SimulatedCluster {
         return found
     }
 
+    /// The same with what retention has deleted since.
+    public func history(_ topic: ClusterTopic, partition: Int32) -> [(offset: Int64, record: ClusterRecord)] {
+        let deleted = log(TopicPartition(topic, partition)).deleted.compactMap { entry -> (offset: Int64, record: ClusterRecord)? in
+            guard entry.standing == .visible, case .record(let record) = entry.content else { return nil }
+            return (entry.offset, record)
+        }
+        return deleted + records(topic, partition: partition)
+    }
+
+    /// Deletes a partition and makes it anew, empty.
+    public func recreate(_ topic: ClusterTopic, partition: Int32) { logs[TopicPartition(topic, partition)] = PartitionLog() }
+
     /// The log start offset, the last stable offset and the end of a partition.
     public func bounds(_ topic: ClusterTopic, partition: Int32) -> (first: Int64, stable: Int64, end: Int64) {
         let log = log(TopicPartition(topic, partition))

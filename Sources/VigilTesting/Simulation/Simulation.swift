@@ -109,7 +109,7 @@ public final class Simulation {
         shard.silenceMilliseconds = 2_000
         settings = SimulatedHost.Settings(
             plan: plan, options: shard, shards: Int.random(in: 1...2, using: &random), isExact: options.isExact,
-            mutant: mutant, logger: options.logger)
+            isStatic: Int.random(in: 0..<4, using: &random) == 0, losesState: Bool.random(using: &random), mutant: mutant, logger: options.logger)
         root = "\(options.directory)/vigil-simulation-\(UUID().uuidString)"
         heard = Array(repeating: 0, count: Int(world.partitions))
     }
