@@ -6,7 +6,7 @@ let package = Package(
     products: [
         .executable(name: "vigil", targets: ["vigil"]),
         .library(name: "VigilEngine", targets: ["CSimdjson", "Events", "Behavior", "Risk", "Policy", "Engine", "PipelineSpec", "Lab"]),
-        .library(name: "VigilTesting", targets: ["VigilTesting"]),
+        .library(name: "VigilTesting", targets: ["StateStore", "Runtime", "VigilTesting"]),
     ],
     dependencies: [
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),

@@ -6,6 +6,7 @@ let package = Package(
     dependencies: [
         .package(name: "vigil", path: ".."),
         .package(url: "https://github.com/ordo-one/benchmark", from: "1.38.1", traits: []),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     ],
     targets: [
         .executableTarget(
@@ -14,7 +15,15 @@ let package = Package(
                 .product(name: "Benchmark", package: "benchmark"), .product(name: "VigilEngine", package: "vigil"),
             ],
             path: "Benchmarks/EngineBenchmarks",
-            plugins: [.plugin(name: "BenchmarkPlugin", package: "benchmark")])
+            plugins: [.plugin(name: "BenchmarkPlugin", package: "benchmark")]),
+        // What surviving costs: recovery, paging, commits.
+        .executableTarget(
+            name: "durability",
+            dependencies: [
+                .product(name: "VigilEngine", package: "vigil"), .product(name: "VigilTesting", package: "vigil"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            path: "Durability"),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -26,6 +26,8 @@ public final class KafkaInputLog: InputLog {
     private var pausedInClient: Set<InputPartition> = []
     /// By input, then partition: where the log last told that it ends for now; −1 where it has not.
     private var seenEnds: [[Int64]]
+    /// Where reading began, by input and partition.
+    private var started: [[Int64]]
     private var recognizer: PartitionerRecognizer?
     private var partitionCounts: [Int] = []
     private var warnedOfTimestamps: [Bool]
@@ -61,6 +63,7 @@ public final class KafkaInputLog: InputLog {
         topicNames = topics.map { Array($0.utf8CString) }
         expected = Array(repeating: [], count: topics.count)
         seenEnds = expected
+        started = expected
         warnedOfTimestamps = topics.map { repartitioned.contains($0) }
         var fixed = [
             ("group.id", group), ("partition.assignment.strategy", "range"), ("enable.auto.commit", "false"),
@@ -242,8 +245,8 @@ public final class KafkaInputLog: InputLog {
         let end = topicNames[partition.input].withUnsafeBufferPointer {
             client.lastKnownEnd($0.baseAddress!, partition: partition.partition)
         }
-        // Before the first answer nothing is known about the end.
-        guard let end else { return seen < next }
+        // Before the first answer nothing is known about the end; what librdkafka remembers is of an earlier assignment.
+        guard let end, next > started[partition.input][Int(partition.partition)] || seen >= 0 else { return seen < next }
         return max(next, seen) < end
     }
 
@@ -296,6 +299,7 @@ public final class KafkaInputLog: InputLog {
             else { throw .retry("\(name(position.partition)) is not in the metadata yet") }
             expected[position.partition.input][Int(position.partition.partition)] = position.offset
         }
+        started = expected
         try resumeAll()
         let list = TopicPartitions(positions, topics: topics)
         let error = rd_kafka_assign(client.handle, list.list)

@@ -49,7 +49,7 @@ public final class Repartitioner {
     var hasUncommitted: Bool { !next.isEmpty || committing != nil }
 
     /// It has partitions and reads them.
-    var isReading: Bool { assigned != nil && !isHalted }
+    public var isReading: Bool { assigned != nil && !isHalted }
 
     /// The internal topic of a source.
     public static func topic(group: String, source: String) -> String { "\(group)-\(source)-repartition" }
@@ -82,11 +82,17 @@ public final class Repartitioner {
     }
 
     /// Works until a stop is requested, then commits what it has and leaves the group.
+    /// - Parameter progress: called after every round, on this thread.
     /// - Throws: `.stop` when an operator is needed; that is logged too.
-    public func run(until stop: StopRequest) throws(LogFailure) {
+    public func run(
+        until stop: StopRequest, progress: (Repartitioner) -> Void = { _ in }
+    ) throws(LogFailure) {
         defer { close() }
         do {
-            while !stop.isRequested { try turn() }
+            while !stop.isRequested {
+                try turn()
+                progress(self)
+            }
         } catch {
             logger.error("repartitioning stopped", metadata: ["reason": "\(error)"])
             throw error

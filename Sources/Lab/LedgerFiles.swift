@@ -39,11 +39,14 @@ extension ScenarioLedger {
     private struct DecisionLine: Decodable {
         struct StepUp: Decodable { var prompt: String? }
         var event: String
-        var decision: String
+        var decision: String?
         var step_up: StepUp?
+        /// Of an erasure's receipt, which is no decision.
+        var erased: Bool?
     }
 
-    /// Reads labelled events in NDJSON, in the order of event time, then decisions in NDJSON. Empty lines are skipped.
+    /// Reads labelled events in NDJSON, in the order of event time, then decisions in NDJSON. Empty lines and
+    /// receipts of erasures are skipped.
     /// - Throws: `LedgerFileError` at the first line that can't be read.
     /// - Complexity: O(bytes), about 100,000 lines a second; a file is mapped, not held.
     public init(eventsFile: String, decisionsFile: String) throws(LedgerFileError) {
@@ -56,7 +59,9 @@ extension ScenarioLedger {
             note(event: event.id, time: time, kind: event.label.kind, onset: event.label.onset, twin: event.label.twin)
         }
         try Self.eachLine(of: decisionsFile) { (line, number) throws(LedgerFileError) in
-            guard let decision = try? decoder.decode(DecisionLine.self, from: line),
+            let read = try? decoder.decode(DecisionLine.self, from: line)
+            if read?.erased != nil { return }
+            guard let decision = read,
                 let verdict = Verdict.allCases.first(where: { $0.name.description == decision.decision })
             else { throw LedgerFileError(file: decisionsFile, line: number, problem: "not a decision with event and decision") }
             note(decision: verdict, asks: decision.step_up?.prompt != nil, on: decision.event)

@@ -55,6 +55,8 @@ final class Restoration {
     var engine: Engine
     var store: StateStore?
     var hasClaim = false
+    /// The state file was opened, or found unusable.
+    var isFileJudged = false
     /// What the file knew when it was opened.
     var found: StoredCheckpoint?
     /// The newest redo point, from the file or the topic.

@@ -83,7 +83,7 @@ public protocol InputLog: AnyObject {
     /// keeps this member).
     func setPaused(_ partitions: Set<InputPartition>) throws(LogFailure)
 
-    /// Records beyond those handed over are known to be in the log.
+    /// Records beyond those handed over are in the log, as far as is known; true as long as nothing is known.
     func hasMore(_ partition: InputPartition) -> Bool
 
     /// Who this member is in the group now, to fence commits with. Taken when an assignment arrives and kept: taken

@@ -98,6 +98,7 @@ extension Shard {
         restoration.engine = makeEngine()
         (restoration.found, restoration.redo, restoration.cuts, restoration.rows) = (nil, nil, [], [:])
         restoration.phase = .opening
+        restoration.isFileJudged = false
         throw .retry("partition \(restoration.partition): the state file is being rebuilt")
     }
 

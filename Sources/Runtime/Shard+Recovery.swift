@@ -119,7 +119,7 @@ extension Shard {
 
     private func open(_ restoration: Restoration, _ log: String) throws(LogFailure) {
         let partition = restoration.partition
-        if let directory = world.directory, restoration.store == nil {
+        if let directory = world.directory, !restoration.isFileJudged {
             if !restoration.hasClaim {
                 guard directory.claim(partition: partition) else {
                     throw .retry("another shard still holds the state of partition \(partition)")
@@ -129,8 +129,12 @@ extension Shard {
             do {
                 try openFile(restoration, log, in: directory)
             } catch {
-                throw .stop("state of partition \(partition): \(error)")
+                guard internals != nil, error.kind != .busy else { throw .stop("state of partition \(partition): \(error)") }
+                // A full or failing disk must not keep a partition from being decided: the topic has its state.
+                warn(partition, "the state file can't be used, so state is kept in memory and in the state topic alone: \(error)")
+                (restoration.found, restoration.redo) = (nil, nil)
             }
+            restoration.isFileJudged = true
         }
         guard let internals else {
             restoration.phase = .loading

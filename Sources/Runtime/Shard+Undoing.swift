@@ -19,6 +19,13 @@ extension Shard {
         commitment = commitment ?? Commitment()
         commitment?.unsettled = .resolve
         isOutputBad = true
+        let now = world.clock.milliseconds
+        resolutions = resolutions.filter { now - $0 < 60_000 } + [now]
+        if resolutions.count == 4 {
+            logger.error(
+                "the producer was shut out four times within a minute: does another process run in a copy of this state directory, or under the same `instance`? Each needs its own",
+                metadata: ["shard": "\(options.name)"])
+        }
     }
 
     /// Does what must be done before anything else, as far as the log answers; polling goes on meanwhile.

@@ -107,6 +107,8 @@ public final class Shard {
     var paused: Set<InputPartition> = []
     /// The output can't be used any more: it is made anew before the next use.
     var isOutputBad = false
+    /// When the output was made anew of late.
+    var resolutions: [Int64] = []
 
     /// When the oldest uncommitted work must be committed; nil while there is none.
     var commitDue: Int64?

@@ -62,6 +62,8 @@ extension EngineCounters {
         evicted += now.evicted &- before.evicted
         challengesPassed += now.challengesPassed &- before.challengesPassed
         challengesRejected += now.challengesRejected &- before.challengesRejected
+        erasures += now.erasures &- before.erasures
+        droppedMarkers += now.droppedMarkers &- before.droppedMarkers
         verdicts &+= now.verdicts &- before.verdicts
     }
 }

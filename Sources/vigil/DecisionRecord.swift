@@ -33,21 +33,13 @@ struct DecisionRecord: Decodable, Sendable {
 
     /// Nil when the bytes are no decision. A structured CloudEvent is looked into.
     init?(json: [UInt8]) {
-        struct Envelope: Decodable { var data: DecisionRecord }
-        let decoder = JSONDecoder()
-        let data = Data(json)
-        if let record = try? decoder.decode(DecisionRecord.self, from: data) {
-            self = record
-        } else if let envelope = try? decoder.decode(Envelope.self, from: data) {
-            self = envelope.data
-        } else {
-            return nil
-        }
+        guard let record = decodeRecord(DecisionRecord.self, from: json) else { return nil }
+        self = record
     }
 
     /// `14:03:22  STEP_UP  alice  high 74  device.new +31.5: d-1 (3 known devices) · …  [rule]`
     func line(_ terminal: Terminal, width: Int = 400) -> String {
-        let clock = time.split(separator: "T").last.map { String($0.prefix(8)) } ?? time
+        let clock = clockText(time)
         let verdict = decision.uppercased()
         let name = printable(tenant.map { "\($0)/\(user)" } ?? user, atMost: 32)
         var why = ""
@@ -72,6 +64,20 @@ struct DecisionRecord: Decodable, Sendable {
         default: .red
         }
     }
+}
+
+/// A record on the decisions topic: as it is, or in the envelope of a structured CloudEvent. Nil when it is another.
+func decodeRecord<Record: Decodable>(_ type: Record.Type, from json: [UInt8]) -> Record? {
+    let decoder = JSONDecoder()
+    let data = Data(json)
+    return (try? decoder.decode(Record.self, from: data)) ?? (try? decoder.decode(Envelope<Record>.self, from: data))?.data
+}
+
+private struct Envelope<Record: Decodable>: Decodable { var data: Record }
+
+/// The time of day of an RFC 3339 time.
+func clockText(_ time: String) -> String {
+    printable(time.split(separator: "T").last.map { String($0.prefix(8)) } ?? time, atMost: 8)
 }
 
 /// `text` filled up with blanks.

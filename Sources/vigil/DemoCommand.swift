@@ -68,6 +68,7 @@ struct DemoCommand: ParsableCommand {
 
         let board = DemoBoard(stop: StopRequest())
         let group = pipeline.kafkaShards(directory: directory, stop: StopRequest(), logger: logger)
+        let repartitioning = pipeline.startRepartitioning(directory: directory, stop: group.stop, logger: logger)
         group.start()
         var screen = DemoScreen(
             heading: "vigil demo: \(pipeline.plan.name), \(pipeline.shards) shards, embedded Kafka at \(broker.address)")
@@ -77,6 +78,7 @@ struct DemoCommand: ParsableCommand {
         let outcomes = watch(board, group, stop, &screen)
         board.stop.request()
         threads.wait()
+        if let why = repartitioning?.wait() { board.fail("repartitioning: \(why)") }
         tail.close()
         broker.close()
         screen.close(board.ledger)

@@ -36,7 +36,8 @@ func watchDemo(_ board: DemoBoard, _ tail: KafkaTail, _ pipeline: Pipeline, seed
         while !board.stop.isRequested {
             guard let entry = try tail.next(timeoutMilliseconds: 50), let value = entry.value else { continue }
             guard let decision = DecisionRecord(json: value) else {
-                board.fail("a record on \(pipeline.decisionsTopic) is not a decision")
+                if ReceiptRecord(json: value) != nil { continue }
+                board.fail("a record on \(pipeline.decisionsTopic) is neither a decision nor a receipt")
                 return
             }
             guard let sent = board.note(decision), let question = decision.question else { continue }

@@ -44,7 +44,13 @@ struct ExplainCommand: ParsableCommand {
         pipeline.settleForDerivedSecret(quietly: true)
         if let bootstrapServer { pipeline.kafka["bootstrap.servers"] = bootstrapServer }
         do {
-            let log = try KafkaRange(properties: pipeline.kafka, logger: logging.makeLogger(least: .warning))
+            let logger = logging.makeLogger(least: .warning)
+            if try TopicAdmin(properties: pipeline.kafka, logger: logger).isEmbedded() {
+                throw failure(
+                    Exit.configuration,
+                    "\(pipeline.brokers) is an embedded broker, where no cuts are kept: in what order records were decided isn't known, so no decision can be rebuilt")
+            }
+            let log = try KafkaRange(properties: pipeline.kafka, logger: logger)
             defer { log.close() }
             let (source, emitted) = try find(in: log, pipeline)
             let rebuilt = try rebuild(source, in: log, pipeline)

@@ -49,11 +49,6 @@ struct ForgetCommand: ParsableCommand {
         var user: String
     }
 
-    private struct Receipt: Decodable {
-        var event: String
-        var erased: Bool
-    }
-
     func run() throws {
         var pipeline = try loadPipeline(file)
         if let bootstrapServer { pipeline.kafka["bootstrap.servers"] = bootstrapServer }
@@ -77,7 +72,7 @@ struct ForgetCommand: ParsableCommand {
             let until = clock.milliseconds + Int64(wait) * 1000
             while clock.milliseconds < until {
                 guard let value = try tail.next(timeoutMilliseconds: 200)?.value,
-                    let receipt = try? JSONDecoder().decode(Receipt.self, from: Data(value)), receipt.event == erasure.id
+                    let receipt = ReceiptRecord(json: value), receipt.event == erasure.id
                 else { continue }
                 return say(erasure, receipt)
             }
@@ -113,7 +108,7 @@ struct ForgetCommand: ParsableCommand {
         }
     }
 
-    private func say(_ erasure: Erasure, _ receipt: Receipt?) {
+    private func say(_ erasure: Erasure, _ receipt: ReceiptRecord?) {
         switch format {
         case .json:
             struct Answer: Encodable {

@@ -11,8 +11,7 @@ extension Pipeline {
         directory: StateDirectory?, acceptsOffsets: Bool = false, stop: StopRequest, logger: Logger
     ) -> ShardGroup {
         let pipeline = self
-        // A restart under the same name shuts out what its earlier life left open, without waiting for a timeout.
-        let name = "\(group)-\(instance ?? directory?.identity ?? UUID().uuidString.lowercased())"
+        let name = transactionalName(directory)
         let probe = StepFault.fromEnvironment()
         // Each end has its own share of the bytes in flight.
         let queueBytes = max(1 << 20, delivery.queueBytes / max(1, shards))
@@ -28,7 +27,7 @@ extension Pipeline {
                     try KafkaInputLog(
                         properties: pipeline.kafka, topics: pipeline.plan.inputs.map(\.topic), group: pipeline.group,
                         instance: pipeline.instance.map { "\($0)-\(number)" }, queueBytes: queueBytes / 2,
-                        logger: logger)
+                        repartitioned: pipeline.repartitionTopics, logger: logger)
                 },
                 output: { () throws(LogFailure) in
                     try KafkaOutputLog(
@@ -48,6 +47,15 @@ extension Pipeline {
             return try Shard(plan: pipeline.plan, options: options, world: world)
         }
     }
+
+    /// What this process's transactional ids begin with. A restart under the same name shuts out what its earlier life
+    /// left open, without waiting for a timeout.
+    func transactionalName(_ directory: StateDirectory?) -> String {
+        "\(group)-\(instance ?? directory?.identity ?? UUID().uuidString.lowercased())"
+    }
+
+    /// Topics that the repartitioner writes.
+    var repartitionTopics: Set<String> { Set(repartitions.map { plan.inputs[$0.input].topic }) }
 
     /// The embedded broker isolates no transactions, stores no offsets in them, and drops the oldest records of a topic:
     /// at least once, with state in the directory alone.

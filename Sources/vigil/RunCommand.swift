@@ -84,9 +84,11 @@ struct RunCommand: ParsableCommand {
         let directory = try openState(pipeline.state.directory)
         let group = pipeline.kafkaShards(
             directory: directory, acceptsOffsets: acceptOffsets, stop: stop, logger: logger)
+        let repartitioning = pipeline.startRepartitioning(directory: directory, stop: stop, logger: logger)
         group.start()
         if let broker { introduce(broker, pipeline) }
-        let exit = vigil.exit(after: watch(group, logger))
+        var exit = vigil.exit(after: watch(group, repartitioning, logger))
+        if let why = repartitioning?.wait() { exit = failure(Exit.unavailable, "repartitioning: \(why)") }
         if exit != .success { throw exit }
     }
 
@@ -129,7 +131,7 @@ struct RunCommand: ParsableCommand {
     }
 
     private func introduce(_ broker: EmbeddedBroker, _ pipeline: Pipeline) {
-        let input = pipeline.plan.inputs.first?.topic ?? "logins"
+        let input = pipeline.topicNeeds.first?.name ?? "logins"
         Output.line("broker: \(broker.address)")
         Output.line("topics: \(pipeline.topicNeeds.map(\.name).joined(separator: ", "))")
         Output.line("produce, one `user<TAB>{event}` a line:")
@@ -141,14 +143,14 @@ struct RunCommand: ParsableCommand {
     }
 
     /// A line on how it goes every now and then, until all shards have ended.
-    private func watch(_ group: ShardGroup, _ logger: Logger) -> [ShardOutcome?] {
+    private func watch(_ group: ShardGroup, _ repartitioning: Repartitioning?, _ logger: Logger) -> [ShardOutcome?] {
         var before: UInt64 = 0
         while true {
             let outcomes = group.wait(milliseconds: 10_000)
             let shards = group.status()
             let records = shards.reduce(0) { $0 + $1.counters.records }
             let lags = shards.compactMap(\.lag)
-            logger.info("status", metadata: [
+            var line: Logger.Metadata = [
                 "shards": "\(shards.map { $0.state.rawValue }.joined(separator: ","))",
                 "records": "\(records)",
                 "per_second": "\((records &- min(before, records)) / 10)",
@@ -156,7 +158,18 @@ struct RunCommand: ParsableCommand {
                 "dead_letters": "\(shards.reduce(0) { $0 + $1.counters.deadLetters })",
                 "users": "\(shards.reduce(0) { $0 + $1.users })",
                 "lag": lags.isEmpty ? "unknown" : "\(lags.reduce(0, +))",
-            ])
+            ]
+            for (name, count) in [
+                ("erasures", shards.reduce(0) { $0 + $1.engine.erasures }),
+                ("aborts", shards.reduce(0) { $0 + $1.counters.aborts }),
+            ] where count > 0 {
+                line[name] = "\(count)"
+            }
+            if let status = repartitioning?.status {
+                line["repartitioned"] = "\(status.records)"
+                line["repartitioning"] = status.isReading ? "reading" : "waiting"
+            }
+            logger.info("status", metadata: line)
             before = records
             if !outcomes.contains(where: { $0 == nil }) { return outcomes }
         }

@@ -72,8 +72,7 @@ final class SoakAnswers: Sendable {
         Thread {
             defer { done.leave() }
             do {
-                let tail = try KafkaTail(
-                    properties: pipeline.kafka, topic: pipeline.decisionsTopic, fromBeginning: true, logger: logger)
+                guard let tail = try Self.tail(pipeline, stop, logger) else { return }
                 defer { tail.close() }
                 let feeder = try KafkaFeeder(properties: pipeline.kafka, logger: logger)
                 defer { feeder.close() }
@@ -93,6 +92,23 @@ final class SoakAnswers: Sendable {
                 logger.warning("challenges are no longer answered: \(error)")
             }
         }.start()
+    }
+
+    /// The topic is new: its partitions may have no leader yet. Nil when the traffic ended before they had.
+    private static func tail(
+        _ pipeline: Pipeline, _ stop: StopRequest, _ logger: Logger
+    ) throws(LogFailure) -> KafkaTail? {
+        while !stop.isRequested {
+            do {
+                return try KafkaTail(
+                    properties: pipeline.kafka, topic: pipeline.decisionsTopic, fromBeginning: true, logger: logger)
+            } catch .retry {
+                SystemClock().wait(milliseconds: 200)
+            } catch {
+                throw error
+            }
+        }
+        return nil
     }
 
     func end() {

@@ -8,7 +8,7 @@ import Runtime
 struct TapCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "tap", abstract: "Watch decisions, one readable line each.",
-        discussion: "Reads without a consumer group, so watching changes nothing.")
+        discussion: "Receipts of erasures are shown too. Reads without a consumer group, so watching changes nothing.")
 
     @Argument(help: ArgumentHelp("Pipeline file, for its brokers, Kafka properties and topic.", valueName: "file"))
     var file: String?
@@ -73,8 +73,8 @@ struct TapCommand: ParsableCommand {
         case .json:
             return (value + [10]).withUnsafeBytes { Output.write($0, to: STDOUT_FILENO) }
         case .text:
-            let line = DecisionRecord(json: value)?.line(terminal)
-                ?? "\(entry.partition)/\(entry.offset): not a decision, \(value.count) bytes"
+            let line = DecisionRecord(json: value)?.line(terminal) ?? ReceiptRecord(json: value)?.line(terminal)
+                ?? "\(entry.partition)/\(entry.offset): neither a decision nor a receipt, \(value.count) bytes"
             return Output.write(line + "\n", to: STDOUT_FILENO)
         }
     }

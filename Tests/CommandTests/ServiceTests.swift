@@ -56,10 +56,14 @@ struct ServiceTests {
         #expect(topics.error.contains("dead-letters does not exist"))
         let rows = try #require(try JSONSerialization.jsonObject(with: Data(topics.output.utf8)) as? [[String: Any]])
         #expect(rows.filter { $0["state"] as? String == "there" }.count == 5)
+        // Nothing travels through an embedded broker, so there are no topics for state and cuts.
+        #expect(rows.compactMap { $0["role"] as? String } == ["input", "input", "input", "input", "output", "output"])
         let run = try vigil("run", pipeline, environment: brokers)
         #expect(run.status == 78)
         #expect(run.error.contains("dead-letters does not exist"))
-        #expect(try vigil("validate", pipeline, "--environment", environment: brokers).status == 78)
+        let validate = try vigil("validate", pipeline, "--environment", environment: brokers)
+        #expect(validate.status == 78)
+        #expect(validate.error.contains("error[topics]: topic dead-letters does not exist"), "\(validate.error)")
         broker.kill(SIGTERM)
         #expect(try broker.wait().status == 0)
     }

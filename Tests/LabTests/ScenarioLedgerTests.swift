@@ -95,6 +95,7 @@ import Testing
             }
             buffer.removeAll()
         }
+        answers += "{\"id\":\"x\",\"event\":\"forget-1\",\"type\":\"erasure\",\"user\":\"alice\",\"erased\":true}\n"
         try text.write(toFile: events, atomically: true, encoding: .utf8)
         try answers.write(toFile: decisions, atomically: true, encoding: .utf8)
         let read = try ScenarioLedger(eventsFile: events, decisionsFile: decisions)

@@ -148,23 +148,6 @@ import VigilTesting
         #expect(caught > 0)
     }
 
-    /// What a file says, as far as it can be believed; nil when it is refused.
-    private func believed(_ file: String) -> [[UInt8]]? {
-        let plan = Fixture.plan()
-        let engine = Engine(plan: plan)
-        guard let identity = Optional(StoreIdentity(
-                log: "simulated", topics: plan.inputs.map(\.topic), partition: 0, state: engine.stateIdentity,
-                pipeline: plan.name)),
-            let store = try? StateStore(file: file, identity: identity),
-            let checkpoint = try? store.checkpoint(), (try? store.restore(into: engine)) != nil
-        else { return nil }
-        var all = [checkpoint.redo, Array("\(checkpoint.tail) \(checkpoint.written)".utf8)]
-        guard (try? StateStore.forEachRow(file: file) { all.append(Array("\($0)".utf8) + Array($1)) }) != nil else {
-            return nil
-        }
-        return all
-    }
-
     @Test func everyByteThatMeansSomethingIsGuarded() throws {
         let directory = TemporaryDirectory()
         let first = driver(directory, Heard())
@@ -172,7 +155,7 @@ import VigilTesting
         try first.stopShard()
         let file = StateDirectory.file(in: directory.path, partition: 0)
         let good = try Data(contentsOf: URL(filePath: file))
-        let truth = try #require(believed(file))
+        let truth = try #require(Fixture.believed(file))
         var random = SeededGenerator(seed: 12)
         var (refused, wrong) = (0, [Int]())
         // Every byte that isn't zero, one bit each: what is zero is free space, or is in a row and tried below.
@@ -181,7 +164,7 @@ import VigilTesting
             var bad = good
             bad[place] ^= 1 << UInt8.random(in: 0..<8, using: &random)
             try bad.write(to: URL(filePath: file))
-            switch believed(file) {
+            switch Fixture.believed(file) {
             case nil: refused += 1
             case truth: break
             default: wrong.append(place)

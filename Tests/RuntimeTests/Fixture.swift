@@ -79,6 +79,21 @@ enum Fixture {
         }
         return rows
     }
+
+    /// What the file of partition 0 says, as far as it can be believed; nil when it is refused.
+    static func believed(_ file: String, plan: EnginePlan = plan()) -> [[UInt8]]? {
+        let engine = Engine(plan: plan)
+        let identity = StoreIdentity(
+            log: "simulated", topics: plan.inputs.map(\.topic), partition: 0, state: engine.stateIdentity, pipeline: plan.name)
+        guard let store = try? StateStore(file: file, identity: identity), let checkpoint = try? store.checkpoint(),
+            (try? store.restore(into: engine)) != nil
+        else { return nil }
+        var all = [checkpoint.redo, Array("\(checkpoint.tail) \(checkpoint.written)".utf8)]
+        guard (try? StateStore.forEachRow(file: file) { all.append(Array("\($0)".utf8) + Array($1)) }) != nil else {
+            return nil
+        }
+        return all
+    }
 }
 
 /// Where an output came from.

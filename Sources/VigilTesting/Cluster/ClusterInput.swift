@@ -227,9 +227,9 @@ final class ClusterInput: InputLog {
     }
 
     func hasMore(_ partition: InputPartition) -> Bool {
-        guard let position = positions.first(where: { $0.partition == partition }), let known = known[partition] else {
-            return false
-        }
+        guard let position = positions.first(where: { $0.partition == partition }) else { return false }
+        // Nothing was heard of the partition yet.
+        guard let known = known[partition] else { return true }
         return log(partition).hasVisible(from: position.offset, below: known)
     }
 

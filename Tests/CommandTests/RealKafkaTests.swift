@@ -1,0 +1,131 @@
+import Foundation
+import Testing
+
+/// What only a broker with transactions can show. Every topic is new, so the tests may be repeated.
+@Suite(
+    "real Kafka", .serialized,
+    .enabled(
+        if: binary != nil && kcat != nil && realKafka != nil,
+        "skipped: needs VIGIL_BINARY, kcat and a Kafka broker; set VIGIL_TEST_KAFKA=host:port"))
+struct RealKafkaTests {
+    private let scratch: Scratch
+    private let name = "vigil-test-\(UUID().uuidString.prefix(8).lowercased())"
+    private let topics = Topics(broker: realKafka ?? "")
+    private let pipeline: String
+
+    init() throws {
+        scratch = try Scratch()
+        pipeline = try scratch.write(
+            """
+            name: \(name)
+            emit: all
+            sources:
+              events: { topic: \(name)-events, type: any }
+              raw: { topic: \(name)-raw, type: any, repartition: true }
+              feedback: { topic: \(name)-feedback }
+            sinks: { decisions: { topic: \(name)-decisions }, dead_letters: { topic: \(name)-dead-letters } }
+            state: { topic: \(name)-state, cuts_topic: \(name)-cuts, checkpoint_interval: 1s }
+            topics: { partitions: 3 }
+            policies: [{ name: risky, when: { level: [high, critical] }, then: step_up }]
+            kafka: { bootstrap.servers: "\(topics.broker)", session.timeout.ms: 6000, heartbeat.interval.ms: 500 }
+            """, to: "pipeline.yaml")
+    }
+
+    private func start(state: String) throws -> Started {
+        let run = try startVigil("run", pipeline, "--state", scratch.file(state))
+        try until(60, "the shard to run: \(run.error)") { run.error.contains("] running") || !run.process.isRunning }
+        return run
+    }
+
+    private func stop(_ run: Started) throws {
+        run.kill(SIGTERM)
+        let ended = try run.wait()
+        #expect(ended.status == 0, "\(ended.error)")
+    }
+
+    private func forget(_ user: String) throws -> Bool? {
+        let result = try vigil("forget", user, pipeline, "--format", "json")
+        #expect(result.status == 0, "\(result.error)")
+        return try (JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [String: Any])?["erased"] as? Bool
+    }
+
+    @Test func topicsAreMadeAndFit() throws {
+        let before = try vigil("validate", pipeline, "--environment")
+        #expect(before.status == 78)
+        #expect(before.error.contains("\(name)-cuts does not exist"), "\(before.error)")
+        let made = try vigil("topics", pipeline, "--create", "--format", "json")
+        #expect(made.status == 0, "\(made.error)")
+        let rows = try #require(try JSONSerialization.jsonObject(with: Data(made.output.utf8)) as? [[String: Any]])
+        #expect(rows.compactMap { $0["role"] as? String } == [
+            "input", "source", "repartition", "input", "output", "output", "state", "cuts",
+        ])
+        #expect(rows.allSatisfy { $0["state"] as? String == "created" })
+        try until(30, "the new topics") { try vigil("validate", pipeline, "--environment").status == 0 }
+    }
+
+    @Test func decisionsAreExplainedAsTheyWereEmitted() throws {
+        #expect(try vigil("topics", pipeline, "--create").status == 0)
+        let run = try start(state: "state")
+        let fed = try vigil(
+            "generate", "--events", "1500", "--bootstrap-server", topics.broker, "--topic", "\(name)-events")
+        let count = try #require(Int(fed.error.split(separator: " ").first ?? ""))
+        try topics.produce((0..<5).map { login("keyless", $0) }, to: "\(name)-raw", keyed: false)
+        let decisions = try topics.wait(for: count + 5, in: "\(name)-decisions")
+        #expect(decisions.count == count + 5)
+        #expect(Set(decisions.compactMap { member("id", of: $0) }).count == count + 5)
+        try stop(run)
+
+        let interesting = decisions.filter { $0.contains(#""decision":"step_up""#) }
+        #expect(!interesting.isEmpty)
+        let keyless = decisions.filter { member("user", of: $0) == "keyless" }
+        #expect(keyless.count == 5)
+        for emitted in [interesting.first, interesting.last, decisions.last, keyless.last].compactMap({ $0 }) {
+            let id = try #require(member("id", of: emitted))
+            let result = try vigil("explain", id, pipeline, "--format", "json")
+            #expect(result.status == 0, "\(result.error)")
+            let answer = try object(result.output)
+            #expect(answer["isEqual"] as? Bool == true)
+            #expect(answer["decision"] as? String == emitted)
+        }
+        let words = try vigil("explain", member("id", of: interesting.last ?? "") ?? "", pipeline)
+        #expect(words.output.contains("emitted      yes, byte for byte this"), "\(words.output) \(words.error)")
+        #expect(try vigil("explain", "00000000-0000-8000-8000-000000000000", pipeline).status == 66)
+
+        // Under another secret nothing comes out the same.
+        let other = try vigil("explain", member("id", of: interesting.last ?? "") ?? "", pipeline, environment: [
+            "VIGIL_SECRET": "quite another secret",
+        ])
+        #expect(other.status == 1, "\(other.output)")
+        #expect(other.output.contains("emitted      NOT this"))
+    }
+
+    @Test func theForgottenStayForgottenOnAnotherHost() throws {
+        #expect(try vigil("topics", pipeline, "--create").status == 0)
+        let first = try start(state: "here")
+        try topics.produce(
+            (0..<3).flatMap { ["alice\t" + login("alice", $0), "bob\t" + login("bob", $0)] }, to: "\(name)-events")
+        _ = try topics.wait(for: 6, in: "\(name)-decisions")
+        #expect(try forget("alice") == true)
+        try stop(first)
+
+        // A host that never had the partitions has what the state topic says.
+        let second = try start(state: "there")
+        #expect(try forget("alice") == false)
+        #expect(try forget("bob") == true)
+        try stop(second)
+        #expect(try vigil("inspect", "alice", "--state", scratch.file("there"), "--pipeline", pipeline).status == 1)
+    }
+
+    /// VIGIL_TEST_SOAK=full takes the size an acceptance takes.
+    @Test func aSoakFindsNothing() throws {
+        let isFull = ProcessInfo.processInfo.environment["VIGIL_TEST_SOAK"] == "full"
+        let soak = try Started(binary ?? "", [
+            "soak", "--bootstrap-server", topics.broker, "--processes", "3", "--partitions", "6", "--users",
+            isFull ? "20000" : "2000", "--events", isFull ? "200000" : "40000", "--fault-every", isFull ? "5" : "4",
+            "--rate", isFull ? "3000" : "1200",
+        ])
+        let ended = try soak.wait(seconds: isFull ? 1_200 : 300)
+        #expect(ended.status == 0, "\(ended.output)\(ended.error)")
+        #expect(ended.output.contains("\n0 problems, seed "), "\(ended.output)")
+    }
+}

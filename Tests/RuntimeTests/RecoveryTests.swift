@@ -1,0 +1,213 @@
+import Engine
+import Foundation
+import Runtime
+import StateStore
+import Testing
+@testable import VigilTesting
+
+/// What can be wrong with a state directory or the internal topics when a process starts, exactly once: never believed,
+/// said loudly, and no decision differs.
+@Suite struct RecoveryTests {
+    /// A process that decided 150 records and was killed.
+    func killed(seed: UInt64) throws -> Deployment {
+        let deployment = Deployment(seed: seed)
+        deployment.feed(150)
+        try deployment.run()
+        deployment.kill()
+        #expect(deployment.heard.all == [])
+        return deployment
+    }
+
+    func goesOn(_ deployment: Deployment) throws {
+        deployment.feed(60)
+        try deployment.run()
+        deployment.checkDecisions()
+    }
+
+    @Test func theFileOfAnotherPartition() throws {
+        let deployment = try killed(seed: 41)
+        for suffix in ["-wal", "-shm", ""] { try? FileManager.default.removeItem(atPath: deployment.file(partition: 0) + suffix) }
+        try FileManager.default.copyItem(atPath: deployment.file(partition: 1), toPath: deployment.file(partition: 0))
+        try deployment.run()
+        #expect(deployment.heard.count("set aside") == 1)
+        #expect(deployment.heard.contains("it holds the state of another partition"))
+        #expect(deployment.names.contains("partition-0.sqlite.set-aside-1"))
+        #expect(deployment.users.values.allSatisfy { $0 > 0 })
+        try goesOn(deployment)
+    }
+
+    @Test func aCheckpointOlderThanTombstonesAreKept() throws {
+        let deployment = try killed(seed: 42)
+        deployment.cluster.clock.advance(milliseconds: 25 * 3_600_000)
+        try deployment.run()
+        #expect(deployment.heard.count("set aside") == 2)
+        #expect(deployment.heard.count("written 25 hours ago, and the state topic keeps tombstones for 24 only") == 2)
+        try goesOn(deployment)
+    }
+
+    @Test func aDiskOfEightMebibytes() throws {
+        let deployment = Deployment(seed: 43, partitions: 1, plan: Fixture.plan())
+        deployment.settings.options.batchRecords = 1_000
+        deployment.feed(1)
+        try deployment.run()
+        let shard = try #require(deployment.shard)
+        try shard.limitStores(pages: (8 << 20) / 4096)
+        let crowd = 12_000
+        for number in 0..<crowd {
+            deployment.cluster.append(key: "crowd\(number)", value: Fixture.event(number, user: "crowd\(number)", type: "login"))
+        }
+        try deployment.run()
+        #expect(shard.counters.decisions >= UInt64(crowd))
+        while shard.counters.failedCheckpoints == 0 { #expect(deployment.turn() == nil) }
+        #expect(deployment.heard.count("a checkpoint failed; deciding goes on from memory") == 1)
+        let before = try rows(deployment.file())
+        #expect(before < crowd)
+
+        try shard.limitStores(pages: 0)
+        for number in 0..<50 {
+            deployment.cluster.append(key: "crowd\(number)", value: Fixture.event(crowd + number, user: "crowd\(number)"))
+        }
+        try deployment.run()
+        for _ in 0..<1_000 where !deployment.heard.contains("checkpoints are written again") { #expect(deployment.turn() == nil) }
+        #expect(deployment.heard.count("checkpoints are written again") == 1)
+        deployment.checkDecisions()
+        #expect(try rows(deployment.file()) >= crowd)
+    }
+
+    private func rows(_ file: String) throws -> Int {
+        var count = 0
+        try StateStore.forEachRow(file: file) { _, _ in count += 1 }
+        return count
+    }
+
+    /// What SIGKILL leaves is a database and its log. Cut anywhere, or with a bit flipped, they give a state that once was
+    /// committed, or none.
+    @Test func aTornOrDamagedWriteAheadLog() throws {
+        let deployment = Deployment(seed: 44, partitions: 1)
+        let image = TemporaryDirectory()
+        let file = image.file("state.sqlite")
+        let plan = deployment.settings.plan
+        var truths: Set<[[UInt8]]> = []
+        try deployment.start()
+        try #require(deployment.process).onStep = { step throws(LogFailure) in
+            guard step == .stored || step == .loaded else { return }
+            copy(deployment.file(), to: file)
+            if let truth = Fixture.believed(file, plan: plan) { truths.insert(truth) }
+        }
+        for _ in 0..<30 {
+            deployment.feed(3)
+            try deployment.run()
+            for _ in 0..<6 { #expect(deployment.turn() == nil) }
+        }
+        // The image that the damage is done to.
+        let database = try Data(contentsOf: URL(filePath: deployment.file()))
+        let wal = try Data(contentsOf: URL(filePath: deployment.file() + "-wal"))
+        #expect(wal.count > 20_000)
+        #expect(truths.count > 10)
+        func believed(with wal: Data) throws -> [[UInt8]]? {
+            for suffix in ["-wal", "-shm", ""] { try? FileManager.default.removeItem(atPath: file + suffix) }
+            try database.write(to: URL(filePath: file))
+            try wal.write(to: URL(filePath: file + "-wal"))
+            return Fixture.believed(file, plan: plan)
+        }
+        var found: Set<[[UInt8]]> = []
+        for length in stride(from: 0, through: wal.count, by: 512) {
+            guard let state = try believed(with: wal.prefix(length)) else { continue }
+            #expect(truths.contains(state), "cut at \(length)")
+            found.insert(state)
+        }
+        #expect(found.count > 5)
+        var random = SeededGenerator(seed: 45)
+        for _ in 0..<300 {
+            var bad = wal
+            let bit = Int.random(in: 0..<bad.count * 8, using: &random)
+            bad[bit / 8] ^= 1 << UInt8(bit % 8)
+            guard let state = try believed(with: bad) else { continue }
+            #expect(truths.contains(state), "bit \(bit)")
+        }
+
+        // And a whole process goes on from any of them.
+        for length in stride(from: 0, through: wal.count, by: wal.count / 12) {
+            deployment.kill()
+            for suffix in ["-wal", "-shm", ""] { try? FileManager.default.removeItem(atPath: deployment.file() + suffix) }
+            try database.write(to: URL(filePath: deployment.file()))
+            try wal.prefix(length).write(to: URL(filePath: deployment.file() + "-wal"))
+            deployment.feed(4)
+            try deployment.run()
+        }
+        deployment.checkDecisions()
+    }
+
+    private func copy(_ file: String, to target: String) {
+        for suffix in ["", "-wal"] {
+            try? FileManager.default.removeItem(atPath: target + suffix)
+            try? FileManager.default.copyItem(atPath: file + suffix, toPath: target + suffix)
+        }
+        try? FileManager.default.removeItem(atPath: target + "-shm")
+    }
+
+    /// The cluster was put back to an earlier day, and the directory was not.
+    @Test func aFileAheadOfTheLog() throws {
+        let ahead = try killed(seed: 46)
+        let behind = Deployment(seed: 46)
+        behind.feed(100)
+        try behind.run()
+        behind.kill()
+        try FileManager.default.removeItem(atPath: behind.directory)
+        try FileManager.default.copyItem(atPath: ahead.directory, toPath: behind.directory)
+        behind.feed(50)
+        let refusal = try behind.refusal()
+        #expect(refusal.contains("but Vigil had come to"))
+        #expect(refusal.contains("--accept-offsets"))
+        // With what belongs to this log, or nothing, it goes on.
+        try FileManager.default.removeItem(atPath: behind.directory)
+        try goesOn(behind)
+    }
+
+    @Test func topicsOfAnotherCluster() throws {
+        let first = try killed(seed: 47)
+        let second = Deployment(seed: 47, identity: "another")
+        try FileManager.default.copyItem(atPath: first.directory, toPath: second.directory)
+        second.feed(100)
+        try second.run()
+        #expect(second.heard.count("it holds the state of another log") == 2)
+        try goesOn(second)
+    }
+
+    @Test func anotherSecret() throws {
+        let deployment = try killed(seed: 48)
+        let secret = deployment.settings.plan.secret
+        deployment.settings.plan.secret = Array("another secret of 32 bytes, too.".utf8)
+        let refusal = try deployment.refusal()
+        #expect(refusal.contains("With another secret, pipeline or layout Vigil needs another state topic (`state.topic`)"))
+        #expect(!refusal.contains("another secret of 32"))
+        deployment.settings.plan.secret = secret
+        try goesOn(deployment)
+    }
+
+    @Test func theStateTopicIsLostAndTheFileIsNot() throws {
+        let deployment = try killed(seed: 49)
+        deployment.makeAnew(.state)
+        try deployment.run()
+        #expect(deployment.heard.count("it was truncated or made anew. The file is used, and everything is written to the topic again") == 2)
+        let users = deployment.users
+        deployment.feed(40)
+        try deployment.run()
+        for _ in 0..<100 { #expect(deployment.turn() == nil) }
+        // The topic has everything again: another machine needs no more.
+        deployment.kill()
+        try deployment.start(onAnotherMachine: true)
+        try deployment.run()
+        #expect(deployment.users.keys == users.keys)
+        try goesOn(deployment)
+    }
+
+    @Test func stateTopicAndFileAreLost() throws {
+        let deployment = try killed(seed: 50)
+        deployment.makeAnew(.state)
+        try deployment.start(onAnotherMachine: true)
+        try deployment.run()
+        #expect(deployment.shard?.counters.redone ?? 0 > 100)
+        try goesOn(deployment)
+    }
+}
