@@ -268,11 +268,14 @@ public final class SimulatedCluster {
     public func committed(_ partition: InputPartition) -> Int64? { group.committed(partition) }
 
     /// Whether every committed input record lies below the committed offsets, with no transaction of the group's open.
-    public var isDrained: Bool {
+    public var isDrained: Bool { isDrained { _ in nil } }
+
+    /// The same where offsets may have expired: `position` tells how far a partition's owner is.
+    func isDrained(_ position: (InputPartition) -> Int64?) -> Bool {
         guard (try? group.fetch(inputPartitions)) != nil else { return false }
         return inputPartitions.allSatisfy { place in
             let log = log(TopicPartition(.input(place.input), place.partition))
-            return log.stable == log.end && !log.hasVisible(from: group.committed(place) ?? log.first, below: log.end)
+            return log.stable == log.end && !log.hasVisible(from: group.committed(place) ?? position(place) ?? log.first, below: log.end)
         }
     }
 

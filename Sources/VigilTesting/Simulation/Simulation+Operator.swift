@@ -31,11 +31,16 @@ extension Simulation {
         }
         guard let place = known.randomElement(using: &random), let offset = cluster.committed(place) else { return false }
         let moved: Int64
-        if options.isExact && offset > 0 && chance(1, in: 2) {
-            moved = Int64.random(in: 0..<offset, using: &random)
+        if options.isExact {
+            // Anywhere, even beyond the end of the log.
+            let end = cluster.bounds(.input(place.input), partition: place.partition).end
+            moved = Int64.random(in: 0...end + 3, using: &random)
         } else {
-            moved = cluster.bounds(.input(place.input), partition: place.partition).end + Int64.random(in: 1...3, using: &random)
+            // Plainly committed, an offset may lie anywhere but before the redo point.
+            guard let redo = redoPoint(place.partition)?.positions[place.input], redo > 0 else { return false }
+            moved = Int64.random(in: 0..<redo, using: &random)
         }
+        guard moved != offset else { return false }
         cluster.setCommitted(place, to: moved)
         try host.start(settings, .sameDirectory)
         var refusal: String?
