@@ -70,6 +70,9 @@ extension Shard {
                     let since = task.waiting ?? now
                     task.waiting = since
                     if now - since < Int64(options.idleMilliseconds) { return }
+                } else {
+                    // Whoever was waited for is here: the next wait is a new one.
+                    task.waiting = nil
                 }
             }
             try step(task.queues.head(next), in: task, isStaged: true)

@@ -327,6 +327,7 @@ extension Shard {
             }
         }
         if let fault { throw .stop("partition \(restoration.partition): the cuts topic can't be used: \(fault)") }
+        if world.mutant == .restoreToStable && restoration.next == before { restoration.end = restoration.next }
         restoration.stands = restoration.next < restoration.end && restoration.next == before
         guard restoration.next >= restoration.end else { return }
         restoration.cutsEnd = restoration.next

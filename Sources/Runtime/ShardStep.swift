@@ -47,7 +47,7 @@ public enum Mutant: String, Sendable, CaseIterable {
     case storeBeforeCommit = "store-before-commit"
     /// The group membership is taken at the commit instead of at the assignment.
     case freshMembership = "fresh-membership"
-    /// The state topic is read only up to the last stable offset of the moment.
+    /// The internal topics are read only up to the last stable offset of the moment.
     case restoreToStable = "restore-to-stable"
     /// An event is learned before it is decided.
     case learnBeforeDecide = "learn-before-decide"
