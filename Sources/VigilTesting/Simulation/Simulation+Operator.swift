@@ -73,15 +73,10 @@ extension Simulation {
         return true
     }
 
-    /// The redo point as the state topic has it: the newest record under the key `checkpoint`, behind the name it begins
-    /// with.
+    /// The redo point as the state topic has it: the newest checkpoint in it.
     private func redoPoint(_ partition: Int32) -> RedoPoint? {
-        let key = Array("checkpoint".utf8)
-        guard let value = cluster.records(.state, partition: partition).last(where: { $0.record.key == key })?.record.value,
-            value.count >= 4
-        else { return nil }
-        let name = value.withUnsafeBytes { Int(UInt32(littleEndian: $0.loadUnaligned(as: UInt32.self))) }
-        return try? RedoPoint(decoding: Array(value.dropFirst(4 + name)))
+        cluster.records(.state, partition: partition).reversed().lazy
+            .compactMap { RebuiltState.redoPoint(key: $0.record.key, value: $0.record.value) }.first
     }
 }
 
