@@ -149,7 +149,6 @@ extension Shard {
         }
         if tasks.contains(where: \.mustRewind) {
             guard try attempt({ () throws(LogFailure) in try input.start(at: positions) }) else { return }
-            paused = []
             for task in tasks { task.mustRewind = false }
         }
         if !tasks.contains(where: { $0.redo != nil }) {

@@ -150,7 +150,8 @@ extension Shard {
             acknowledged: start.acknowledged, redo: redo)
         task.cutsOffset = redo == nil ? restoration.cutsEnd : restoration.redo?.cutsOffset ?? 0
         task.tail = restoration.tail
-        task.origin = restoration.origin.isEmpty ? makeOrigin() : restoration.origin
+        // Files that followed the life before must not take this one for theirs.
+        task.origin = restoration.origin.isEmpty || restoration.mustRepublish ? makeOrigin() : restoration.origin
         task.stored = restoration.found == nil ? 0 : restoration.asked
         task.checkpointed = restoration.mustRepublish ? nil : restoration.redo?.positions
         if restoration.redo == nil || redo == nil {

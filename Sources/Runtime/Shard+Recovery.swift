@@ -44,7 +44,6 @@ extension Shard {
             taskIndex = []
             return
         }
-        paused = []
         self.pending = nil
         lastRecord = world.clock.milliseconds
         sliced = lastRecord

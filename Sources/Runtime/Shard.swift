@@ -104,6 +104,7 @@ public final class Shard {
     /// The commit under way; nil between commits.
     var commitment: Commitment?
     var outbox = InternalOutbox()
+    /// What the input log was told; it outlives `start(at:)`.
     var paused: Set<InputPartition> = []
     /// The output can't be used any more: it is made anew before the next use.
     var isOutputBad = false
