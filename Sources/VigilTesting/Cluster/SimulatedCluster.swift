@@ -255,6 +255,18 @@ public final class SimulatedCluster {
         return deleted + records(topic, partition: partition)
     }
 
+    /// The committed records, and those of transactions that are going to be: their end is decided, and only the marker has
+    /// not been written here yet.
+    public func decided(_ topic: ClusterTopic, partition: Int32) -> [ClusterRecord] {
+        let committing = Set(transactions.transactions.values.lazy.filter { $0.state == .preparing(commits: true) }
+            .map(\.identity.producerID))
+        return log(TopicPartition(topic, partition)).entries.compactMap { entry in
+            guard case .record(let record) = entry.content else { return nil }
+            let isDecided = entry.standing == .visible || entry.standing == .open && committing.contains(entry.producerID)
+            return isDecided ? record : nil
+        }
+    }
+
     /// Deletes a partition and makes it anew, empty.
     public func recreate(_ topic: ClusterTopic, partition: Int32) { logs[TopicPartition(topic, partition)] = PartitionLog() }
 

@@ -64,20 +64,25 @@ extension Simulation {
 
     /// Retention deletes of the inputs, or of the cuts, what no redo needs any more.
     func retain() -> Bool {
-        let partition = Int32.random(in: 0..<cluster.options.partitions, using: &random)
-        guard let redo = redoPoint(partition) else { return false }
-        for (input, position) in redo.positions.enumerated() where chance(2, in: 3) {
-            cluster.delete(.input(input), partition: partition, below: Int64.random(in: 0...position, using: &random))
+        var deletes = false
+        let isThorough = chance(1, in: 2)
+        for partition in 0..<cluster.options.partitions {
+            guard let redo = redoPoint(partition) else { continue }
+            for (input, position) in redo.positions.enumerated() where isThorough || chance(1, in: 3) {
+                let bound = isThorough ? position : Int64.random(in: 0...position, using: &random)
+                cluster.delete(.input(input), partition: partition, below: bound)
+                deletes = true
+            }
+            if chance(1, in: 3) { cluster.delete(.cuts, partition: partition, below: redo.cutsOffset) }
         }
-        if chance(1, in: 3) { cluster.delete(.cuts, partition: partition, below: redo.cutsOffset) }
-        return true
+        return deletes
     }
 
-    /// The redo point as the state topic has it: the newest record under the key `checkpoint`, behind the name it begins
+    /// The redo point as the state topic has it, or is about to: the newest record under the key `checkpoint`, behind the name it begins
     /// with.
     private func redoPoint(_ partition: Int32) -> RedoPoint? {
         let key = Array("checkpoint".utf8)
-        guard let value = cluster.records(.state, partition: partition).last(where: { $0.record.key == key })?.record.value,
+        guard let value = cluster.decided(.state, partition: partition).last(where: { $0.key == key })?.value,
             value.count >= 4
         else { return nil }
         let name = value.withUnsafeBytes { Int(UInt32(littleEndian: $0.loadUnaligned(as: UInt32.self))) }

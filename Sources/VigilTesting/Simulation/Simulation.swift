@@ -85,7 +85,7 @@ public final class Simulation {
         world.timeoutCheck = 100
         world.endTimeout = 300
         world.callTimeout = 20
-        world.markerDelay = [0, 5, 100].randomElement(using: &random)!
+        world.markerDelay = [0, 5, 100, 2_000].randomElement(using: &random)!
         world.lateArrival = 30
         world.queueRecords = [8, 100, 10_000].randomElement(using: &random)!
         world.deleteRetention = 20_000
@@ -209,6 +209,7 @@ public final class Simulation {
     private func settle(_ what: String) throws {
         for _ in 0..<3_000 {
             for host in hosts {
+                if !host.isUp { try host.start(settings, .sameDirectory) }
                 for index in host.shards.indices {
                     report.turns += 1
                     note(host.turn(index))
