@@ -294,6 +294,12 @@ public final class SimulatedCluster {
     /// No transaction is open anywhere.
     public var isQuiet: Bool { logs.values.allSatisfy { $0.stable == $0.end } }
 
+    /// No open transaction has committed offsets of the group.
+    var isStable: Bool { (try? group.fetch(inputPartitions)) != nil }
+
+    /// Where transactions are open, for messages.
+    var unquiet: [String] { logs.filter { $0.value.stable < $0.value.end }.map { "\($0.key)" }.sorted() }
+
     /// Members of the group now.
     public var memberCount: Int { group.members.count }
 

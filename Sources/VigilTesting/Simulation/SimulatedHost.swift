@@ -44,9 +44,9 @@ final class SimulatedHost {
         var shards: Int
         var isExact: Bool
         /// Members have static ids.
-        var isStatic: Bool
+        var isStatic = false
         /// The state topic may be lost.
-        var losesState: Bool
+        var losesState = false
         var mutant: Mutant?
         var logger: Logger
     }

@@ -218,8 +218,14 @@ public final class Simulation {
             guard report.problems.isEmpty else { return }
             if cluster.isQuiet && isSettled && cluster.isDrained({ self.position($0) }) { return }
         }
-        let states = hosts.flatMap(\.shards).map { "\($0.state.rawValue) \($0.status().partitions.map(\.partition))" }
-        note("not settled so that \(what): \(states), members \(cluster.memberCount)")
+        let states = hosts.flatMap(\.shards).map { shard in
+            "\(shard.state.rawValue) \(shard.status().partitions.map { "\($0.partition) at \($0.positions)" })"
+        }
+        let committed = cluster.inputPartitions.map { place in
+            let left = cluster.records(.input(place.input), partition: place.partition, from: cluster.committed(place) ?? 0).count
+            return "\(place.input)/\(place.partition) at \(cluster.committed(place) ?? -1), \(left) left"
+        }
+        note("not settled so that \(what): \(states), members \(cluster.memberCount), committed \(committed), open transactions in \(cluster.unquiet), offsets pending: \(!cluster.isStable)")
     }
 
     private func position(_ place: InputPartition) -> Int64? {
