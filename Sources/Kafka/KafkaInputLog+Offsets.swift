@@ -17,13 +17,11 @@ extension KafkaInputLog {
     }
 
     public func bounds(_ partitions: [InputPartition]) throws(LogFailure) -> [(first: Int64, end: Int64)] {
-        let until = monotonicMilliseconds() + 10_000
         var bounds: [(first: Int64, end: Int64)] = []
         for entry in partitions {
             var first: Int64 = 0, end: Int64 = 0
             let error = rd_kafka_query_watermark_offsets(
-                client.handle, topics[entry.input], entry.partition, &first, &end,
-                Int32(max(1, until - monotonicMilliseconds())))
+                client.handle, topics[entry.input], entry.partition, &first, &end, 5_000)
             guard error == RD_KAFKA_RESP_ERR_NO_ERROR else { throw failure(error, "reading the bounds of \(name(entry))") }
             bounds.append((first, end))
         }

@@ -250,6 +250,13 @@ public final class KafkaInputLog: InputLog {
         return max(next, seen) < end
     }
 
+    public func knownEnd(_ partition: InputPartition) -> Int64? {
+        guard topicNames.indices.contains(partition.input) else { return nil }
+        return topicNames[partition.input].withUnsafeBufferPointer {
+            client.lastKnownEnd($0.baseAddress!, partition: partition.partition)
+        }
+    }
+
     /// librdkafka tells when brokers go, not when they come back.
     private func probe() {
         let now = monotonicMilliseconds()

@@ -64,6 +64,8 @@ public final class KafkaOutputLog: OutputLog {
         case .decision, .receipt: decisionsTopic
         case .deadLetter: deadLettersTopic
         }
+        // The client may be set to send more than the topic takes, which only the broker would tell, after the fact.
+        if output.kind == .deadLetter && value.count > Self.mostDeadLetterBytes { return try sendShortened(key, value) }
         switch producer.send(topic, key: key, value: value, headers: headers) {
         case RD_KAFKA_RESP_ERR_NO_ERROR:
             rd_kafka_poll(producer.client.handle, 0)
@@ -130,6 +132,8 @@ public final class KafkaOutputLog: OutputLog {
 
     // MARK: Records too large
 
+    /// A topic takes batches of 1 MiB unless it is configured otherwise.
+    static let mostDeadLetterBytes = 900_000
     /// Most bytes of value and of key that a shortened dead letter keeps.
     static let keptValueBytes = 32 * 1024
     static let keptKeyBytes = 1024

@@ -56,7 +56,11 @@ final class Producer {
 
     deinit { close() }
 
-    func close() { client.close() }
+    func close() {
+        // No call must reach the handle any more.
+        transaction = .unprepared
+        client.close()
+    }
 
     /// Replaces the client by a new one. What the old one had not delivered is gone.
     func remake() throws(LogFailure) {
@@ -165,6 +169,10 @@ final class Producer {
             failure = failure ?? .stop("topic \(topic) does not exist: `vigil topics FILE --create` makes it")
         case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
             failure = failure ?? .stop("\(words). \(Self.partitionRemedy)")
+        case RD_KAFKA_RESP_ERR_INVALID_RECORD, RD_KAFKA_RESP_ERR_POLICY_VIOLATION, RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP,
+            RD_KAFKA_RESP_ERR_UNSUPPORTED_FOR_MESSAGE_FORMAT:
+            // The broker will refuse it again however often it is made.
+            failure = failure ?? .stop("\(words). What the topic is configured for does not admit it: an output topic must not be compacted")
         default:
             failure = failure ?? (isFinal(error) ? .stop(words) : isTransactional ? .aborted(words) : .fenced(words))
         }

@@ -55,6 +55,8 @@ final class Restoration {
     var engine: Engine
     var store: StateStore?
     var hasClaim = false
+    /// The state file was set aside once already, and what the topic has is no better.
+    var isRebuilt = false
     /// The state file was opened, or found unusable.
     var isFileJudged = false
     /// What the file knew when it was opened.

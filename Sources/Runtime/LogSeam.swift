@@ -86,6 +86,9 @@ public protocol InputLog: AnyObject {
     /// Records beyond those handed over are in the log, as far as is known; true as long as nothing is known.
     func hasMore(_ partition: InputPartition) -> Bool
 
+    /// The offset after a partition's last record as far as reading has told, without asking; nil while it has not.
+    func knownEnd(_ partition: InputPartition) -> Int64?
+
     /// Who this member is in the group now, to fence commits with. Taken when an assignment arrives and kept: taken
     /// later, it would vouch for work that belongs to an earlier assignment.
     func membership() throws(LogFailure) -> any GroupMembership
@@ -107,6 +110,7 @@ public final class NoMembership: GroupMembership {
 
 extension InputLog {
     public func hasMore(_ partition: InputPartition) -> Bool { false }
+    public func knownEnd(_ partition: InputPartition) -> Int64? { nil }
     public func membership() throws(LogFailure) -> any GroupMembership { NoMembership() }
 }
 

@@ -32,8 +32,12 @@ final class PartitionTask {
     var stored: Int64 = 0
     /// Users whose committed rows the state file didn't take.
     var unstored: [UInt32] = []
+    /// The state file failed: it is not tried again before.
+    var storeRetry: Int64 = 0
     /// What the commit under way writes of this task.
     var slice: StateSlice?
+    /// When a record of it came last.
+    var heard: Int64 = 0
     /// Since when records of one input have waited for another's.
     var waiting: Int64?
     /// The engine's counters when it went live: what redo counted was counted before the restart.

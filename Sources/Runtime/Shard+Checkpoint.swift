@@ -33,18 +33,32 @@ extension Shard {
         task.checkpointed = slice.redo.positions
         task.tail = output.acknowledged(.state, partition: task.partition) ?? task.tail
         guard task.store != nil else { return }
+        let now = world.clock.milliseconds
+        if now < task.storeRetry {
+            // A failing disk is left alone for a while: what it doesn't take grows, and trying costs.
+            task.unstored += slice.numbers
+            return
+        }
         let numbers = task.unstored.isEmpty ? slice.numbers : Set(task.unstored).union(slice.numbers).sorted()
-        guard write(numbers, slice.redo, of: task) else { return task.unstored = numbers }
-        task.unstored = []
+        if write(numbers, slice.redo, of: task) {
+            task.unstored = []
+        } else {
+            task.unstored = numbers
+            task.storeRetry = now + Int64(options.checkpointMilliseconds)
+        }
     }
 
     /// A file that nothing was written to for hours is still in step, and says so, or it would look outdated.
     private func keepFresh(_ task: PartitionTask) {
-        guard task.store != nil, internals != nil, task.unstored.isEmpty, !task.isStoreFailing, commitment?.takesSlices == true,
-            world.clock.wallMilliseconds - task.stored > Int64(options.tombstoneMilliseconds / 24)
-        else { return }
+        guard isAging(task), commitment?.takesSlices == true else { return }
         let mark = CutMark(positions: task.next, cutsOffset: task.cutsOffset, milliseconds: world.clock.milliseconds)
         _ = write([], task.engine.slice(at: mark, dirtyBefore: .min, maxBytes: 0).redo, of: task)
+    }
+
+    /// The file has not been written to for long, and could be.
+    func isAging(_ task: PartitionTask) -> Bool {
+        task.store != nil && internals != nil && task.unstored.isEmpty && !task.isStoreFailing
+            && world.clock.wallMilliseconds - task.stored > Int64(options.tombstoneMilliseconds / 24)
     }
 
     /// Writes all that is unwritten into the state file, where that is the only copy, or a new one.

@@ -112,12 +112,15 @@ extension Shard {
         outbox.removeAll()
         let isTransactional = output.isTransactional
         if commitment.takesSlices && isTransactional { takeSlices(all: all) }
-        for task in live where task.slice != nil || task.next != task.acknowledged || task.mustCommit {
+        // Without transactions rows are chosen after the offsets are committed.
+        let isFenced = commitment.takesSlices && internals != nil
+        for task in live
+        where task.slice != nil || task.next != task.acknowledged || task.mustCommit || (isFenced && needsFencing(task)) {
             if task.mustCommit && task.cut.batches.isEmpty { task.cut.batches = [task.next] }
             for input in task.next.indices {
                 let isMoved = task.next[input] != task.acknowledged[input]
-                // With a transaction all positions go along, so that rows alone are fenced too.
-                guard isMoved || isTransactional || task.mustCommit else { continue }
+                // With rows all positions go along, so that the group tells whether they may be written.
+                guard isMoved || isTransactional || task.mustCommit || isFenced else { continue }
                 commitment.positions.append(InputPosition(
                     partition: InputPartition(input: input, partition: task.partition), offset: task.next[input]))
             }
@@ -130,6 +133,11 @@ extension Shard {
             if internals != nil { addSlice(of: task) }
         }
         return commitment.positions.isEmpty && !commitment.takesSlices ? nil : commitment
+    }
+
+    /// Its file is to be marked as fresh, or rows of it may follow the offsets.
+    private func needsFencing(_ task: PartitionTask) -> Bool {
+        isAging(task) || (!output.isTransactional && task.engine.dirtyCount > 0)
     }
 
     private func addSlice(of task: PartitionTask) {
@@ -170,7 +178,7 @@ extension Shard {
     }
 
     /// The transaction is committed: take note, then write the slice to the state file.
-    func conclude() throws(LogFailure) {
+    func conclude(stores: Bool = true) throws(LogFailure) {
         try pass(.ended)
         for task in live where task.slice != nil || task.next != task.acknowledged || task.mustCommit {
             note(task)
@@ -178,7 +186,7 @@ extension Shard {
         }
         counters.commits += 1
         try pass(.committed)
-        for task in live { storeSlice(of: task) }
+        if stores { for task in live { storeSlice(of: task) } }
         finish()
         try pass(.stored)
     }

@@ -6,7 +6,7 @@ import StateStore
 extension Shard {
     /// Steps 2 to 8 for a batch: every record through its partition's engine, what comes out to the output log.
     func decide(_ batch: [Record]) throws(LogFailure) {
-        if !batch.isEmpty { lastRecord = world.clock.milliseconds }
+        let now = world.clock.milliseconds
         let mayDecide = state != .away && commitment == nil && produced == effects.outputs.count
         if mayDecide {
             effects.removeAll()
@@ -16,7 +16,8 @@ extension Shard {
         for record in batch {
             guard let task = task(of: record.partition) else { continue }
             let input = Int(record.input)
-            guard task.fetched.indices.contains(input), record.offset >= task.fetched[input] else { continue }
+            guard task.fetched.indices.contains(input), record.offset >= task.fetched[input], !task.mustRewind else { continue }
+            task.heard = now
             task.fetched[input] = record.offset + 1
             if mayDecide, plan.inputs.count == 1, task.redo == nil, task.queues.isEmpty(0) {
                 try step(record, in: task, isStaged: false)
@@ -121,6 +122,7 @@ extension Shard {
     /// Brings a user's row back from the state file.
     private func load(page number: UInt32, of task: PartitionTask) throws(LogFailure) {
         var problem: String? = "there is no state file"
+        var isBad = true
         if let store = task.store {
             do {
                 problem = nil
@@ -132,27 +134,30 @@ extension Shard {
                 if !isThere { problem = "\(store.file): it has no row \(number)" }
             } catch {
                 problem = error.description
+                isBad = error.kind == .corrupt
             }
         }
         guard let problem else { return }
         // Without the row nothing can be decided on that user: recovery sets the file aside and rebuilds it.
         warn(task.partition, "a user's row can't be read back: \(problem)")
-        task.isFileBad = true
+        task.isFileBad = isBad
         throw .fenced("a state file can't be read")
+    }
+
+    /// Goes back to where an operator has moved the offsets, once redo is over.
+    func rewindMoved() throws(LogFailure) {
+        guard try attempt({ () throws(LogFailure) in try input.start(at: positions) }) else { return }
+        for task in tasks { task.mustRewind = false }
+        scheduleCommit(within: 0)
     }
 
     /// Ends redo where the log is silent, and says when the shard is live.
     func continueRedo() throws(LogFailure) {
         guard pending == nil else { return }
-        if tasks.contains(where: { $0.redo != nil }), world.clock.milliseconds - lastRecord >= options.silenceMilliseconds {
-            try concludeFromSilence()
-        }
-        if tasks.contains(where: \.mustRewind) {
-            guard try attempt({ () throws(LogFailure) in try input.start(at: positions) }) else { return }
-            for task in tasks { task.mustRewind = false }
-        }
+        let now = world.clock.milliseconds
+        let silent = tasks.filter { $0.redo != nil && now - $0.heard >= options.silenceMilliseconds }
+        if !silent.isEmpty { try concludeFromSilence(silent) }
         if !tasks.contains(where: { $0.redo != nil }) {
-            if tasks.contains(where: \.mustCommit) { scheduleCommit(within: 0) }
             state = state.after(.redone)
             logger.info("running", metadata: ["shard": "\(options.name)", "redone": "\(counters.redone)"])
         }
@@ -160,11 +165,11 @@ extension Shard {
 
     /// The last records below the committed offset may be gone (compacted, or aborted transactions). Silence alone proves
     /// nothing, a broker may have been away all the time: the log must answer, and reading must have come to its end.
-    private func concludeFromSilence() throws(LogFailure) {
-        lastRecord = world.clock.milliseconds
+    private func concludeFromSilence(_ silent: [PartitionTask]) throws(LogFailure) {
+        for task in silent { task.heard = world.clock.milliseconds }
         let partitions = positions.map(\.partition)
         guard try attempt({ () throws(LogFailure) in _ = try input.bounds(partitions) }) else { return }
-        for task in tasks where task.redo != nil {
+        for task in silent {
             let isAtEnd = plan.inputs.indices.allSatisfy { input in
                 task.fetched[input] >= task.acknowledged[input]
                     || !self.input.hasMore(InputPartition(input: input, partition: task.partition))
@@ -182,13 +187,14 @@ extension Shard {
         if state == .away {
             wanted = Set(positions.map(\.partition))
         } else if plan.inputs.count > 1 {
+            let mostBytes = max(1 << 16, min(8 << 20, Self.mostQueuedBytes / max(1, tasks.count * plan.inputs.count)))
             for task in tasks {
                 for input in plan.inputs.indices {
                     let place = InputPartition(input: input, partition: task.partition)
                     let (records, bytes) = task.queues.load(input)
                     // What is paused goes on at half, or it would be paused and resumed at every batch.
                     let scale = paused.contains(place) ? 2 : 1
-                    let isFull = records * scale > 2 * options.batchRecords || bytes * scale > Self.mostQueuedBytes
+                    let isFull = records * scale > 2 * options.batchRecords || bytes * scale > mostBytes
                     let isAwaited = task.redo?.batches.last.map { task.fetched[input] < $0.ends[input] } ?? false
                     if isFull && !isAwaited { wanted.insert(place) }
                 }
@@ -198,6 +204,6 @@ extension Shard {
         if try attempt({ () throws(LogFailure) in try input.setPaused(wanted) }) { paused = wanted }
     }
 
-    /// Most bytes of one input of a partition that wait for another input.
-    private static let mostQueuedBytes = 8 << 20
+    /// Most bytes of a shard's records that wait for those of another input.
+    private static let mostQueuedBytes = 128 << 20
 }

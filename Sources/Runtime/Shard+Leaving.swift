@@ -64,7 +64,6 @@ extension Shard {
         commitment = nil
         produced = 0
         commitDue = nil
-        lag = nil
         state = state.after(.released)
     }
 
@@ -155,18 +154,16 @@ extension Shard {
         world.mailbox.close()
     }
 
-    /// Records still to read. The ends of the logs are asked for at most once a second.
+    /// Records still to read, as far as reading has told: asking the brokers would hold up deciding.
     func measureLag() -> Int64? {
         guard state != .away, pending == nil, !tasks.isEmpty else { return nil }
-        let now = world.clock.milliseconds
-        if let lag, now - lag.at < 1_000 { return lag.records }
-        let positions = positions
-        let ends = try? input.bounds(positions.map(\.partition))
-        let records = ends.flatMap { ends -> Int64? in
-            guard ends.count == positions.count, !ends.contains(where: { $0.end == .max }) else { return nil }
-            return zip(ends, positions).reduce(0) { $0 + max(0, $1.0.end - $1.1.offset) }
+        var records: Int64 = 0
+        for task in tasks {
+            for input in plan.inputs.indices {
+                guard let end = self.input.knownEnd(InputPartition(input: input, partition: task.partition)) else { return nil }
+                records += max(0, end - task.next[input])
+            }
         }
-        lag = (now, records)
         return records
     }
 }

@@ -31,7 +31,7 @@ extension Shard {
         let task = makeTask(restoration, start)
         restoration.task = task
         restoration.phase = .done
-        restoration.rows = [:]
+        (restoration.rows, restoration.cuts) = ([:], [])
         // A first checkpoint at the start, so that a crash before the next one redoes from here and forgets nothing.
         if !start.usesCheckpoint && internals == nil { storeEverything(of: task) }
         try pass(.loaded)
@@ -98,9 +98,10 @@ extension Shard {
 
     /// What was found can't be used. With a topic to rebuild it from, that is done; without, users start anew.
     func rebuild(_ restoration: Restoration, because why: String) throws(LogFailure) {
-        guard let directory = world.directory, restoration.store != nil else {
-            throw .stop("partition \(restoration.partition): the state topic can't be used: \(why)")
+        guard let directory = world.directory, restoration.store != nil, !restoration.isRebuilt else {
+            throw .stop("partition \(restoration.partition): the state topic can't be used: \(why). Has something else written to it? Name another (`state.topic`), and baselines are rebuilt from the inputs")
         }
+        restoration.isRebuilt = true
         restoration.store = nil
         do {
             try setAside(restoration.partition, in: directory, because: why)
@@ -124,10 +125,7 @@ extension Shard {
         do {
             try setAside(restoration.partition, in: directory, because: "its checkpoint is ahead of the log")
             restoration.store = try StateStore(
-                file: directory.file(partition: restoration.partition),
-                identity: StoreIdentity(
-                    log: log, topics: plan.inputs.map(\.topic), partition: restoration.partition,
-                    state: restoration.engine.stateIdentity, pipeline: plan.name))
+                file: directory.file(partition: restoration.partition), identity: identity(restoration, log))
         } catch {
             throw .stop("state of partition \(restoration.partition): \(error)")
         }

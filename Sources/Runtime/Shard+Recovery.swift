@@ -16,7 +16,13 @@ extension Shard {
                 throw .stop("partition \(number) of \(plan.inputs[input].topic) is not assigned together with the other inputs' partition \(number): all input topics need the same number of partitions and the range assignor")
             }
         }
-        member = try input.membership()
+        do {
+            member = try input.membership()
+        } catch .retry(let why) {
+            throw .fenced("the group has dropped this member while it was being assigned partitions: \(why)")
+        } catch {
+            throw error
+        }
         state = state.after(.assigned)
         counters.rebalances += 1
         pending = Assignment(partitions: numbers, now: world.clock.milliseconds)
@@ -45,9 +51,9 @@ extension Shard {
             return
         }
         self.pending = nil
-        lastRecord = world.clock.milliseconds
-        sliced = lastRecord
-        sliceDue = lastRecord + Int64(internals == nil ? options.checkpointMilliseconds : max(1, options.checkpointMilliseconds / 10))
+        sliced = world.clock.milliseconds
+        for task in tasks { task.heard = sliced }
+        sliceDue = sliced + Int64(internals == nil ? options.checkpointMilliseconds : max(1, options.checkpointMilliseconds / 10))
     }
 
     /// Works for a tenth of a second.
@@ -110,7 +116,7 @@ extension Shard {
 
     // MARK: The state file
 
-    private func identity(_ restoration: Restoration, _ log: String) -> StoreIdentity {
+    func identity(_ restoration: Restoration, _ log: String) -> StoreIdentity {
         StoreIdentity(
             log: log, topics: plan.inputs.map(\.topic), partition: restoration.partition,
             state: restoration.engine.stateIdentity, pipeline: plan.name)
@@ -227,7 +233,7 @@ extension Shard {
     private func tail(_ restoration: Restoration) throws(LogFailure) {
         guard let internals else { return }
         var puts: [(number: UInt32, row: [UInt8]?)] = []
-        var fault: StateError?
+        var fault: (offset: Int64, why: String)?
         var isForeign = false
         restoration.stands = false
         let expected = topicIdentity(restoration.engine)
@@ -248,13 +254,13 @@ extension Shard {
                         restoration.origin = checkpoint.origin
                         restoration.redo = try RedoPoint(decoding: checkpoint.redo)
                     } catch {
-                        fault = error as? StateError
+                        fault = (offset, "\(error)")
                     }
                 }
             }
         }
         if let fault {
-            throw .stop("partition \(restoration.partition): the state topic can't be used: \(fault). With another secret, pipeline or layout Vigil needs another state topic (`state.topic`)")
+            throw .stop("partition \(restoration.partition): the state topic can't be used: the checkpoint at offset \(fault.offset): \(fault.why). With another secret, pipeline or layout Vigil needs another state topic (`state.topic`)")
         }
         if isForeign && restoration.found != nil {
             try rebuild(restoration, because: "the state topic was made anew, and another host has filled it since")
@@ -320,7 +326,7 @@ extension Shard {
 
     private func readCuts(_ restoration: Restoration) throws(LogFailure) {
         guard let internals else { return }
-        var fault: StateError?
+        var fault: (offset: Int64, why: String)?
         let inputs = plan.inputs.count
         let before = restoration.next
         if restoration.next < restoration.end {
@@ -331,11 +337,13 @@ extension Shard {
                     let cut = try Cut(decoding: UnsafeRawBufferPointer(record.value.bytes), inputs: inputs)
                     restoration.cuts.append((offset, cut))
                 } catch {
-                    fault = error as? StateError
+                    fault = (offset, "\(error)")
                 }
             }
         }
-        if let fault { throw .stop("partition \(restoration.partition): the cuts topic can't be used: \(fault)") }
+        if let fault {
+            throw .stop("partition \(restoration.partition): the cuts topic can't be used: the record at offset \(fault.offset): \(fault.why). Has something else written to it?")
+        }
         if world.mutant == .restoreToStable && restoration.next == before { restoration.end = restoration.next }
         restoration.stands = restoration.next < restoration.end && restoration.next == before
         guard restoration.next >= restoration.end else { return }

@@ -63,7 +63,12 @@ extension Shard {
         if tells && isReached({ $0.offset }) {
             logger.notice("the transaction had been committed", metadata: ["shard": "\(options.name)"])
             self.commitment?.unsettled = nil
-            return try conclude()
+            // Another owner may have committed the same offsets after this transaction was aborted, with rows under other
+            // numbers: the file waits for the next commit, which is fenced.
+            for task in tasks where task.redo == nil {
+                task.unstored = Set(task.unstored).union(task.slice?.numbers ?? []).sorted()
+            }
+            return try conclude(stores: false)
         }
         guard isReached({ acknowledged($0.partition) }) else {
             throw .fenced("the committed offsets are neither those before the transaction nor those after it: another owner has the partitions")

@@ -116,10 +116,8 @@ public final class Shard {
     /// When the next checkpoint slice is due, and when the last one was.
     var sliceDue: Int64
     var sliced: Int64
-    var lastRecord: Int64
     /// What retired engines counted.
     var retired = EngineCounters()
-    var lag: (at: Int64, records: Int64?)?
     private var lastComplaint = ""
 
     /// Throws what making the ends of the log throws.
@@ -131,9 +129,8 @@ public final class Shard {
         input = try world.input()
         output = try world.output()
         internals = try world.internals?()
-        lastRecord = world.clock.milliseconds
-        sliced = lastRecord
-        sliceDue = lastRecord
+        sliced = world.clock.milliseconds
+        sliceDue = sliced
     }
 
     /// Turns until the shard is stopped, the log ends, or it must not go on; then lets go of everything.
@@ -184,6 +181,7 @@ public final class Shard {
         }
 
         if pending != nil { try recover() }
+        if tasks.contains(where: \.mustRewind) { try rewindMoved() }
         if state == .recovering { try continueRedo() }
         if state == .away || isCommitDue || isSliceDue { _ = try commit() }
         return nil

@@ -97,8 +97,10 @@ struct TaskStart: Equatable {
             return max(wanted, bounds[input].first)
         }
         usesCheckpoint = checkpoint != nil
-        self.from = from
-        acknowledged = from.indices.map { max(from[$0], committed[$0]) }
+        // What an input made anew has lost can't be redone, and what it holds now was never decided.
+        let isLost = moved != nil && bounds.indices.contains { committed[$0] > bounds[$0].end }
+        self.from = isLost ? moved ?? from : from
+        acknowledged = isLost ? moved ?? from : from.indices.map { max(from[$0], committed[$0]) }
         self.remarks = remarks
         self.refusal = refusal
         self.moved = moved

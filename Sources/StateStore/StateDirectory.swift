@@ -15,7 +15,10 @@ public final class StateDirectory: Sendable {
     /// has it.
     public init(path: String) throws(StoreError) {
         do {
-            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+            try FileManager.default.createDirectory(
+                atPath: path, withIntermediateDirectories: true,
+                // Rows hold names.
+                attributes: [.posixPermissions: 0o700])
         } catch {
             throw StoreError(.failed, file: path, "can't make the state directory: \(String(cString: strerror(errno)))")
         }

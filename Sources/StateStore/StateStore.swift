@@ -78,7 +78,7 @@ public final class StateStore {
     public init(file: String, identity: StoreIdentity) throws(StoreError) {
         self.file = file
         database = try Database(file: file)
-        try database.execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA temp_store=MEMORY")
+        try database.execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA temp_store=MEMORY; PRAGMA secure_delete=ON")
         try Self.check(database)
         try Self.identify(database, as: identity)
         try database.execute(

@@ -60,6 +60,8 @@ final class SimulatedInput: InputLog {
         next.contains { $0.partition == partition && $0.offset < log.readable(partition) }
     }
 
+    func knownEnd(_ partition: InputPartition) -> Int64? { log.end(partition) }
+
     func committed(_ partitions: [InputPartition]) throws(LogFailure) -> [Int64?] {
         try log.call(.committed) { () throws(LogFailure) in
             if log.isAway { throw .retry("the broker is away") }

@@ -67,7 +67,8 @@ struct SoakCommand: ParsableCommand {
         let logger = logging.makeLogger(least: .warning)
         let place = directory ?? NSTemporaryDirectory() + "/vigil-soak-\(UUID().uuidString)"
         do {
-            try FileManager.default.createDirectory(atPath: place, withIntermediateDirectories: true)
+            try FileManager.default.createDirectory(
+                atPath: place, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         } catch {
             throw failure(Exit.io, "\(place): \(error.localizedDescription)")
         }

@@ -107,6 +107,7 @@ import Testing
         #expect(refused.refusal?.contains("the log ends at 3") == true)
         let accepted = start(checkpoint: [10, 20], recorded: [15, 30], accepts: true, committed: [15, 30], bounds: bounds)
         #expect(accepted.moved == [3, 30])
+        #expect(accepted.from == [3, 30] && accepted.acknowledged == [3, 30], "nothing that is gone is waited for")
     }
 
     /// Without transactions a cut may be written and its offsets not yet committed, or the other way round.

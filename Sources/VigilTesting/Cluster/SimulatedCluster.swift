@@ -255,6 +255,18 @@ public final class SimulatedCluster {
         return deleted + records(topic, partition: partition)
     }
 
+    /// The committed records, and those of transactions that are going to be: their end is decided, and only the marker has
+    /// not been written here yet.
+    public func decided(_ topic: ClusterTopic, partition: Int32) -> [ClusterRecord] {
+        let committing = Set(transactions.transactions.values.lazy.filter { $0.state == .preparing(commits: true) }
+            .map(\.identity.producerID))
+        return log(TopicPartition(topic, partition)).entries.compactMap { entry in
+            guard case .record(let record) = entry.content else { return nil }
+            let isDecided = entry.standing == .visible || entry.standing == .open && committing.contains(entry.producerID)
+            return isDecided ? record : nil
+        }
+    }
+
     /// Deletes a partition and makes it anew, empty.
     public func recreate(_ topic: ClusterTopic, partition: Int32) { logs[TopicPartition(topic, partition)] = PartitionLog() }
 
@@ -281,6 +293,12 @@ public final class SimulatedCluster {
 
     /// No transaction is open anywhere.
     public var isQuiet: Bool { logs.values.allSatisfy { $0.stable == $0.end } }
+
+    /// No open transaction has committed offsets of the group.
+    var isStable: Bool { (try? group.fetch(inputPartitions)) != nil }
+
+    /// Where transactions are open, for messages.
+    var unquiet: [String] { logs.filter { $0.value.stable < $0.value.end }.map { "\($0.key)" }.sorted() }
 
     /// Members of the group now.
     public var memberCount: Int { group.members.count }

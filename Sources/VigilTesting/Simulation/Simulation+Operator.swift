@@ -64,19 +64,24 @@ extension Simulation {
 
     /// Retention deletes of the inputs, or of the cuts, what no redo needs any more.
     func retain() -> Bool {
-        let partition = Int32.random(in: 0..<cluster.options.partitions, using: &random)
-        guard let redo = redoPoint(partition) else { return false }
-        for (input, position) in redo.positions.enumerated() where chance(2, in: 3) {
-            cluster.delete(.input(input), partition: partition, below: Int64.random(in: 0...position, using: &random))
+        var deletes = false
+        let isThorough = chance(1, in: 2)
+        for partition in 0..<cluster.options.partitions {
+            guard let redo = redoPoint(partition) else { continue }
+            for (input, position) in redo.positions.enumerated() where isThorough || chance(1, in: 3) {
+                let bound = isThorough ? position : Int64.random(in: 0...position, using: &random)
+                cluster.delete(.input(input), partition: partition, below: bound)
+                deletes = true
+            }
+            if chance(1, in: 3) { cluster.delete(.cuts, partition: partition, below: redo.cutsOffset) }
         }
-        if chance(1, in: 3) { cluster.delete(.cuts, partition: partition, below: redo.cutsOffset) }
-        return true
+        return deletes
     }
 
-    /// The redo point as the state topic has it: the newest checkpoint in it.
+    /// The redo point as the state topic has it, or is about to: the newest checkpoint in it.
     private func redoPoint(_ partition: Int32) -> RedoPoint? {
-        cluster.records(.state, partition: partition).reversed().lazy
-            .compactMap { RebuiltState.redoPoint(key: $0.record.key, value: $0.record.value) }.first
+        cluster.decided(.state, partition: partition).reversed().lazy
+            .compactMap { RebuiltState.redoPoint(key: $0.key, value: $0.value) }.first
     }
 }
 

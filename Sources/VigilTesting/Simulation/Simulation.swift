@@ -85,7 +85,7 @@ public final class Simulation {
         world.timeoutCheck = 100
         world.endTimeout = 300
         world.callTimeout = 20
-        world.markerDelay = [0, 5, 100].randomElement(using: &random)!
+        world.markerDelay = [0, 5, 100, 2_000].randomElement(using: &random)!
         world.lateArrival = 30
         world.queueRecords = [8, 100, 10_000].randomElement(using: &random)!
         world.deleteRetention = 20_000
@@ -209,6 +209,7 @@ public final class Simulation {
     private func settle(_ what: String) throws {
         for _ in 0..<3_000 {
             for host in hosts {
+                if !host.isUp { try host.start(settings, .sameDirectory) }
                 for index in host.shards.indices {
                     report.turns += 1
                     note(host.turn(index))
@@ -217,8 +218,14 @@ public final class Simulation {
             guard report.problems.isEmpty else { return }
             if cluster.isQuiet && isSettled && cluster.isDrained({ self.position($0) }) { return }
         }
-        let states = hosts.flatMap(\.shards).map { "\($0.state.rawValue) \($0.status().partitions.map(\.partition))" }
-        note("not settled so that \(what): \(states), members \(cluster.memberCount)")
+        let states = hosts.flatMap(\.shards).map { shard in
+            "\(shard.state.rawValue) \(shard.status().partitions.map { "\($0.partition) at \($0.positions)" })"
+        }
+        let committed = cluster.inputPartitions.map { place in
+            let left = cluster.records(.input(place.input), partition: place.partition, from: cluster.committed(place) ?? 0).count
+            return "\(place.input)/\(place.partition) at \(cluster.committed(place) ?? -1), \(left) left"
+        }
+        note("not settled so that \(what): \(states), members \(cluster.memberCount), committed \(committed), open transactions in \(cluster.unquiet), offsets pending: \(!cluster.isStable)")
     }
 
     private func position(_ place: InputPartition) -> Int64? {
