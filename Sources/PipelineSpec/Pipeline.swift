@@ -62,7 +62,7 @@ public struct DeliveryOptions: Sendable, Equatable {
     /// After an intervention.
     public var interventionCommitMilliseconds = 20
     /// How long records of one topic wait for another's.
-    public var idleMilliseconds = 500
+    public var idleMilliseconds = 2_000
     /// Most records in one batch.
     public var batchRecords = 1024
     /// Most bytes waiting in the producer's queue.

@@ -46,7 +46,8 @@ public final class Audit {
         var order: Int
         var key: [UInt8]?
         var value: [UInt8]?
-        var isDeadLetter: Bool
+        /// Nil: either.
+        var isDeadLetter: Bool?
         var times = 0
     }
 
@@ -71,11 +72,13 @@ public final class Audit {
     /// `LogFailure` when the topics can't be read.
     public func run(isExact: Bool = true) throws -> Report {
         let partitions = try log.partitions(of: plan.inputs[0].topic) ?? 0
-        for partition in 0..<Int32(partitions) { try replay(partition) }
+        for partition in 0..<Int32(partitions) {
+            if isExact { try replay(partition) } else { try expectAll(partition) }
+        }
         try compare(topics.decisions, isDeadLetter: false, isExact: isExact)
         try compare(topics.deadLetters, isDeadLetter: true, isExact: isExact)
         for (origin, wanted) in expected where wanted.times == 0 {
-            report.note("\(origin.topic)/\(origin.partition)/\(origin.offset): its \(wanted.isDeadLetter ? "dead letter" : "decision") is missing")
+            report.note("\(origin.topic)/\(origin.partition)/\(origin.offset): its \(wanted.isDeadLetter == true ? "dead letter" : "decision") is missing")
         }
         return report
     }
@@ -108,6 +111,18 @@ public final class Audit {
             var left = 0
             try log.readAll(plan.inputs[input].topic, partition: partition, from: position, clock: clock) { _ in left += 1 }
             if left > 0 { report.note("\(plan.inputs[input].topic)/\(partition): \(left) records from \(position) on are in no cut") }
+        }
+    }
+
+    /// At least once every record has an output, where everything is emitted. Its bytes depend on what was decided before it
+    /// where processes died, and a process shut out of the group may have left cuts of its own.
+    private func expectAll(_ partition: Int32) throws {
+        for input in plan.inputs {
+            try log.readAll(input.topic, partition: partition, clock: clock) { record in
+                report.records += 1
+                let origin = Origin(topic: input.topic, partition: partition, offset: record.offset)
+                expected[origin] = Expected(order: expected.count, key: nil, value: nil, isDeadLetter: nil)
+            }
         }
     }
 
@@ -150,7 +165,7 @@ public final class Audit {
                 guard let origin = isDeadLetter ? Self.origin(ofDeadLetter: record) : Self.origin(ofDecision: record) else {
                     return report.note("\(place): it doesn't say which record it is about")
                 }
-                guard var wanted = expected[origin], wanted.isDeadLetter == isDeadLetter else {
+                guard var wanted = expected[origin], wanted.isDeadLetter == nil || wanted.isDeadLetter == isDeadLetter else {
                     return report.note("\(place): nothing should have come of \(origin.topic)/\(origin.partition)/\(origin.offset)")
                 }
                 wanted.times += 1
@@ -160,7 +175,7 @@ public final class Audit {
                     if isExact { report.note("\(place): it came \(wanted.times) times") }
                     return
                 }
-                if record.value != wanted.value || record.key != wanted.key {
+                if isExact && (record.value != wanted.value || record.key != wanted.key) {
                     report.note("\(place): it is not what \(origin.topic)/\(origin.partition)/\(origin.offset) should have given")
                 }
                 if isExact, let before = last[origin.partition], before > wanted.order {

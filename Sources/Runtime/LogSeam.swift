@@ -79,8 +79,8 @@ public protocol InputLog: AnyObject {
     /// Gives the partitions back: the answer to `.revoked` and `.lost`.
     func release() throws(LogFailure)
 
-    /// Exactly these partitions hand over no records until the next call, while polling goes on (so that the group
-    /// keeps this member).
+    /// Exactly these partitions hand over no records until the next call, `start(at:)` or not, while polling goes on (so
+    /// that the group keeps this member).
     func setPaused(_ partitions: Set<InputPartition>) throws(LogFailure)
 
     /// Records beyond those handed over are in the log, as far as is known; true as long as nothing is known.

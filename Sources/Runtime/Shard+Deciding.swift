@@ -70,6 +70,9 @@ extension Shard {
                     let since = task.waiting ?? now
                     task.waiting = since
                     if now - since < Int64(options.idleMilliseconds) { return }
+                } else {
+                    // Whoever was waited for is here: the next wait is a new one.
+                    task.waiting = nil
                 }
             }
             try step(task.queues.head(next), in: task, isStaged: true)
@@ -146,7 +149,6 @@ extension Shard {
         }
         if tasks.contains(where: \.mustRewind) {
             guard try attempt({ () throws(LogFailure) in try input.start(at: positions) }) else { return }
-            paused = []
             for task in tasks { task.mustRewind = false }
         }
         if !tasks.contains(where: { $0.redo != nil }) {

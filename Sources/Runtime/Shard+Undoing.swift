@@ -96,7 +96,6 @@ extension Shard {
     private func rewind() throws(LogFailure) {
         if world.mutant != .skipRewind && pending == nil {
             guard try attempt({ () throws(LogFailure) in try input.start(at: positions) }) else { return try goAway() }
-            paused = []
         }
         commitment = nil
         try updatePauses()

@@ -17,7 +17,7 @@ public struct ShardOptions: Sendable, Equatable {
     /// Bytes of users' rows kept in memory; colder users stay in the state file.
     public var memoryBytes = Int.max
     /// How long records of one input wait for those of another that are known to be in the log, in milliseconds.
-    public var idleMilliseconds = 500
+    public var idleMilliseconds = 2_000
     /// How long the state topic keeps tombstones, in milliseconds: an older state file may have missed one.
     public var tombstoneMilliseconds = 86_400_000
     /// Go on from committed offsets that somebody else has changed.
@@ -104,6 +104,7 @@ public final class Shard {
     /// The commit under way; nil between commits.
     var commitment: Commitment?
     var outbox = InternalOutbox()
+    /// What the input log was told; it outlives `start(at:)`.
     var paused: Set<InputPartition> = []
     /// The output can't be used any more: it is made anew before the next use.
     var isOutputBad = false

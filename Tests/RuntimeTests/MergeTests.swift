@@ -17,6 +17,13 @@ import VigilTesting
         return #"{"id":"e\#(number)","time":\#(time),"user":"anna","session":"s",\#(rest)}"#
     }
 
+    /// Which events were decided, in order.
+    func numbers(_ outputs: [SimulatedOutput]) -> [Int] {
+        outputs.compactMap { output in
+            output.text.range(of: #""event":"e"#).flatMap { Int(output.text[$0.upperBound...].prefix { $0.isNumber }) }
+        }
+    }
+
     @Test(arguments: [1, 3, 64]) func aTopicBehindTheOtherIsNotLate(batch: Int) throws {
         let driver = TestDriver(plan: Fixture.plan(inputs: 2), seed: UInt64(batch))
         driver.options.batchRecords = batch
@@ -25,11 +32,22 @@ import VigilTesting
         }
         let outputs = try driver.run()
         #expect(outputs.count == 400)
-        let ids = outputs.compactMap { output in
-            output.text.range(of: #""event":"e"#).flatMap { Int(output.text[$0.upperBound...].prefix { $0.isNumber }) }
-        }
-        #expect(ids == Array(0..<400), "decided in the order of event time")
+        #expect(numbers(outputs) == Array(0..<400), "decided in the order of event time")
         #expect(outputs.allSatisfy { $0.text.contains(#""late":false"#) })
+    }
+
+    /// However often one input is waited for, each wait has its own time: a long backlog must not use it up.
+    @Test func eachWaitIsANewOne() throws {
+        let driver = TestDriver(plan: Fixture.plan(inputs: 2), seed: 9)
+        driver.options.batchRecords = 2
+        // Less than the backlog takes in all, more than any one wait.
+        driver.options.idleMilliseconds = 60
+        for number in 0..<1_000 {
+            driver.log.append(input: number % 2, key: "anna", value: event(number, input: number % 2))
+        }
+        let outputs = try driver.run()
+        #expect(driver.log.clock.milliseconds > 120)
+        #expect(numbers(outputs) == Array(0..<1_000))
     }
 
     /// An input that has nothing to offer holds nobody up.

@@ -94,6 +94,8 @@ final class PartitionLog {
     }
 
     private(set) var entries: [Entry] = []
+    /// What retention deleted: an auditor remembers it.
+    private(set) var deleted: [Entry] = []
     /// The log start offset.
     private(set) var first: Int64 = 0
     /// The offset after the last entry, markers and open records included.
@@ -168,7 +170,9 @@ final class PartitionLog {
     /// Retention: everything below `offset` goes, the high watermark being the limit.
     func delete(below offset: Int64) {
         first = max(first, min(offset, end))
-        entries.removeFirst(index(of: first))
+        let count = index(of: first)
+        deleted += entries[..<count]
+        entries.removeFirst(count)
     }
 
     /// Compaction of what lies below `bound` and the last stable offset, as the log cleaner does it: aborted records and

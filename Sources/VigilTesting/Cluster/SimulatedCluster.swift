@@ -246,6 +246,18 @@ public final class SimulatedCluster {
         return found
     }
 
+    /// The same with what retention has deleted since.
+    public func history(_ topic: ClusterTopic, partition: Int32) -> [(offset: Int64, record: ClusterRecord)] {
+        let deleted = log(TopicPartition(topic, partition)).deleted.compactMap { entry -> (offset: Int64, record: ClusterRecord)? in
+            guard entry.standing == .visible, case .record(let record) = entry.content else { return nil }
+            return (entry.offset, record)
+        }
+        return deleted + records(topic, partition: partition)
+    }
+
+    /// Deletes a partition and makes it anew, empty.
+    public func recreate(_ topic: ClusterTopic, partition: Int32) { logs[TopicPartition(topic, partition)] = PartitionLog() }
+
     /// The log start offset, the last stable offset and the end of a partition.
     public func bounds(_ topic: ClusterTopic, partition: Int32) -> (first: Int64, stable: Int64, end: Int64) {
         let log = log(TopicPartition(topic, partition))
@@ -256,11 +268,14 @@ public final class SimulatedCluster {
     public func committed(_ partition: InputPartition) -> Int64? { group.committed(partition) }
 
     /// Whether every committed input record lies below the committed offsets, with no transaction of the group's open.
-    public var isDrained: Bool {
+    public var isDrained: Bool { isDrained { _ in nil } }
+
+    /// The same where offsets may have expired: `position` tells how far a partition's owner is.
+    func isDrained(_ position: (InputPartition) -> Int64?) -> Bool {
         guard (try? group.fetch(inputPartitions)) != nil else { return false }
         return inputPartitions.allSatisfy { place in
             let log = log(TopicPartition(.input(place.input), place.partition))
-            return log.stable == log.end && !log.hasVisible(from: group.committed(place) ?? log.first, below: log.end)
+            return log.stable == log.end && !log.hasVisible(from: group.committed(place) ?? position(place) ?? log.first, below: log.end)
         }
     }
 

@@ -76,7 +76,7 @@ struct Oracle {
             problems.append("\(Self.name(origin)): it came under \(kinds.count) ids")
         }
         for place in cluster.inputPartitions {
-            for (offset, _) in cluster.records(.input(place.input), partition: place.partition) {
+            for (offset, _) in cluster.history(.input(place.input), partition: place.partition) {
                 let origin = InputPosition(partition: place, offset: offset)
                 if found[origin] == nil { problems.append("\(Self.name(origin)): nothing came of it") }
             }
@@ -91,7 +91,7 @@ struct Oracle {
     // MARK: Cuts
 
     private mutating func replay(_ partition: Int32) {
-        let inputs = plan.inputs.indices.map { cluster.records(.input($0), partition: partition) }
+        let inputs = plan.inputs.indices.map { cluster.history(.input($0), partition: partition) }
         var lent = BorrowedBytes()
         lent.reserve(inputs.reduce(0) { $0 + $1.reduce(0) { $0 + ($1.record.key?.count ?? 0) + ($1.record.value?.count ?? 0) } })
         let records: [[Record]] = inputs.indices.map { input in
@@ -106,7 +106,7 @@ struct Oracle {
         // Evictions are listed from the first mark on.
         replay.engine.mark(CutMark(positions: plan.inputs.map { _ in 0 }, cutsOffset: 0, milliseconds: 0))
         var effects = Effects()
-        for (offset, stored) in cluster.records(.cuts, partition: partition) {
+        for (offset, stored) in cluster.history(.cuts, partition: partition) {
             do {
                 let cut = try (stored.value ?? []).withUnsafeBytes { try Cut(decoding: $0, inputs: plan.inputs.count) }
                 if replay.positions == nil, cut.from.contains(where: { $0 != 0 }) {

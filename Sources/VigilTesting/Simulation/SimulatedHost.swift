@@ -43,6 +43,10 @@ final class SimulatedHost {
         var options: ShardOptions
         var shards: Int
         var isExact: Bool
+        /// Members have static ids.
+        var isStatic = false
+        /// The state topic may be lost.
+        var losesState = false
         var mutant: Mutant?
         var logger: Logger
     }
@@ -67,8 +71,9 @@ final class SimulatedHost {
             options.name = "\(name)-\(number)"
             let id = settings.isExact ? "\(name)-\(life)-\(number)" : nil
             let member = options.name
+            let instance = settings.isStatic ? member : nil
             let world = ShardWorld(
-                input: { () throws(LogFailure) in process.input(member: member) },
+                input: { () throws(LogFailure) in process.input(member: member, instance: instance) },
                 output: { () throws(LogFailure) in process.output(transactionalID: id) },
                 internals: { () throws(LogFailure) in process.internalLog() }, directory: states, clock: cluster.clock,
                 logger: settings.logger, stop: stop, probe: { step throws(LogFailure) in try process.probe(step) },

@@ -25,6 +25,14 @@ public enum Misfortune: String, Sendable, Codable, CaseIterable {
     case emptyDirectory = "empty-directory"
     /// A process comes back to a backup of its directory.
     case oldDirectory = "old-directory"
+    /// A process comes back to a damaged state file.
+    case rottenFile = "rotten-file"
+    case expiredOffsets = "expired-offsets"
+    case movedOffsets = "moved-offsets"
+    /// What no redo needs any more is deleted.
+    case retention
+    /// The state topic is made anew, empty.
+    case recreatedState = "recreated-state"
 }
 
 /// What the scheduler does next, good or bad.
@@ -88,7 +96,16 @@ extension Simulation {
         case .fullDisk:
             let pages = chance(1, in: 2) ? 1 : 0
             for shard in host.shards { try shard.limitStores(pages: pages) }
-        case .emptyDirectory, .oldDirectory: return
+        case .retention:
+            // Whoever lost the state topic still needs everything.
+            guard options.isExact, !settings.losesState, retain() else { return }
+        case .expiredOffsets:
+            guard chance(1, in: 3), expireOffsets() else { return }
+        case .movedOffsets:
+            guard chance(1, in: 3), try moveOffset(and: host) else { return }
+        case .recreatedState:
+            guard chance(1, in: 3), settings.losesState, recreateState() else { return }
+        case .emptyDirectory, .oldDirectory, .rottenFile: return
         }
         count(misfortune, host)
     }
@@ -96,13 +113,16 @@ extension Simulation {
     private func comeBack(_ host: SimulatedHost) throws {
         let how: SimulatedHost.Return
         let isLeftOut = options.only?.contains(report.chances) == false
-        switch isLeftOut ? 5 : Int.random(in: 0..<6, using: &random) {
+        switch isLeftOut ? 7 : Int.random(in: 0..<8, using: &random) {
         case 0 where !options.spared.contains(.emptyDirectory):
             how = .emptyDirectory
             count(.emptyDirectory, host)
         case 1 where !options.spared.contains(.oldDirectory) && host.hasCopy:
             how = .oldDirectory
             count(.oldDirectory, host)
+        case 2 where !options.spared.contains(.rottenFile):
+            how = .sameDirectory
+            if try host.spoilFile() { count(.rottenFile, host) }
         default: how = .sameDirectory
         }
         say("\(host.name) starts")
