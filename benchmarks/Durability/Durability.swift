@@ -68,7 +68,8 @@ import Runtime
         show([
             "\(interval)", text(simple * rowBytes / 1e6), text(renewed * rowBytes / 1e6), text(topic / 1e6), text(rows, 0), text(file / 1e6),
             "\(redone)", text(Double(redone) / Double(log.stream.rate)), "\(kept)", text(local.restore.wall),
-            text(remote.restore.wall), text(local.redo.wall), text(Double(redone) / local.redo.processor / 1000, 0),
+            text(local.restore.processor), text(remote.restore.wall), text(remote.restore.processor), text(local.redo.wall),
+            text(local.redo.processor),
         ])
     }
 

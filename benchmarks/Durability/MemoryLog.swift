@@ -38,7 +38,7 @@ final class MemoryLog {
     }
 
     /// The offset after the last record that has come in.
-    var end: Int64 { min(limit, Int64(stream.users) + clock.milliseconds * Int64(stream.rate) / 1000) }
+    var end: Int64 { min(limit, clock.milliseconds * Int64(stream.rate) / 1000) }
 
     func end(of topic: InternalTopic) -> Int64 { topic == .state ? stateEnd : cutsEnd }
 
