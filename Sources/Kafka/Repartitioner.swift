@@ -49,7 +49,7 @@ public final class Repartitioner {
     var hasUncommitted: Bool { !next.isEmpty || committing != nil }
 
     /// It has partitions and reads them.
-    public var isReading: Bool { assigned != nil && !isHalted }
+    public var isReading: Bool { assigned?.isEmpty == false && !isHalted }
 
     /// The internal topic of a source.
     public static func topic(group: String, source: String) -> String { "\(group)-\(source)-repartition" }

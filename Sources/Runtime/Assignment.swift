@@ -61,6 +61,8 @@ final class Restoration {
     var found: StoredCheckpoint?
     /// The newest redo point, from the file or the topic.
     var redo: RedoPoint?
+    /// The life of the state topic that the file, or its newest checkpoint, is of.
+    var origin = ""
     /// Rows read from the state topic, where there is no file to put them into.
     var rows: [UInt32: [UInt8]] = [:]
     var next: Int64 = 0

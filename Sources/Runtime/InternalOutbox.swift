@@ -26,8 +26,8 @@ struct InternalOutbox: ~Copyable {
         add(.cuts, partition, key: Array(String(partition).utf8), value: cut.encoded())
     }
 
-    /// A slice's rows and the redo point they lead to. The redo point comes last: whoever has it has the rows.
-    mutating func add(_ slice: StateSlice, of engine: Engine, identity: String, partition: Int32) {
+    /// A slice's rows and, unless it is nil, the checkpoint they lead to. It comes last: whoever has it has the rows.
+    mutating func add(_ slice: StateSlice, of engine: Engine, checkpoint: TopicCheckpoint?, partition: Int32) {
         engine.forEach(in: slice) { number, row in
             let start = bytes.count
             StateKey.append(number, to: &bytes)
@@ -39,11 +39,7 @@ struct InternalOutbox: ~Copyable {
             bytes.append(ByteView(row))
             entries.append(Entry(topic: .state, partition: partition, key: key, value: key.upperBound..<bytes.count))
         }
-        add(.state, partition, key: StateKey.checkpoint, value: TopicCheckpoint(identity: identity, redo: slice.redo.encoded()).encoded())
-    }
-
-    mutating func addTombstone(key: [UInt8], partition: Int32) {
-        add(.state, partition, key: key, value: nil)
+        if let checkpoint { add(.state, partition, key: StateKey.checkpoint, value: checkpoint.encoded()) }
     }
 
     private mutating func add(_ topic: InternalTopic, _ partition: Int32, key: [UInt8], value: [UInt8]?) {
@@ -85,25 +81,37 @@ enum StateKey {
 struct TopicCheckpoint: Equatable {
     /// `Engine.stateIdentity` with the pipeline's name.
     var identity: String
+    /// Names this life of the topic: made up by whoever wrote its first checkpoint. Users' numbers mean something only
+    /// within it, so a state file that followed another life can't be mixed with the topic's rows.
+    var origin: String
     /// `RedoPoint.encoded()`
     var redo: [UInt8]
 
     func encoded() -> [UInt8] {
-        let name = Array(identity.utf8)
-        return withUnsafeBytes(of: UInt32(name.count).littleEndian) { Array($0) } + name + redo
+        [identity, origin].flatMap { text in
+            withUnsafeBytes(of: UInt32(text.utf8.count).littleEndian) { Array($0) } + Array(text.utf8)
+        } + redo
     }
 
-    init(identity: String, redo: [UInt8]) {
+    init(identity: String, origin: String, redo: [UInt8]) {
         self.identity = identity
+        self.origin = origin
         self.redo = redo
     }
 
     init(decoding value: ByteView) throws(StateError) {
         let bytes = UnsafeRawBufferPointer(value.bytes)
-        guard bytes.count >= 4 else { throw StateError("a checkpoint in the state topic is too short") }
-        let count = Int(UInt32(littleEndian: bytes.loadUnaligned(as: UInt32.self)))
-        guard bytes.count >= 4 + count else { throw StateError("a checkpoint in the state topic is too short") }
-        identity = String(decoding: bytes[4..<4 + count], as: UTF8.self)
-        redo = Array(bytes[(4 + count)...])
+        var at = 0
+        func text() throws(StateError) -> String {
+            guard bytes.count - at >= 4 else { throw StateError("a checkpoint in the state topic is too short") }
+            let count = Int(UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: at, as: UInt32.self)))
+            at += 4
+            guard bytes.count - at >= count else { throw StateError("a checkpoint in the state topic is too short") }
+            defer { at += count }
+            return String(decoding: bytes[at..<at + count], as: UTF8.self)
+        }
+        identity = try text()
+        origin = try text()
+        redo = Array(bytes[at...])
     }
 }

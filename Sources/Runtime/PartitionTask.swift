@@ -22,6 +22,10 @@ final class PartitionTask {
     var cutsOffset: Int64
     /// Where in the state topic the records begin that the state file doesn't have; at most too low.
     var tail: Int64
+    /// Which life of the state topic this is: see `TopicCheckpoint`.
+    var origin = ""
+    /// Users whom the state topic must get again before a checkpoint may be written to it.
+    var unpublished = 0
     /// The positions of the redo point written last; nil when there is none yet.
     var checkpointed: [Int64]?
     /// When the state file was last written, in milliseconds since 1970.

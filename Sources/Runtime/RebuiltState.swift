@@ -42,4 +42,12 @@ public enum RebuiltState {
         engine.stopFollowing()
         return engine
     }
+
+    /// The redo point in a record of the state topic; nil when it holds none.
+    public static func redoPoint(key: [UInt8]?, value: [UInt8]?) -> RedoPoint? {
+        (key ?? []).withUnsafeBytes { key in
+            guard StateKey.isCheckpoint(ByteView(key)), let value else { return nil }
+            return try? RedoPoint(decoding: value.withUnsafeBytes { try TopicCheckpoint(decoding: ByteView($0)) }.redo)
+        }
+    }
 }

@@ -60,7 +60,9 @@ extension Shard {
         guard let store = task.store else { return false }
         let now = world.clock.wallMilliseconds
         do {
-            try store.write(StoredCheckpoint(redo: redo.encoded(), tail: task.tail, written: now)) { put throws(StoreError) in
+            let checkpoint = StoredCheckpoint(
+                redo: redo.encoded(), tail: task.tail, origin: task.origin, isRepublishing: task.unpublished > 0, written: now)
+            try store.write(checkpoint) { put throws(StoreError) in
                 for number in numbers {
                     let failure: StoreError? = task.engine.withRow(number: number) { row in
                         do throws(StoreError) { try put(number, row) } catch { return error }

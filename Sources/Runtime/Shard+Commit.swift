@@ -127,11 +127,18 @@ extension Shard {
                 task.cut.evictions = task.engine.evictions
                 outbox.add(task.cut, partition: task.partition)
             }
-            if let slice = task.slice, internals != nil {
-                outbox.add(slice, of: task.engine, identity: topicIdentity(task.engine), partition: task.partition)
-            }
+            if internals != nil { addSlice(of: task) }
         }
         return commitment.positions.isEmpty && !commitment.takesSlices ? nil : commitment
+    }
+
+    private func addSlice(of task: PartitionTask) {
+        guard let slice = task.slice else { return }
+        // While what a lost topic had is written to it again, a checkpoint would promise rows that are not there yet.
+        let isWhole = task.unpublished <= slice.numbers.count
+        let checkpoint = isWhole
+            ? TopicCheckpoint(identity: topicIdentity(task.engine), origin: task.origin, redo: slice.redo.encoded()) : nil
+        outbox.add(slice, of: task.engine, checkpoint: checkpoint, partition: task.partition)
     }
 
     /// What the state topic's checkpoint says it is the state of.
@@ -167,7 +174,7 @@ extension Shard {
         try pass(.ended)
         for task in live where task.slice != nil || task.next != task.acknowledged || task.mustCommit {
             note(task)
-            if let slice = task.slice { task.engine.complete(slice) }
+            complete(task)
         }
         counters.commits += 1
         try pass(.committed)
@@ -192,12 +199,7 @@ extension Shard {
             if commitment?.takesSlices == true {
                 takeSlices(all: commitment?.takesAll == true)
                 outbox.removeAll()
-                if internals != nil {
-                    for task in live {
-                        guard let slice = task.slice else { continue }
-                        outbox.add(slice, of: task.engine, identity: topicIdentity(task.engine), partition: task.partition)
-                    }
-                }
+                if internals != nil { for task in live { addSlice(of: task) } }
                 guard try drain() else { return false }
             }
         }
@@ -206,8 +208,8 @@ extension Shard {
             return false
         }
         for task in live {
+            complete(task)
             storeSlice(of: task)
-            if let slice = task.slice { task.engine.complete(slice) }
         }
         finish()
         try pass(.stored)
@@ -224,6 +226,13 @@ extension Shard {
         task.engine.mark(CutMark(
             positions: task.next, cutsOffset: task.cutsOffset, milliseconds: world.clock.milliseconds))
         task.cut = Cut(from: task.next)
+    }
+
+    /// The slice is where it belongs.
+    private func complete(_ task: PartitionTask) {
+        guard let slice = task.slice else { return }
+        task.engine.complete(slice)
+        task.unpublished = max(0, task.unpublished - slice.numbers.count)
     }
 
     private func finish() {

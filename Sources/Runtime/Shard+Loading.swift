@@ -8,14 +8,10 @@ extension Shard {
         _ restoration: Restoration, committed: [Int64?], bounds: [(first: Int64, end: Int64)], _ log: String
     ) throws(LogFailure) {
         let topics = plan.inputs.map(\.topic)
-        // Without a checkpoint the cuts tell where everything began, and the log may still hold it.
-        let beginning = restoration.redo == nil ? restoration.cuts.first?.cut.from : nil
-        if let beginning, recordedBegins(beginning, restoration) {
-            warn(restoration.partition, "the state topic has no checkpoint; baselines are rebuilt from the inputs' records that are still there")
-        }
+        if restoration.redo == nil, let first = restoration.cuts.first { try begin(restoration, with: first) }
         let recorded = internals == nil ? nil : furthest(restoration) ?? restoration.redo?.positions
         let start = TaskStart(
-            checkpoint: restoration.redo?.positions ?? beginning, recorded: recorded.map { newest(of: $0, restoration) },
+            checkpoint: restoration.redo?.positions, recorded: recorded.map { newest(of: $0, restoration) },
             isExact: output.isTransactional, acceptsOffsets: options.acceptsOffsets, committed: committed, bounds: bounds,
             topics: topics)
         if let refusal = start.refusal {
@@ -48,10 +44,26 @@ extension Shard {
         }
     }
 
-    /// A first commit without a checkpoint yet is no loss worth telling.
-    private func recordedBegins(_ beginning: [Int64], _ restoration: Restoration) -> Bool {
-        restoration.cuts.count > 1 && restoration.cuts.last?.cut.ends != beginning && restoration.end > 0
-            && (restoration.found != nil || restoration.tail > 0 || beginning.contains { $0 > 0 })
+    /// Without a checkpoint the cuts tell where everything began, and the log may still hold it. Rows that are there are
+    /// of later cuts, and each says what it has absorbed.
+    private func begin(_ restoration: Restoration, with first: (offset: Int64, cut: Cut)) throws(LogFailure) {
+        // A first commit that brought no checkpoint yet is no loss worth telling.
+        if first.offset > 0 || restoration.cuts.count > 1 {
+            warn(restoration.partition, "the state topic has no checkpoint; baselines are rebuilt from the inputs' records that are still there")
+        }
+        let redo = RedoPoint(
+            positions: first.cut.from, cutsOffset: first.offset, shared: restoration.engine.sharedImage(), erased: [],
+            version: restoration.engine.version)
+        restoration.redo = redo
+        guard let store = restoration.store else { return }
+        do {
+            try store.write(StoredCheckpoint(
+                redo: redo.encoded(), tail: restoration.tail, origin: restoration.origin, written: restoration.asked)
+            ) { _ in }
+        } catch {
+            warn(restoration.partition, "the state file can't be written, so state is kept in memory alone: \(error)")
+            try abandonFile(restoration, [])
+        }
     }
 
     /// The cuts may be behind the redo point where the newest of them were deleted.
@@ -85,7 +97,7 @@ extension Shard {
     }
 
     /// What was found can't be used. With a topic to rebuild it from, that is done; without, users start anew.
-    private func rebuild(_ restoration: Restoration, because why: String) throws(LogFailure) {
+    func rebuild(_ restoration: Restoration, because why: String) throws(LogFailure) {
         guard let directory = world.directory, restoration.store != nil else {
             throw .stop("partition \(restoration.partition): the state topic can't be used: \(why)")
         }
@@ -97,6 +109,7 @@ extension Shard {
         }
         restoration.engine = makeEngine()
         (restoration.found, restoration.redo, restoration.cuts, restoration.rows) = (nil, nil, [], [:])
+        (restoration.origin, restoration.mustRepublish) = ("", false)
         restoration.phase = .opening
         restoration.isFileJudged = false
         throw .retry("partition \(restoration.partition): the state file is being rebuilt")
@@ -127,8 +140,7 @@ extension Shard {
         if start.from != start.acknowledged {
             let batches = batches(restoration, start)
             redo = Redo(batches: batches)
-            let isWhole = restoration.redo != nil || restoration.cuts.first?.offset == 0
-            if !batches.isEmpty && isWhole { engine.follow(restoration.cuts.flatMap(\.cut.evictions)) }
+            if !batches.isEmpty { engine.follow(restoration.cuts.flatMap(\.cut.evictions)) }
             if let version = restoration.redo?.version, version != engine.version {
                 warn(restoration.partition, "what was committed after the last checkpoint was decided by another version of the pipeline or of Vigil (\(version)); it is redone by this one, so baselines may differ slightly")
             }
@@ -138,18 +150,27 @@ extension Shard {
             acknowledged: start.acknowledged, redo: redo)
         task.cutsOffset = redo == nil ? restoration.cutsEnd : restoration.redo?.cutsOffset ?? 0
         task.tail = restoration.tail
+        task.origin = restoration.origin.isEmpty ? makeOrigin() : restoration.origin
         task.stored = restoration.found == nil ? 0 : restoration.asked
         task.checkpointed = restoration.mustRepublish ? nil : restoration.redo?.positions
         if restoration.redo == nil || redo == nil {
             engine.mark(CutMark(positions: task.next, cutsOffset: task.cutsOffset, milliseconds: now))
         }
-        if restoration.mustRepublish { engine.markAllDirty() }
+        if restoration.mustRepublish {
+            engine.markAllDirty()
+            task.unpublished = engine.dirtyCount
+        }
         if let moved = start.moved {
             engine.capAbsorbed(at: moved)
             task.moved = moved
             if redo == nil { task.goWhereMoved() }
         }
         return task
+    }
+
+    /// A name for a new life of the state topic: no two hosts begin one in the same millisecond.
+    private func makeOrigin() -> String {
+        "\(world.directory?.identity ?? options.name)-\(world.clock.wallMilliseconds)"
     }
 
     /// The batches to redo, the next one last.

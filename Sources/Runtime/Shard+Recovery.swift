@@ -132,7 +132,7 @@ extension Shard {
                 guard internals != nil, error.kind != .busy else { throw .stop("state of partition \(partition): \(error)") }
                 // A full or failing disk must not keep a partition from being decided: the topic has its state.
                 warn(partition, "the state file can't be used, so state is kept in memory and in the state topic alone: \(error)")
-                (restoration.found, restoration.redo) = (nil, nil)
+                (restoration.found, restoration.redo, restoration.origin) = (nil, nil, "")
             }
             restoration.isFileJudged = true
         }
@@ -158,6 +158,7 @@ extension Shard {
         do throws(StoreError) {
             let store = try StateStore(file: file, identity: identity)
             restoration.found = try store.checkpoint()
+            restoration.origin = restoration.found?.origin ?? ""
             if let found = restoration.found, !found.redo.isEmpty {
                 restoration.redo = try decode(found.redo, file)
                 if let why = outdated(found) { throw StoreError(.foreign, file: file, why) }
@@ -168,6 +169,7 @@ extension Shard {
             try setAside(restoration.partition, in: directory, because: error.message)
             restoration.found = nil
             restoration.redo = nil
+            restoration.origin = ""
             restoration.store = try StateStore(file: file, identity: identity)
         }
     }
@@ -207,6 +209,7 @@ extension Shard {
     private func judge(_ restoration: Restoration, _ bounds: (first: Int64, end: Int64)) {
         let tail = restoration.found?.tail ?? 0
         restoration.next = tail
+        restoration.mustRepublish = restoration.found?.isRepublishing ?? false
         if tail > bounds.end {
             warn(restoration.partition, "the state topic ends at \(bounds.end), before \(tail), up to where the state file has followed it: it was truncated or made anew. The file is used, and everything is written to the topic again")
             restoration.mustRepublish = true
@@ -215,7 +218,7 @@ extension Shard {
             if restoration.redo != nil || bounds.first > 0 {
                 warn(restoration.partition, "the state topic begins at \(bounds.first): records from \(tail) on were deleted from it, and users written there may be missing. Its cleanup.policy must be `compact` alone")
             }
-            restoration.mustRepublish = restoration.redo != nil
+            restoration.mustRepublish = restoration.redo != nil && bounds.first > 0
             restoration.next = bounds.first
         }
         restoration.tail = restoration.next
@@ -226,6 +229,7 @@ extension Shard {
         guard let internals else { return }
         var puts: [(number: UInt32, row: [UInt8]?)] = []
         var fault: StateError?
+        var isForeign = false
         restoration.stands = false
         let expected = topicIdentity(restoration.engine)
         let before = restoration.next
@@ -241,6 +245,8 @@ extension Shard {
                         guard checkpoint.identity == expected else {
                             throw StateError("it is of \(checkpoint.identity), and this is \(expected)")
                         }
+                        if !restoration.origin.isEmpty && restoration.origin != checkpoint.origin { isForeign = true }
+                        restoration.origin = checkpoint.origin
                         restoration.redo = try RedoPoint(decoding: checkpoint.redo)
                     } catch {
                         fault = error as? StateError
@@ -250,6 +256,9 @@ extension Shard {
         }
         if let fault {
             throw .stop("partition \(restoration.partition): the state topic can't be used: \(fault). With another secret, pipeline or layout Vigil needs another state topic (`state.topic`)")
+        }
+        if isForeign && restoration.found != nil {
+            try rebuild(restoration, because: "the state topic was made anew, and another host has filled it since")
         }
         if world.mutant == .restoreToStable && restoration.next == before { restoration.end = restoration.next }
         let isEnd = restoration.next >= restoration.end
@@ -275,7 +284,8 @@ extension Shard {
         var newest: [UInt32: [UInt8]?] = [:]
         for put in puts { newest[put.number] = .some(put.row) }
         let checkpoint = StoredCheckpoint(
-            redo: restoration.redo?.encoded() ?? [], tail: restoration.next,
+            redo: restoration.redo?.encoded() ?? [], tail: restoration.next, origin: restoration.origin,
+            isRepublishing: restoration.mustRepublish,
             // A tombstone further on may be as old as the file was.
             written: isEnd ? restoration.asked : restoration.found?.written ?? 0)
         do {
@@ -298,7 +308,7 @@ extension Shard {
     }
 
     /// Reads the rows out of a file that takes no more, and goes on without it.
-    private func abandonFile(_ restoration: Restoration, _ puts: [(number: UInt32, row: [UInt8]?)]) throws(LogFailure) {
+    func abandonFile(_ restoration: Restoration, _ puts: [(number: UInt32, row: [UInt8]?)]) throws(LogFailure) {
         do {
             guard let file = restoration.store?.file else { return }
             try StateStore.forEachRow(file: file) { number, row in restoration.rows[number] = Array(row) }

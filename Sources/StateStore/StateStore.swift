@@ -25,7 +25,7 @@ public struct StoreIdentity: Sendable, Equatable {
     /// Every value that must agree, by the name it has in the file.
     var values: [(name: String, value: String)] {
         [
-            ("layout", "3"), ("log", log), ("topics", topics.joined(separator: "\u{1F}")),
+            ("layout", "4"), ("log", log), ("topics", topics.joined(separator: "\u{1F}")),
             ("partition", String(partition)), ("state", state), ("pipeline", pipeline),
         ]
     }
@@ -37,12 +37,18 @@ public struct StoredCheckpoint: Sendable, Equatable {
     public var redo: [UInt8]
     /// The offset of the state topic from which on its records are not in the file; 0 where there is no topic.
     public var tail: Int64
+    /// Which life of the state topic the offset is of; empty where there is no topic. See `TopicCheckpoint`.
+    public var origin: String
+    /// Not everything in the file has reached that life of the topic yet.
+    public var isRepublishing: Bool
     /// When it was written, in milliseconds since 1970.
     public var written: Int64
 
-    public init(redo: [UInt8], tail: Int64, written: Int64) {
+    public init(redo: [UInt8], tail: Int64, origin: String = "", isRepublishing: Bool = false, written: Int64) {
         self.redo = redo
         self.tail = tail
+        self.origin = origin
+        self.isRepublishing = isRepublishing
         self.written = written
     }
 }
@@ -50,7 +56,7 @@ public struct StoredCheckpoint: Sendable, Equatable {
 /// The checkpoint of one partition in one SQLite file.
 ///
 /// Tables: `users(number, row)`, one row a user, its checksum inside the row; `meta(name, value)`, the identity;
-/// `checkpoint(id, redo, tail, written, checksum)`, a `StoredCheckpoint`. Rows may be of different cuts, none older than
+/// `checkpoint(id, redo, tail, origin, republishing, written, checksum)`, a `StoredCheckpoint`. Rows may be of different cuts, none older than
 /// the redo point: each says itself what it has absorbed. A slice is one transaction. `checksum` seals the checkpoint
 /// together with how many users there are.
 ///
@@ -79,15 +85,18 @@ public final class StateStore {
             """
             CREATE TABLE IF NOT EXISTS users(number INTEGER PRIMARY KEY, row BLOB NOT NULL);
             CREATE TABLE IF NOT EXISTS checkpoint(
-                id INTEGER PRIMARY KEY, redo BLOB NOT NULL, tail INTEGER NOT NULL, written INTEGER NOT NULL,
-                checksum INTEGER NOT NULL);
+                id INTEGER PRIMARY KEY, redo BLOB NOT NULL, tail INTEGER NOT NULL, origin TEXT NOT NULL,
+                republishing INTEGER NOT NULL, written INTEGER NOT NULL, checksum INTEGER NOT NULL);
             """)
         insert = try database.prepare("INSERT INTO users(number, row) VALUES(?1, ?2)")
         update = try database.prepare("UPDATE users SET row = ?2 WHERE number = ?1")
         remove = try database.prepare("DELETE FROM users WHERE number = ?1")
         find = try database.prepare("SELECT row FROM users WHERE number = ?1")
         seal = try database.prepare(
-            "INSERT OR REPLACE INTO checkpoint(id, redo, tail, written, checksum) VALUES(0, ?1, ?2, ?3, ?4)")
+            """
+            INSERT OR REPLACE INTO checkpoint(id, redo, tail, origin, republishing, written, checksum)
+            VALUES(0, ?1, ?2, ?3, ?4, ?5, ?6)
+            """)
         users = try database.count("users")
     }
 
@@ -125,15 +134,18 @@ public final class StateStore {
     public func checkpoint() throws(StoreError) -> StoredCheckpoint? { try Self.checkpoint(database) }
 
     private static func checkpoint(_ database: borrowing Database) throws(StoreError) -> StoredCheckpoint? {
-        let query = try database.prepare("SELECT redo, tail, written, checksum FROM checkpoint WHERE id = 0")
+        let query = try database.prepare(
+            "SELECT redo, tail, origin, republishing, written, checksum FROM checkpoint WHERE id = 0")
         guard try database.next(query) else {
             guard try database.count("users") == 0 else {
                 throw StoreError(.corrupt, file: database.file, "it has users and no checkpoint")
             }
             return nil
         }
-        let found = StoredCheckpoint(redo: Array(query.blob(0)), tail: query.int(1), written: query.int(2))
-        guard try checksum(found, users: database.count("users")) == query.int(3) else {
+        let found = StoredCheckpoint(
+            redo: Array(query.blob(0)), tail: query.int(1), origin: query.text(2), isRepublishing: query.int(3) != 0,
+            written: query.int(4))
+        guard try checksum(found, users: database.count("users")) == query.int(5) else {
             throw StoreError(.corrupt, file: database.file, "the checkpoint or the number of users has a bad checksum")
         }
         query.reset()
@@ -238,8 +250,10 @@ public final class StateStore {
             try checkpoint.redo.withUnsafeBufferPointer { redo throws(StoreError) in
                 seal.bind(borrowed: UnsafeRawBufferPointer(redo), at: 1)
                 seal.bind(checkpoint.tail, at: 2)
-                seal.bind(checkpoint.written, at: 3)
-                seal.bind(Self.checksum(checkpoint, users: count), at: 4)
+                seal.bind(checkpoint.origin, at: 3)
+                seal.bind(checkpoint.isRepublishing ? 1 : 0, at: 4)
+                seal.bind(checkpoint.written, at: 5)
+                seal.bind(Self.checksum(checkpoint, users: count), at: 6)
                 try database.run(seal)
             }
             try database.execute("COMMIT")
@@ -280,7 +294,8 @@ public final class StateStore {
             for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01B3 }
         }
         checkpoint.redo.withUnsafeBytes(add)
-        for word in [checkpoint.tail, checkpoint.written, users] { withUnsafeBytes(of: word.littleEndian, add) }
+        Array(checkpoint.origin.utf8).withUnsafeBytes(add)
+        for word in [checkpoint.tail, checkpoint.isRepublishing ? 1 : 0, checkpoint.written, users] { withUnsafeBytes(of: word.littleEndian, add) }
         return Int64(bitPattern: hash)
     }
 }

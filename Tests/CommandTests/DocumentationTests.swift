@@ -50,7 +50,7 @@ struct DocumentBlock: CustomTestStringConvertible {
 /// - `sh run`: runs to its end; `json output` and `text output` after it are what it prints.
 /// - `sh service`, then `sh kafka` and `python kafka`: run in order, on a service with an embedded broker.
 /// - `sh form`: needs a cluster or takes long; its syntax, programs and options are checked.
-/// - `yaml`: a pipeline file, or keys of one. `json event`, `json decision`: fit their schemas.
+/// - `yaml`: a pipeline file, or keys of one. `json event`, `json decision`, `json receipt`: fit their schemas.
 /// - `text sum`: adds up. `text drawing`: for the eye.
 @Suite(.serialized, .enabled(if: binary != nil, Comment(rawValue: binaryMissing)))
 struct DocumentationTests {
@@ -78,7 +78,7 @@ struct DocumentationTests {
     @Test func everyBlockSaysWhatItIs() {
         let known: Set = [
             "sh run", "sh service", "sh kafka", "sh form", "python kafka", "yaml ", "json output", "json event",
-            "json decision", "text output", "text sum", "text drawing",
+            "json decision", "json receipt", "text output", "text sum", "text drawing",
         ]
         for block in DocumentBlock.all {
             #expect(known.contains(block.language + " " + block.role), "\(block.testDescription)")
@@ -215,7 +215,7 @@ struct DocumentationTests {
             if error: sys.exit(f"{error.message} at {list(error.path)}")
             """
         let scratch = try Scratch()
-        for (role, name) in [("output", "decision"), ("decision", "decision"), ("event", "event")] {
+        for (role, name) in [("output", "decision"), ("decision", "decision"), ("event", "event"), ("receipt", "receipt")] {
             let schema = try scratch.write(try vigil("schema", name).output, to: "schema.json")
             for block in DocumentBlock.of("json", role) {
                 let result = try Started(python, ["-c", check, schema, try scratch.write(block.text, to: "record.json")]).wait()

@@ -78,15 +78,10 @@ extension Simulation {
         return deletes
     }
 
-    /// The redo point as the state topic has it, or is about to: the newest record under the key `checkpoint`, behind the name it begins
-    /// with.
+    /// The redo point as the state topic has it, or is about to: the newest checkpoint in it.
     private func redoPoint(_ partition: Int32) -> RedoPoint? {
-        let key = Array("checkpoint".utf8)
-        guard let value = cluster.decided(.state, partition: partition).last(where: { $0.key == key })?.value,
-            value.count >= 4
-        else { return nil }
-        let name = value.withUnsafeBytes { Int(UInt32(littleEndian: $0.loadUnaligned(as: UInt32.self))) }
-        return try? RedoPoint(decoding: Array(value.dropFirst(4 + name)))
+        cluster.decided(.state, partition: partition).reversed().lazy
+            .compactMap { RebuiltState.redoPoint(key: $0.key, value: $0.value) }.first
     }
 }
 
