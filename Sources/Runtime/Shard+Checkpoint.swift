@@ -58,7 +58,7 @@ extension Shard {
     /// The file has not been written to for long, and could be.
     func isAging(_ task: PartitionTask) -> Bool {
         task.store != nil && internals != nil && task.unstored.isEmpty && !task.isStoreFailing
-            && world.clock.wallMilliseconds - task.stored > Int64(options.tombstoneMilliseconds / 24)
+            && world.clock.wallMilliseconds - task.stored > Int64(options.tombstoneMilliseconds / 4)
     }
 
     /// Writes all that is unwritten into the state file, where that is the only copy, or a new one.

@@ -29,6 +29,8 @@ extension Shard {
             if start.usesCheckpoint { try fill(restoration) } else { try beginAnew(restoration, log) }
         }
         let task = makeTask(restoration, start)
+        // Offsets that expired are put back at once, for whoever watches the group's lag.
+        task.mustCommit = output.isTransactional && recorded != nil && committed.contains { $0 == nil }
         restoration.task = task
         restoration.phase = .done
         (restoration.rows, restoration.cuts) = ([:], [])
