@@ -159,6 +159,21 @@ import Testing
         try goesOn(deployment)
     }
 
+    /// The cluster was put back to an earlier day, and the directory was not.
+    @Test func aFileAheadOfTheLog() throws {
+        let ahead = try killed(seed: 46)
+        let behind = Deployment(seed: 46)
+        behind.feed(100)
+        try behind.run()
+        behind.kill()
+        try FileManager.default.removeItem(atPath: behind.directory)
+        try FileManager.default.copyItem(atPath: ahead.directory, toPath: behind.directory)
+        behind.feed(50)
+        try behind.run()
+        #expect(behind.heard.count("set aside") == 2)
+        try goesOn(behind)
+    }
+
     @Test func topicsOfAnotherCluster() throws {
         let first = try killed(seed: 47)
         let second = Deployment(seed: 47, identity: "another")
