@@ -90,12 +90,16 @@ extension Producer {
         switch transaction {
         case .ending(let since):
             guard let problem = Problem(rd_kafka_commit_transaction(client.handle, timeoutMilliseconds)) else {
-                transaction = .idle
+                // A request to end that was sent again may still be under way, and would end the next transaction of the
+                // same epoch (KIP-890): a new producer has another epoch.
+                transaction = wasEndRetried ? .dead("the end of a transaction was asked for again") : .idle
+                wasEndRetried = false
                 client.events.sawBroker()
                 return
             }
             switch failure(problem, "committing") {
             case .retry(let words):
+                wasEndRetried = true
                 // After that long the coordinator has ended it, one way or the other.
                 if monotonicMilliseconds() - since <= transactionMilliseconds { throw .retry(words) }
                 throw dies("\(words); the coordinator has been silent for \(transactionMilliseconds) ms")

@@ -29,6 +29,8 @@ final class Producer {
     /// After so many milliseconds brokers abort a transaction that has not ended.
     let transactionMilliseconds: Int
     var transaction = Transaction.unprepared
+    /// The open transaction's end was asked for more than once.
+    var wasEndRetried = false
     /// Called for every record the brokers have taken.
     var acknowledged: ((UnsafePointer<rd_kafka_message_t>) -> Void)?
 
@@ -67,6 +69,7 @@ final class Producer {
         client.close(deadlineMilliseconds: 2_000)
         failure = nil
         transaction = .unprepared
+        wasEndRetried = false
         client = try Self.makeClient(
             properties, transactionalID: transactionalID, queueBytes: queueBytes, logger: logger)
         listen()

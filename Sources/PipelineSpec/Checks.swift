@@ -13,6 +13,20 @@ enum Checks {
         rules(draft, &reader)
         topics(draft, &reader)
         kafka(draft, &reader)
+        delivery(draft, &reader)
+    }
+
+    /// A transaction that lasts as long as the brokers let it last is aborted by them, every time.
+    private static func delivery(_ draft: Draft, _ reader: inout Reader) {
+        guard draft.pipeline.delivery.mode == .exactlyOnce else { return }
+        func milliseconds(_ property: String) -> Int? {
+            draft.kafka.last { $0.key == property }.flatMap { Int($0.value) }
+        }
+        let timeout = milliseconds("transaction.timeout.ms") ?? max(1_000, (milliseconds("session.timeout.ms") ?? 10_000) / 10 * 8)
+        guard draft.pipeline.delivery.commitMilliseconds > timeout / 2 else { return }
+        reader.report(
+            at: "delivery.commit_interval", "value.range",
+            "a transaction is open for `delivery.commit_interval`, and the brokers abort it after \(Units.duration(timeout)): at most half of that works; raise Kafka property `session.timeout.ms` or commit more often")
     }
 
     private static func secret(_ draft: Draft, _ reader: inout Reader) {

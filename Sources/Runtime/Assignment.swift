@@ -67,6 +67,9 @@ final class Restoration {
     var origin = ""
     /// Rows read from the state topic, where there is no file to put them into.
     var rows: [UInt32: [UInt8]] = [:]
+    /// Read from the state topic and not in the file yet: the newest of each number.
+    var newest: [UInt32: [UInt8]?] = [:]
+    var newestBytes = 0
     var next: Int64 = 0
     var end: Int64 = 0
     var first: Int64 = 0

@@ -111,7 +111,8 @@ extension Shard {
             throw .stop("state of partition \(restoration.partition): \(error)")
         }
         restoration.engine = makeEngine()
-        (restoration.found, restoration.redo, restoration.cuts, restoration.rows) = (nil, nil, [], [:])
+        (restoration.found, restoration.redo, restoration.cuts) = (nil, nil, [])
+        (restoration.rows, restoration.newest, restoration.newestBytes) = ([:], [:], 0)
         (restoration.origin, restoration.mustRepublish) = ("", false)
         restoration.phase = .opening
         restoration.isFileJudged = false

@@ -284,10 +284,12 @@ extension Shard {
             for put in puts { restoration.rows[put.number] = put.row }
             return
         }
-        guard !puts.isEmpty || isEnd else { return }
-        // The newest of each number, in the order of the file.
-        var newest: [UInt32: [UInt8]?] = [:]
-        for put in puts { newest[put.number] = .some(put.row) }
+        for put in puts {
+            restoration.newest[put.number] = .some(put.row)
+            restoration.newestBytes += 64 + (put.row?.count ?? 0)
+        }
+        // Much at once, in the order of the file: a page that is written once holds many rows.
+        guard isEnd || restoration.newestBytes > Self.restoredBytesAtOnce else { return }
         let checkpoint = StoredCheckpoint(
             redo: restoration.redo?.encoded() ?? [], tail: restoration.next, origin: restoration.origin,
             isRepublishing: restoration.mustRepublish,
@@ -295,7 +297,7 @@ extension Shard {
             written: isEnd ? restoration.asked : restoration.found?.written ?? 0)
         do {
             try store.write(checkpoint) { put throws(StoreError) in
-                for (number, row) in newest.sorted(by: { $0.key < $1.key }) {
+                for (number, row) in restoration.newest.sorted(by: { $0.key < $1.key }) {
                     guard let row else {
                         try put(number, nil)
                         continue
@@ -308,9 +310,12 @@ extension Shard {
         } catch {
             // A full disk must not keep a partition from being decided: go on from memory.
             warn(restoration.partition, "the state file can't be brought up to the state topic, so state is kept in memory alone: \(error)")
-            try abandonFile(restoration, puts)
+            try abandonFile(restoration, restoration.newest.map { ($0.key, $0.value) })
         }
+        (restoration.newest, restoration.newestBytes) = ([:], 0)
     }
+
+    private static let restoredBytesAtOnce = 64 << 20
 
     /// Reads the rows out of a file that takes no more, and goes on without it.
     func abandonFile(_ restoration: Restoration, _ puts: [(number: UInt32, row: [UInt8]?)]) throws(LogFailure) {

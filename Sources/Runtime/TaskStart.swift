@@ -39,7 +39,8 @@ struct TaskStart: Equatable {
                 // Committed plainly, offsets may lie on either side of the newest cut, but never before the redo point.
                 return isExact ? found[input] != recorded[input] : found[input] < (checkpoint?[input] ?? 0)
             }
-            let lost = found.indices.filter { max(recorded[$0], found[$0]) > bounds[$0].end }
+            let reached = found.indices.map { isExact ? recorded[$0] : max(recorded[$0], found[$0]) }
+            let lost = found.indices.filter { reached[$0] > bounds[$0].end }
             committed = found.indices.map { input in
                 if isExact { return recorded[input] }
                 // What was never committed plainly may not have been acknowledged either.
@@ -48,7 +49,7 @@ struct TaskStart: Equatable {
             if !changed.isEmpty || !lost.isEmpty {
                 let facts = Set(changed + lost).sorted().map { input in
                     lost.contains(input)
-                        ? "\(topics[input]): Vigil had come to \(max(recorded[input], found[input])), but the log ends at \(bounds[input].end)"
+                        ? "\(topics[input]): Vigil had come to \(reached[input]), but the log ends at \(bounds[input].end)"
                         : "\(topics[input]): the committed offset is \(found[input]), but Vigil had come to \(recorded[input])"
                 }.joined(separator: "; ")
                 if acceptsOffsets {

@@ -28,6 +28,11 @@ struct ForgetCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Brokers; they override the pipeline's.", valueName: "host:port"))
     var bootstrapServer: String?
 
+    @Option(help: ArgumentHelp(
+        "The key of the person's records: `user`, or `tenant/user` where there is a tenant, unless given.",
+        discussion: "It decides the partition, and so which shard is asked. Where producers use CRC32, the pipeline's Kafka property `partitioner` must say so too."))
+    var key: String?
+
     @Option(help: "Seconds to wait for the receipt; 0 doesn't wait.")
     var wait = 30
 
@@ -96,7 +101,7 @@ struct ForgetCommand: ParsableCommand {
     private func send(_ erasure: Erasure, to topic: String, _ pipeline: Pipeline, _ logger: Logger) throws {
         let feeder = try KafkaFeeder(properties: pipeline.kafka, logger: logger)
         defer { feeder.close() }
-        let key = Array((tenant.isEmpty ? user : "\(tenant)/\(user)").utf8)
+        let key = Array((key ?? (tenant.isEmpty ? user : "\(tenant)/\(user)")).utf8)
         let value = try JSONEncoder().encode(erasure)
         try key.withUnsafeBytes { key in
             try value.withUnsafeBytes { value in
@@ -119,7 +124,7 @@ struct ForgetCommand: ParsableCommand {
         case .text:
             switch receipt?.erased {
             case true: Output.line("erased; the receipt names event \(erasure.id)")
-            case false: Output.line("nothing was known of that user; the receipt names event \(erasure.id)")
+            case false: Output.line("nothing was known of that user, if their records are keyed and partitioned as this one (--key); the receipt names event \(erasure.id)")
             case nil: Output.line("sent as event \(erasure.id)")
             }
         }
