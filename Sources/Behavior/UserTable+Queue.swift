@@ -6,6 +6,13 @@ extension UserTable {
     /// The place of the longest dirty user in the queue, and the place after the newest. Places never change meaning.
     public var dirtyPlaces: Range<Int> { dirty.start..<dirty.end }
 
+    /// Every number in the queue.
+    public var dirtyNumbers: Set<UInt32> {
+        var numbers: Set<UInt32> = []
+        dirty.forEach { numbers.insert($0) }
+        return numbers
+    }
+
     /// The number at a place of the queue.
     public func dirtyNumber(at place: Int) -> UInt32 { dirty[place] }
 

@@ -50,6 +50,10 @@ extension Engine {
     /// Users whose persisted form is out of date, removed ones included.
     public var dirtyCount: Int { table.dirtyCount }
 
+    /// Their numbers.
+    /// - Complexity: O(dirty)
+    public var dirtyNumbers: Set<UInt32> { table.dirtyNumbers }
+
     /// The cut to which the longest dirty user belongs; nil when nobody is dirty.
     public var oldestMark: CutMark? { table.dirtyCount == 0 ? nil : marks.first?.cut }
 

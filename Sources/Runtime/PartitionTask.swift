@@ -31,7 +31,7 @@ final class PartitionTask {
     /// When the state file was last written, in milliseconds since 1970.
     var stored: Int64 = 0
     /// Users whose committed rows the state file didn't take.
-    var unstored: [UInt32] = []
+    var unstored: Set<UInt32> = []
     /// The state file failed: it is not tried again before.
     var storeRetry: Int64 = 0
     /// What the commit under way writes of this task.

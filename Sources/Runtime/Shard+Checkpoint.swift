@@ -26,25 +26,29 @@ extension Shard {
         }
     }
 
-    /// Writes a committed slice into the state file. Failing costs recovery time, not decisions: say so, go on, and write
-    /// the rows with the next slice.
+    /// Writes a committed slice into the state file. Failing costs recovery time, not decisions: say so, go on, and catch up
+    /// with a later slice.
+    ///
+    /// What the file has of a user is always what the state topic has: a row that is ahead would count as written when it
+    /// is loaded, and never reach the topic. So of the users the file missed only those come along who have not changed
+    /// since, and until it has all of them, it reads the topic again from before the first it missed.
     func storeSlice(of task: PartitionTask) {
         guard let slice = task.slice else { return keepFresh(task) }
         task.checkpointed = slice.redo.positions
-        task.tail = output.acknowledged(.state, partition: task.partition) ?? task.tail
         guard task.store != nil else { return }
         let now = world.clock.milliseconds
-        if now < task.storeRetry {
-            // A failing disk is left alone for a while: what it doesn't take grows, and trying costs.
-            task.unstored += slice.numbers
-            return
-        }
-        let numbers = task.unstored.isEmpty ? slice.numbers : Set(task.unstored).union(slice.numbers).sorted()
-        if write(numbers, slice.redo, of: task) {
-            task.unstored = []
+        let mine = Set(slice.numbers)
+        let missed = task.unstored.subtracting(mine)
+        let waiting = missed.isEmpty ? [] : missed.intersection(task.engine.dirtyNumbers)
+        let tail = task.tail
+        if waiting.isEmpty { task.tail = output.acknowledged(.state, partition: task.partition) ?? tail }
+        // A failing disk is left alone for a while: what it doesn't take grows, and trying costs.
+        if now >= task.storeRetry, write(mine.union(missed).subtracting(waiting).sorted(), slice.redo, of: task) {
+            task.unstored = waiting
         } else {
-            task.unstored = numbers
-            task.storeRetry = now + Int64(options.checkpointMilliseconds)
+            task.tail = tail
+            task.unstored.formUnion(mine)
+            if now >= task.storeRetry { task.storeRetry = now + Int64(options.checkpointMilliseconds) }
         }
     }
 
@@ -66,7 +70,7 @@ extension Shard {
         guard task.store != nil, task.redo == nil, task.next == task.acknowledged else { return }
         let mark = CutMark(positions: task.next, cutsOffset: task.cutsOffset, milliseconds: world.clock.milliseconds)
         let slice = task.engine.slice(at: mark, dirtyBefore: .max, maxBytes: .max)
-        _ = write(Set(task.unstored).union(slice.numbers).sorted(), slice.redo, of: task)
+        _ = write(task.unstored.union(slice.numbers).sorted(), slice.redo, of: task)
     }
 
     /// Writes rows as they are and the redo point; false when the file doesn't take them.

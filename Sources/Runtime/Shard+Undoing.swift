@@ -66,7 +66,7 @@ extension Shard {
             // Another owner may have committed the same offsets after this transaction was aborted, with rows under other
             // numbers: the file waits for the next commit, which is fenced.
             for task in tasks where task.redo == nil {
-                task.unstored = Set(task.unstored).union(task.slice?.numbers ?? []).sorted()
+                task.unstored.formUnion(task.slice?.numbers ?? [])
             }
             return try conclude(stores: false)
         }
