@@ -21,7 +21,7 @@ extension Shard {
                 maxBytes: internals == nil ? .max : max(1, budget))
             if world.mutant == .forgetShared { slice.redo.shared = Engine(plan: plan).sharedImage() }
             budget -= slice.bytes
-            guard !slice.isEmpty || task.checkpointed != slice.redo.positions else { continue }
+            guard !slice.isEmpty || task.checkpointed != slice.redo.positions || (all && !task.unstored.isEmpty) else { continue }
             task.slice = slice
         }
     }
@@ -43,12 +43,13 @@ extension Shard {
         let tail = task.tail
         if waiting.isEmpty { task.tail = output.acknowledged(.state, partition: task.partition) ?? tail }
         // A failing disk is left alone for a while: what it doesn't take grows, and trying costs.
-        if now >= task.storeRetry, write(mine.union(missed).subtracting(waiting).sorted(), slice.redo, of: task) {
+        let isDue = now >= task.storeRetry || commitment?.takesAll == true
+        if isDue, write(mine.union(missed).subtracting(waiting).sorted(), slice.redo, of: task) {
             task.unstored = waiting
         } else {
             task.tail = tail
             task.unstored.formUnion(mine)
-            if now >= task.storeRetry { task.storeRetry = now + Int64(options.checkpointMilliseconds) }
+            if isDue { task.storeRetry = now + Int64(options.checkpointMilliseconds) }
         }
     }
 

@@ -251,7 +251,8 @@ public final class Shard {
             name: options.name, state: state, counters: counters, engine: engine,
             partitions: tasks.map {
                 PartitionStatus(
-                    partition: $0.partition, positions: $0.next, users: $0.engine.userCount, isRedoing: $0.redo != nil)
+                    partition: $0.partition, positions: $0.next, users: $0.engine.userCount, isRedoing: $0.redo != nil,
+                    isRepublishing: $0.unpublished > 0)
             },
             users: tasks.reduce(0) { $0 + $1.engine.userCount }, lag: measureLag())
     }

@@ -23,6 +23,8 @@ public struct PartitionStatus: Sendable, Equatable {
     public var positions: [Int64]
     public var users: Int
     public var isRedoing: Bool
+    /// What a lost state topic had is being written to it again.
+    public var isRepublishing: Bool
 }
 
 /// One shard between two batches.

@@ -15,18 +15,18 @@ struct SimulationTests {
     }
 
     @Test func exactlyOnce() throws {
-        let run = try simulate("--seeds", "1...1500", "--spare", "recreated-state")
+        let run = try simulate("--seeds", "1...1500")
         #expect(run.status == 0, "\(run.output) \(run.error)")
     }
 
     @Test func atLeastOnce() throws {
-        let run = try simulate("--seeds", "1...300", "--at-least-once", "--spare", "recreated-state")
+        let run = try simulate("--seeds", "1...300", "--at-least-once")
         #expect(run.status == 0, "\(run.output) \(run.error)")
     }
 
     /// Of each mutant the oracle must notice one seed, at which nothing is noticed without it.
     @Test func everyMutantIsNoticed() throws {
-        let run = try simulate("--mutants", "--seeds", "1...300", "--spare", "recreated-state")
+        let run = try simulate("--mutants", "--seeds", "1...300")
         #expect(run.status == 0, "\(run.output) \(run.error)")
     }
 }

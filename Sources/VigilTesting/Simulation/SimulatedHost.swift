@@ -25,6 +25,11 @@ final class SimulatedHost {
     }
 
     var isUp: Bool { process != nil }
+
+    /// A shard of it is writing what a lost state topic had to it again.
+    func isRepublishing(_ partition: Int32) -> Bool {
+        shards.contains { $0.status().partitions.contains { $0.partition == partition && $0.isRepublishing } }
+    }
     var hasCopy: Bool { !copies.isEmpty }
     /// Where its state files are.
     var directory: String { "\(root)/\(name)-\(life)" }

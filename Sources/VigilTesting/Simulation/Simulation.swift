@@ -300,6 +300,8 @@ public final class Simulation {
     private func rebuild(_ held: inout [Int32: [HeldState]], _ holder: String) {
         guard options.isExact || !hasHadZombies else { return }
         for partition in 0..<cluster.options.partitions {
+            // A topic that was lost has no checkpoint before it has everything again.
+            if hosts.contains(where: { $0.isRepublishing(partition) }) { continue }
             do {
                 held[partition, default: []].append(
                     try Oracle.rebuild(cluster, plan, partition, redoes: options.isExact, holder))
