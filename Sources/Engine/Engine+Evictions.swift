@@ -37,39 +37,3 @@ extension Engine {
         }
     }
 }
-
-extension Eviction {
-    /// The log's form of a list: little-endian; count, then for each count of records, kind (a byte), last record's
-    /// count, and the recent ones with their count before them.
-    public static func encode(_ evictions: [Eviction]) -> [UInt8] {
-        var bytes: [UInt8] = []
-        func append<T: FixedWidthInteger>(_ value: T) { withUnsafeBytes(of: value.littleEndian) { bytes += $0 } }
-        append(UInt32(evictions.count))
-        for eviction in evictions {
-            append(eviction.sequence)
-            append(eviction.proven ? 1 : 0 as UInt8)
-            append(eviction.touchedUpTo)
-            append(UInt32(eviction.recent.count))
-            for touched in eviction.recent { append(touched) }
-        }
-        return bytes
-    }
-
-    /// Reads what `encode` wrote. Throws `StateError` for anything else.
-    public static func decode(_ bytes: UnsafeRawBufferPointer) throws(StateError) -> [Eviction] {
-        var reader = StateReader(bytes, of: "the list of evictions")
-        var evictions: [Eviction] = []
-        for _ in 0..<(try reader.count(of: 21)) {
-            let sequence = try reader.next(UInt64.self)
-            let kind = try reader.next(UInt8.self)
-            guard kind <= 1 else { throw StateError("the list of evictions names a kind that does not exist") }
-            let touchedUpTo = try reader.next(UInt64.self)
-            var recent: [UInt64] = []
-            for _ in 0..<(try reader.count(of: 8)) { recent.append(try reader.next(UInt64.self)) }
-            evictions.append(
-                Eviction(sequence: sequence, proven: kind == 1, touchedUpTo: touchedUpTo, recent: recent))
-        }
-        try reader.end()
-        return evictions
-    }
-}

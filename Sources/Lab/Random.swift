@@ -2,13 +2,14 @@ import Glibc
 
 /// A seeded generator of random numbers: xoshiro256++ (David Blackman and Sebastiano Vigna, domain,
 /// prng.di.unimi.it), its state filled by SplitMix64. Equal seeds give equal sequences.
-struct Random: RandomNumberGenerator, Sendable {
+public struct Random: RandomNumberGenerator, Sendable {
     var s0: UInt64
     var s1: UInt64
     var s2: UInt64
     var s3: UInt64
 
-    init(seed: UInt64) {
+    /// Equal seeds give equal sequences.
+    public init(seed: UInt64) {
         var state = seed
         s0 = Self.splitMix(&state)
         s1 = Self.splitMix(&state)
@@ -16,7 +17,8 @@ struct Random: RandomNumberGenerator, Sendable {
         s3 = Self.splitMix(&state)
     }
 
-    mutating func next() -> UInt64 {
+    /// The next 64 bits.
+    public mutating func next() -> UInt64 {
         let sum = s0 &+ s3
         let result = (sum << 23 | sum >> 41) &+ s0
         let shifted = s1 << 17

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import Lab
 import Runtime
 
 /// The processes of a soak run, and what is done to them.
@@ -26,7 +27,7 @@ final class SoakFleet {
     private let shards: Int
     private let members: [Member]
     private let clock = SystemClock()
-    private var random: SystemRandom
+    private var random: Random
     /// What was done, and how often.
     private(set) var harm: [String: Int] = [:]
 
@@ -35,7 +36,7 @@ final class SoakFleet {
         self.pipeline = pipeline
         self.shards = shards
         members = (0..<processes).map(Member.init)
-        random = SystemRandom(seed: seed)
+        random = Random(seed: seed)
     }
 
     func startAll() throws { for member in members { try start(member) } }
@@ -156,18 +157,5 @@ final class SoakFleet {
         for member in members where member.process?.isRunning == true {
             kill(member.process?.processIdentifier ?? 0, SIGKILL)
         }
-    }
-}
-
-/// SplitMix64, as a source of randomness for the standard library's calls.
-struct SystemRandom: RandomNumberGenerator {
-    private var state: UInt64
-    init(seed: UInt64) { state = seed }
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }

@@ -18,7 +18,7 @@ final class Partition {
     var rows: [UInt32: [UInt8]] = [:]
     var redo: [UInt8]?
     /// What each commit said of evictions, in the log's form.
-    var cuts: [[UInt8]] = []
+    var cuts: [[Eviction]] = []
 
     /// The line to step next, and the one after the last committed.
     var next = 0
@@ -63,7 +63,7 @@ final class Partition {
 
     func commit(dirtyBefore milliseconds: Int64, maxBytes: Int) {
         commits += 1
-        let evictions = Eviction.encode(engine.evictions)
+        let evictions = engine.evictions
         var now = cut
         now.cutsOffset += 1
         let slice = engine.slice(at: now, dirtyBefore: milliseconds, maxBytes: maxBytes)
@@ -101,7 +101,7 @@ final class Partition {
             }
         }
         let behind = Int(redo.positions[0] + redo.positions[1])
-        for cut in cuts[Int(redo.cutsOffset)...] { engine.follow(try cut.withUnsafeBytes { try Eviction.decode($0) }) }
+        for cut in cuts[Int(redo.cutsOffset)...] { engine.follow(cut) }
         next = behind
         while next < committed { _ = try step(recovering: true) }
         engine.stopFollowing()

@@ -48,17 +48,6 @@ import Testing
         }
     }
 
-    @Test func evictionsComeBack() throws {
-        let list = [
-            Eviction(sequence: 9, proven: true, touchedUpTo: 4), Eviction(sequence: .max, proven: false, touchedUpTo: 8, recent: [5, 6, 8]),
-        ]
-        let bytes = Eviction.encode(list)
-        #expect(try bytes.withUnsafeBytes { try Eviction.decode($0) } == list)
-        for count in 0..<bytes.count {
-            #expect(throws: StateError.self) { try Array(bytes.prefix(count)).withUnsafeBytes { try Eviction.decode($0) } }
-        }
-    }
-
     @Test func aRedoPointOfAnotherPipelineIsRefused() {
         let engine = Engine(plan: PropertyTests.plan(1))
         var other = point
