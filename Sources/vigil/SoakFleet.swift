@@ -121,7 +121,8 @@ final class SoakFleet {
             }
             if let process = member.process, !process.isRunning {
                 let status = process.terminationStatus
-                let isKilled = process.terminationReason == .uncaughtSignal && status == SIGKILL
+                // One that was just started may be asked to stop before it listens for that.
+                let isKilled = process.terminationReason == .uncaughtSignal && [SIGKILL, SIGTERM].contains(status)
                 guard member.isDoomed, isKilled || (process.terminationReason == .exit && status == 0) else {
                     throw Trouble(description: "process \(member.number) ended with status \(status)")
                 }
