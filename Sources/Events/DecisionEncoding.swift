@@ -27,10 +27,10 @@ extension Effects {
 }
 
 extension OutputBuffer {
-    /// The decision's JSON text.
-    mutating func append(_ decision: borrowing Decision, for event: borrowing Event) {
+    /// How every answer to an event begins: its own id, then whom and what it is about.
+    mutating func append(beginning id: DecisionID, of event: borrowing Event) {
         append("{\"id\":\"")
-        append(decision.id)
+        append(id)
         append(0x22)
         append(member: "event", text: event.id)
         append(member: "type", text: ByteView(staticText: event.type.name))
@@ -38,6 +38,22 @@ extension OutputBuffer {
         append(quoted: event.time)
         if !event.tenant.isEmpty { append(member: "tenant", text: event.tenant) }
         append(member: "user", text: event.user)
+    }
+
+    /// Where the record lies that is answered.
+    mutating func append(sourceTopic topic: ByteView, partition: Int32, offset: Int64) {
+        append(",\"source\":{\"topic\":")
+        append(jsonString: topic)
+        append(member: "partition")
+        append(integer: Int64(partition))
+        append(member: "offset")
+        append(integer: offset)
+        append(0x7D)
+    }
+
+    /// The decision's JSON text.
+    mutating func append(_ decision: borrowing Decision, for event: borrowing Event) {
+        append(beginning: decision.id, of: event)
         append(member: "session", text: event.session)
         append(member: "decision", text: ByteView(staticText: decision.verdict.name))
         append(member: "score")
@@ -74,13 +90,8 @@ extension OutputBuffer {
             }
             append(0x5D)
         }
-        append(",\"source\":{\"topic\":")
-        append(jsonString: decision.topic)
-        append(member: "partition")
-        append(integer: Int64(decision.partition))
-        append(member: "offset")
-        append(integer: decision.offset)
-        append("},\"late\":")
+        append(sourceTopic: decision.topic, partition: decision.partition, offset: decision.offset)
+        append(",\"late\":")
         append(event.flags.contains(.late) ? "true" : "false")
         append(0x7D)
     }

@@ -48,23 +48,10 @@ extension Effects {
 extension OutputBuffer {
     /// The receipt's JSON text.
     mutating func append(_ receipt: ErasureReceipt, for event: borrowing Event) {
-        append("{\"id\":\"")
-        append(receipt.id)
-        append(0x22)
-        append(member: "event", text: event.id)
-        append(member: "type", text: ByteView(staticText: event.type.name))
-        append(member: "time")
-        append(quoted: event.time)
-        if !event.tenant.isEmpty { append(member: "tenant", text: event.tenant) }
-        append(member: "user", text: event.user)
+        append(beginning: receipt.id, of: event)
         append(member: "erased")
         append(receipt.erased ? "true" : "false")
-        append(",\"source\":{\"topic\":")
-        append(jsonString: receipt.topic)
-        append(member: "partition")
-        append(integer: Int64(receipt.partition))
-        append(member: "offset")
-        append(integer: receipt.offset)
-        append("}}")
+        append(sourceTopic: receipt.topic, partition: receipt.partition, offset: receipt.offset)
+        append(0x7D)
     }
 }

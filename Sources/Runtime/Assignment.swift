@@ -90,6 +90,11 @@ final class Restoration {
         self.engine = engine
     }
 
+    /// What the file knew is not believed.
+    func forgetFile() {
+        (found, redo, origin, mustRepublish) = (nil, nil, "", false)
+    }
+
     /// For people.
     var progress: String {
         switch phase {

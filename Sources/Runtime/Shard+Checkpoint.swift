@@ -6,6 +6,17 @@ extension Shard {
     /// Most bytes of rows in one slice when everything is to be written: a transaction must not grow without bound.
     private static let mostSliceBytes = 8 << 20
 
+    /// Milliseconds between slices. Without a topic that travels, a checkpoint is everything at one cut, and redo begins
+    /// right there.
+    var sliceMilliseconds: Int64 {
+        Int64(internals == nil ? options.checkpointMilliseconds : max(1, options.checkpointMilliseconds / 10))
+    }
+
+    /// Where the task is now, as a cut.
+    func mark(of task: PartitionTask) -> CutMark {
+        CutMark(positions: task.next, cutsOffset: task.cutsOffset, milliseconds: world.clock.milliseconds)
+    }
+
     /// Chooses what every live task writes now: the users that have been unwritten longest, as many as the budget allows.
     func takeSlices(all: Bool) {
         let now = world.clock.milliseconds
@@ -14,10 +25,8 @@ extension Shard {
         // Without a topic that travels all rows must be of one cut: nothing else says in which order to redo.
         let takesAll = all || internals == nil
         for task in tasks where task.redo == nil {
-            let mark = CutMark(
-                positions: task.next, cutsOffset: task.cutsOffset, milliseconds: now)
             var slice = task.engine.slice(
-                at: mark, dirtyBefore: takesAll ? .max : now - Int64(options.checkpointMilliseconds),
+                at: mark(of: task), dirtyBefore: takesAll ? .max : now - Int64(options.checkpointMilliseconds),
                 maxBytes: internals == nil ? .max : max(1, budget))
             if world.mutant == .forgetShared { slice.redo.shared = Engine(plan: plan).sharedImage() }
             budget -= slice.bytes
@@ -56,8 +65,7 @@ extension Shard {
     /// A file that nothing was written to for hours is still in step, and says so, or it would look outdated.
     private func keepFresh(_ task: PartitionTask) {
         guard isAging(task), commitment?.takesSlices == true else { return }
-        let mark = CutMark(positions: task.next, cutsOffset: task.cutsOffset, milliseconds: world.clock.milliseconds)
-        _ = write([], task.engine.slice(at: mark, dirtyBefore: .min, maxBytes: 0).redo, of: task)
+        _ = write([], task.engine.slice(at: mark(of: task), dirtyBefore: .min, maxBytes: 0).redo, of: task)
     }
 
     /// The file has not been written to for long, and could be.
@@ -69,8 +77,7 @@ extension Shard {
     /// Writes all that is unwritten into the state file, where that is the only copy, or a new one.
     func storeEverything(of task: PartitionTask) {
         guard task.store != nil, task.redo == nil, task.next == task.acknowledged else { return }
-        let mark = CutMark(positions: task.next, cutsOffset: task.cutsOffset, milliseconds: world.clock.milliseconds)
-        let slice = task.engine.slice(at: mark, dirtyBefore: .max, maxBytes: .max)
+        let slice = task.engine.slice(at: mark(of: task), dirtyBefore: .max, maxBytes: .max)
         _ = write(task.unstored.union(slice.numbers).sorted(), slice.redo, of: task)
     }
 

@@ -231,8 +231,7 @@ extension Shard {
         task.acknowledged = task.next
         task.mustCommit = false
         task.cutsOffset = output.acknowledged(.cuts, partition: task.partition) ?? task.cutsOffset
-        task.engine.mark(CutMark(
-            positions: task.next, cutsOffset: task.cutsOffset, milliseconds: world.clock.milliseconds))
+        task.engine.mark(mark(of: task))
         task.cut = Cut(from: task.next)
     }
 
@@ -246,9 +245,7 @@ extension Shard {
     private func finish() {
         if commitment?.takesSlices == true {
             sliced = world.clock.milliseconds
-            // Without a topic that travels, a checkpoint is everything at one cut, and redo begins right there.
-            let interval = internals == nil ? options.checkpointMilliseconds : max(1, options.checkpointMilliseconds / 10)
-            sliceDue = sliced + Int64(interval)
+            sliceDue = sliced + sliceMilliseconds
             page()
         }
         for task in tasks { task.slice = nil }

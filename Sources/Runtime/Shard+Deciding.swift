@@ -112,8 +112,7 @@ extension Shard {
                 task.fetched[input] = max(task.fetched[input], ends[input])
             }
             if let batch = task.redo?.batches.popLast() { task.cutsOffset = batch.cutsOffset }
-            task.engine.mark(CutMark(
-                positions: task.next, cutsOffset: task.cutsOffset, milliseconds: world.clock.milliseconds))
+            task.engine.mark(mark(of: task))
             try pass(.redoing)
             if task.next == task.acknowledged { task.endRedo() }
         }

@@ -111,9 +111,8 @@ extension Shard {
             throw .stop("state of partition \(restoration.partition): \(error)")
         }
         restoration.engine = makeEngine()
-        (restoration.found, restoration.redo, restoration.cuts) = (nil, nil, [])
-        (restoration.rows, restoration.newest, restoration.newestBytes) = ([:], [:], 0)
-        (restoration.origin, restoration.mustRepublish) = ("", false)
+        restoration.forgetFile()
+        (restoration.cuts, restoration.rows, restoration.newest, restoration.newestBytes) = ([], [:], [:], 0)
         restoration.phase = .opening
         restoration.isFileJudged = false
         throw .retry("partition \(restoration.partition): the state file is being rebuilt")
@@ -136,7 +135,6 @@ extension Shard {
 
     private func makeTask(_ restoration: Restoration, _ start: TaskStart) -> PartitionTask {
         let engine = restoration.engine
-        let now = world.clock.milliseconds
         var redo: Redo?
         if start.from != start.acknowledged {
             let batches = batches(restoration, start)
@@ -156,7 +154,7 @@ extension Shard {
         task.stored = restoration.found == nil ? 0 : restoration.asked
         task.checkpointed = restoration.mustRepublish ? nil : restoration.redo?.positions
         if restoration.redo == nil || redo == nil {
-            engine.mark(CutMark(positions: task.next, cutsOffset: task.cutsOffset, milliseconds: now))
+            engine.mark(mark(of: task))
         }
         if restoration.mustRepublish {
             engine.markAllDirty()

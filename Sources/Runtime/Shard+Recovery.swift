@@ -53,7 +53,7 @@ extension Shard {
         self.pending = nil
         sliced = world.clock.milliseconds
         for task in tasks { task.heard = sliced }
-        sliceDue = sliced + Int64(internals == nil ? options.checkpointMilliseconds : max(1, options.checkpointMilliseconds / 10))
+        sliceDue = sliced + sliceMilliseconds
     }
 
     /// Works for a tenth of a second.
@@ -137,7 +137,7 @@ extension Shard {
                 guard internals != nil, error.kind != .busy else { throw .stop("state of partition \(partition): \(error)") }
                 // A full or failing disk must not keep a partition from being decided: the topic has its state.
                 warn(partition, "the state file can't be used, so state is kept in memory and in the state topic alone: \(error)")
-                (restoration.found, restoration.redo, restoration.origin) = (nil, nil, "")
+                restoration.forgetFile()
             }
             restoration.isFileJudged = true
         }
@@ -172,9 +172,7 @@ extension Shard {
         } catch {
             guard error.kind == .corrupt || error.kind == .foreign else { throw error }
             try setAside(restoration.partition, in: directory, because: error.message)
-            restoration.found = nil
-            restoration.redo = nil
-            restoration.origin = ""
+            restoration.forgetFile()
             restoration.store = try StateStore(file: file, identity: identity)
         }
     }

@@ -4,7 +4,7 @@ import Engine
 /// found out first.
 extension Shard {
     /// The open transaction can't be committed.
-    func rollBack(because why: String) throws(LogFailure) {
+    func rollBack(because why: String) {
         logger.notice("a transaction is aborted", metadata: ["shard": "\(options.name)", "reason": "\(why)"])
         counters.aborts += 1
         commitment = commitment ?? Commitment()
@@ -12,7 +12,7 @@ extension Shard {
     }
 
     /// The transaction's end is not known. Where it was never asked for, it can only end aborted.
-    func resolve(because why: String) throws(LogFailure) {
+    func resolve(because why: String) {
         logger.warning(
             "the producer is made anew to learn what became of its transaction",
             metadata: ["shard": "\(options.name)", "reason": "\(why)"])

@@ -148,10 +148,10 @@ public final class Shard {
             do throws(LogFailure) {
                 return try round()
             } catch .aborted(let why) {
-                try rollBack(because: why)
+                rollBack(because: why)
                 return nil
             } catch .unknown(let why) {
-                try resolve(because: why)
+                resolve(because: why)
                 return nil
             } catch {
                 throw error
