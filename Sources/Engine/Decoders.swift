@@ -1,10 +1,11 @@
 import Events
 
-/// One decoder for each input, and room for one decoded record each, so that a shard can compare the times of its inputs
+/// One decoder for each input, what enriches their events, and room for one decoded record each, so that a shard can compare the times of its inputs
 /// before it steps one. Shared by the engines of one shard, since a decoder's buffers are large; used from its thread only.
 public final class Decoders {
     struct Slot {
         let decoder: Unmanaged<EventDecoder>
+        let scratch: UnsafeMutablePointer<UInt8>
         var event = Event()
         var outcome = DecodeOutcome.ignored
         /// Whose record it holds: nobody's while it is nil.
@@ -15,19 +16,28 @@ public final class Decoders {
 
     let slots: UnsafeMutablePointer<Slot>
     let count: Int
+    private let enrichment: Unmanaged<EventEnrichment>
 
     /// For engines of the same inputs as this plan's.
-    public init(plan: EnginePlan) {
+    public init(plan: EnginePlan, enrichment: EventEnrichment = EventEnrichment()) {
+        self.enrichment = .passRetained(enrichment)
         count = plan.inputs.count
         slots = .allocate(capacity: max(count, 1))
         for (index, input) in plan.inputs.enumerated() {
-            (slots + index).initialize(to: Slot(decoder: .passRetained(EventDecoder(bounds: input.decode.bounds))))
+            (slots + index).initialize(
+                to: Slot(
+                    decoder: .passRetained(EventDecoder(bounds: input.decode.bounds)),
+                    scratch: .allocate(capacity: EventEnrichment.scratchBytes)))
         }
     }
 
     deinit {
-        for index in 0..<count { slots[index].decoder.release() }
+        for index in 0..<count {
+            slots[index].decoder.release()
+            slots[index].scratch.deallocate()
+        }
         slots.deallocate()
+        enrichment.release()
     }
 
     /// Decodes a record that is stepped at once; what was staged of its input is gone with the buffer.
@@ -35,15 +45,26 @@ public final class Decoders {
     func decode(_ record: Record, options: DecodePlan, into event: inout Event) -> DecodeOutcome {
         let slot = slots + Int(record.input)
         slot.pointee.owner = nil
-        return slot.pointee.decoder._withUnsafeGuaranteedRef { $0.decode(record, options: options, into: &event) }
+        return read(record, options, slot, into: &event)
+    }
+
+    @inline(__always)
+    private func read(
+        _ record: Record, _ options: DecodePlan, _ slot: UnsafeMutablePointer<Slot>, into event: inout Event
+    ) -> DecodeOutcome {
+        let outcome = slot.pointee.decoder._withUnsafeGuaranteedRef {
+            $0.decode(record, options: options, into: &event)
+        }
+        if case .event = outcome {
+            enrichment._withUnsafeGuaranteedRef { $0.enrich(&event, scratch: slot.pointee.scratch) }
+        }
+        return outcome
     }
 
     /// Decodes a record into its input's slot.
     func stage(_ record: Record, options: DecodePlan, for engine: Engine) -> UnsafeMutablePointer<Slot> {
         let slot = slots + Int(record.input)
-        slot.pointee.outcome = slot.pointee.decoder._withUnsafeGuaranteedRef {
-            $0.decode(record, options: options, into: &slot.pointee.event)
-        }
+        slot.pointee.outcome = read(record, options, slot, into: &slot.pointee.event)
         slot.pointee.owner = ObjectIdentifier(engine)
         (slot.pointee.partition, slot.pointee.offset) = (record.partition, record.offset)
         return slot
