@@ -210,7 +210,7 @@ extension UserTable {
     /// Remembers where a trusted event was, if that is known to a city's precision.
     @inline(__always)
     public func notePlace(_ seen: Observation, of row: UserRow) {
-        guard seen.hasCoordinates, seen.time > row.header.pointee.lastPlaceTime else { return }
+        guard seen.hasCoordinates, seen.traits.isDisjoint(with: .hidesPlace), seen.time > row.header.pointee.lastPlaceTime else { return }
         row.header.pointee.lastLatitude = seen.latitude
         row.header.pointee.lastLongitude = seen.longitude
         row.header.pointee.lastPlaceTime = seen.time

@@ -21,7 +21,8 @@ extension Scorer {
                     detail: Double(header.pointee.moves), samples: header.pointee.contexts)
             }
         }
-        if seen.hasCoordinates && !header.pointee.lastLatitude.isNaN { travelSignals(event, seen, row, &out) }
+        // Where an anonymiser, a carrier or a company comes out says nothing of where the person is.
+        if seen.hasCoordinates && !header.pointee.lastLatitude.isNaN && seen.traits.isDisjoint(with: .hidesPlace) { travelSignals(event, seen, row, &out) }
     }
 
     private func countrySignals(
@@ -104,6 +105,10 @@ extension Scorer {
                 set(&out, .networkRare, 2.5 * ln(model.providerRareShare / share), observed: share * 100,
                     expected: model.providerRareShare * 100, samples: Float(min(shared.users, 1e9)))
             }
+        }
+        if has(.networkAnonymous) && newness(ofProvider) > 0 && !seen.traits.isDisjoint(with: [.anonymiser, .hosting]) {
+            set(&out, .networkAnonymous, (seen.traits.contains(.anonymiser) ? 12 : 8) * newness(ofProvider),
+                observed: Double(seen.asn), samples: header.pointee.contexts)
         }
         if has(.networkNew) && known.provider {
             let left = newness(ofPrefix)
