@@ -84,7 +84,7 @@ public final class Engine {
         decodePlans = plan.inputs.map { DecodePlan($0.decode) }
         scorer = Scorer(model: plan.model, windows: plan.windows)
         aging = Aging(halfLife: plan.windows.halfLife, fastHalfLife: plan.windows.fastHalfLife)
-        shared = SharedView()
+        shared = SharedView(windows: plan.windows, bounds: plan.bounds, hash: hash)
         panes = max(1, min(16, Int(plan.windows.rate / max(plan.windows.rateHop, 1))))
         texts = PlanTexts(plan)
     }
