@@ -68,7 +68,7 @@ public struct QuantileSketch: Sendable, BitwiseCopyable {
         var (first, last) = (0, Self.span - 1)
         while first < Self.span && bins[first] == 0 { first += 1 }
         if first == Self.span {
-            lowest = Int16(size - Self.span / 2)
+            lowest = Int16(clamping: size - Self.span / 2)
             return Self.span / 2
         }
         let slot = size - Int(lowest)
@@ -85,7 +85,7 @@ public struct QuantileSketch: Sendable, BitwiseCopyable {
             let source = index + buckets
             bins.units[index] = source >= 0 && source < Self.span ? old[source] : 0
         }
-        lowest += Int16(buckets)
+        lowest = Int16(clamping: Int(lowest) + buckets)
     }
 
     /// 4·log₂ of a number above 0, rounded down, by comparison: no logarithm, no rounding at bounds.

@@ -42,7 +42,7 @@ public struct RotatingDistinct: Sendable, Equatable, BitwiseCopyable {
 
     private mutating func rotate(to window: Int64) {
         guard window > index else { return }
-        before = window - index == 1 ? open : HyperLogLog64()
+        before = window &- index == 1 ? open : HyperLogLog64()
         open = HyperLogLog64()
         index = window
     }

@@ -215,3 +215,12 @@ func zeroed<T: BitwiseCopyable>(_ type: T.Type) -> T {
         return buffer.load(as: T.self)
     }
 }
+
+/// A value whose bytes are drawn: what a sketch that lay in a damaged row may look like.
+func drawn<T: BitwiseCopyable>(_ type: T.Type, _ random: inout SeededGenerator) -> T {
+    let bytes = (0..<MemoryLayout<T>.size).map { _ in UInt8(truncatingIfNeeded: random.next()) }
+    return withUnsafeTemporaryAllocation(byteCount: bytes.count, alignment: MemoryLayout<T>.alignment) { buffer in
+        buffer.copyBytes(from: bytes)
+        return buffer.load(as: T.self)
+    }
+}
