@@ -40,7 +40,7 @@ public enum Tail {
 
     private static func far(_ x: Double) -> Double {
         var fraction = x
-        for k in stride(from: 80.0, through: 1, by: -1) { fraction = x + k / fraction }
+        for k in stride(from: 24.0, through: 1, by: -1) { fraction = x + k / fraction }
         let logTail = -x * x / 2 - 0.9189385332046727 - Portable.log(fraction)
         return Portable.log(1 - Portable.exp(logTail)) - logTail
     }

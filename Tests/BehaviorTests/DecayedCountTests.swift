@@ -152,7 +152,8 @@ import VigilTesting
         for _ in 0..<500 {
             now += Int64(random.next() % 7)
             let thing = hash(random.next() % 300)
-            if random.next() % 2 == 0 { _ = a.add(hash: thing, at: at(now), length: length) } else { _ = b.add(hash: thing, at: at(now), length: length) }
+            let isFirst = random.next() % 2 == 0
+            _ = isFirst ? a.add(hash: thing, at: at(now), length: length) : b.add(hash: thing, at: at(now), length: length)
             _ = both.add(hash: thing, at: at(now), length: length)
         }
         let first = a

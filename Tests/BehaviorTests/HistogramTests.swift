@@ -51,7 +51,9 @@ import VigilTesting
 @Suite struct CircularHoursTests {
     /// Monday, 2 March 2026, 00:00 UTC.
     let monday: Int64 = 1_772_409_600_000
-    func at(_ hours: Double, day: Int64 = 0) -> Timestamp { Timestamp(milliseconds: monday + day * 86_400_000 + Int64(hours * 3_600_000)) }
+    func at(_ hours: Double, day: Int64 = 0) -> Timestamp {
+        Timestamp(milliseconds: monday + day * 86_400_000 + Int64(hours * 3_600_000))
+    }
 
     @Test func theKernelIsVonMises() {
         let raw = (0..<24).map { exp(5 * (cos(2 * .pi * Double($0) / 24) - 1)) }
@@ -138,7 +140,8 @@ import VigilTesting
             #expect(abs(estimate / exact - 1) < 0.0873, "q \(q): \(estimate), exact \(exact), seed \(seed)")
         }
         for value in values.prefix(30) {
-            let below = Float(values.count { $0 < value }) / 200, own = values.count { QuantileSketch.size(of: $0) == QuantileSketch.size(of: value) }
+            let below = Float(values.count { $0 < value }) / 200
+            let own = values.count { QuantileSketch.size(of: $0) == QuantileSketch.size(of: value) }
             #expect(abs(sketch.rank(of: value) - below) <= Float(own) / 400 + 1e-5, "seed \(seed)")
         }
         #expect(sketch.rank(of: 1e30) == 1 && sketch.rank(of: 1e-30) == 0)

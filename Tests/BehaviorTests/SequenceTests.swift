@@ -153,7 +153,8 @@ final class Bigrams {
         func score(_ actions: [UInt32], pairs: Bool) -> Float {
             var window = SequenceWindow()
             for (previous, next) in zip(actions, actions.dropFirst()) {
-                var user = StepCounts(count: unigram[next] ?? 0, total: 499), others = StepCounts(count: common[next] ?? 0, total: 3493)
+                var user = StepCounts(count: unigram[next] ?? 0, total: 499)
+                var others = StepCounts(count: common[next] ?? 0, total: 3493)
                 if pairs {
                     user.context = own.table.context(of: next, after: previous)
                     others.context = all.table.context(of: next, after: previous)
