@@ -6,7 +6,9 @@ import VigilTesting
 /// Every sketch is judged against the exact answer on random streams; a failure names its seed.
 @Suite struct HyperLogLogTests {
     /// Root mean square and 99th percentile of the relative error over many streams of `count` distinct things.
-    func error(of count: Int, streams: Int, seed: UInt64, estimate: (inout SeededGenerator) -> Float) -> (rms: Double, p99: Double) {
+    func error(
+        of count: Int, streams: Int, seed: UInt64, estimate: (inout SeededGenerator) -> Float
+    ) -> (rms: Double, p99: Double) {
         var random = SeededGenerator(seed: seed)
         let errors = (0..<streams).map { _ in Double(estimate(&random)) / Double(count) - 1 }
         let rms = (errors.reduce(0) { $0 + $1 * $1 } / Double(streams)).squareRoot()
@@ -73,8 +75,9 @@ import VigilTesting
         var (a16, b16, both16) = (HyperLogLog16(), HyperLogLog16(), HyperLogLog16())
         for _ in 0..<Int(random.next() % 500) {
             let hash = random.next()
-            if random.next() % 2 == 0 { _ = (a.add(hash: hash), a16.add(hash: hash)) }
-            if random.next() % 2 == 0 { _ = (b.add(hash: hash), b16.add(hash: hash)) } else { _ = (a.add(hash: hash), a16.add(hash: hash)) }
+            let place = random.next() % 3
+            if place != 0 { _ = (a.add(hash: hash), a16.add(hash: hash)) }
+            if place != 1 { _ = (b.add(hash: hash), b16.add(hash: hash)) }
             _ = (both.add(hash: hash), both16.add(hash: hash))
         }
         let (first, first16) = (a, a16)
@@ -212,6 +215,15 @@ import VigilTesting
 func zeroed<T: BitwiseCopyable>(_ type: T.Type) -> T {
     withUnsafeTemporaryAllocation(byteCount: MemoryLayout<T>.size, alignment: MemoryLayout<T>.alignment) { buffer in
         buffer.initializeMemory(as: UInt8.self, repeating: 0)
+        return buffer.load(as: T.self)
+    }
+}
+
+/// A value whose bytes are drawn: what a sketch that lay in a damaged row may look like.
+func drawn<T: BitwiseCopyable>(_ type: T.Type, _ random: inout SeededGenerator) -> T {
+    let bytes = (0..<MemoryLayout<T>.size).map { _ in UInt8(truncatingIfNeeded: random.next()) }
+    return withUnsafeTemporaryAllocation(byteCount: bytes.count, alignment: MemoryLayout<T>.alignment) { buffer in
+        buffer.copyBytes(from: bytes)
         return buffer.load(as: T.self)
     }
 }
