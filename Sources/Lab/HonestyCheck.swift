@@ -3,8 +3,8 @@ import Glibc
 /// Whether generated logins are as hard to judge as real ones: the flat ratio must reach on each kind of attack what it
 /// reaches on the RBA data set, and no single feature may tell a kind apart better than the ratio does.
 ///
-/// Compared are the logins of one kind, all of them, with legitimate successful logins of accounts that had a
-/// successful login before. Histories hold legitimate successful logins only, and only earlier ones.
+/// Compared are the successful logins of one kind with the legitimate successful logins, both on accounts that had a
+/// legitimate successful login before. Histories hold legitimate successful logins only, and only earlier ones.
 public struct HonestyCheck {
     /// What the flat ratio must reach, by kind; kinds that are not here are only reported.
     static let bands: [LoginKind: ClosedRange<Double>] = [
@@ -30,6 +30,8 @@ public struct HonestyCheck {
         public var low: Double?
         public var high: Double?
         public var passes: Bool
+        /// The same over all logins of the kind, those on accounts without history included: they score 0.
+        public var aucWithNoHistory: Double
         /// Best first.
         public var singles: [Single]
     }
@@ -62,6 +64,7 @@ public struct HonestyCheck {
     /// The ratio, then the single features, of every login that counts.
     private var legitimate: [[Float]]
     private var hostile: [LoginKind: [[Float]]] = [:]
+    private var withoutHistory: [LoginKind: Int] = [:]
     /// Of so many users one is compared, so that memory is bounded.
     private let sampling: UInt64
 
@@ -89,6 +92,10 @@ public struct HonestyCheck {
         let values = FlatRatio.Values(draft, world)
         let history = ratio.history(of: draft.user)
         if draft.kind != .legitimate {
+            if history == 0 {
+                withoutHistory[draft.kind, default: 0] += 1
+                return
+            }
             let row = measures(draft, values)
             var columns = hostile[draft.kind] ?? Array(repeating: [], count: row.count)
             for (index, value) in row.enumerated() { columns[index].append(value) }
@@ -141,7 +148,9 @@ public struct HonestyCheck {
             }
             return Finding(
                 kind: kind.rawValue, attacks: columns[0].count, auc: auc, low: band?.lowerBound, high: band?.upperBound,
-                passes: band?.contains(auc) ?? true, singles: singles.sorted { $0.auc > $1.auc })
+                passes: band?.contains(auc) ?? true,
+                aucWithNoHistory: Self.auc(columns[0] + Array(repeating: 0, count: withoutHistory[kind] ?? 0), over: legitimate[0]),
+                singles: singles.sorted { $0.auc > $1.auc })
         }
         return Report(legitimate: legitimate[0].count, findings: findings)
     }

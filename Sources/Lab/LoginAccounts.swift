@@ -145,13 +145,13 @@ struct LoginAccounts: Sendable {
 
     /// Attempts of an account by its rank, 0…1: median 2, 90th percentile 9, 99th 28, and 39.7 % with one.
     static func attempts(_ rank: Double) -> Int {
-        let knots: [(rank: Double, attempts: Double)] = [(0.397, 1.5), (0.56, 2.5), (0.9, 9.45), (0.99, 28.4)]
+        let knots: [(rank: Double, attempts: Double)] = [(0.414, 1.5), (0.575, 2.5), (0.903, 9.45), (0.9905, 28.4)]
         if rank < knots[0].rank { return 1 }
         for (low, high) in zip(knots, knots.dropFirst()) where rank < high.rank {
             let part = (rank - low.rank) / (high.rank - low.rank)
             return Int((low.attempts * pow(high.attempts / low.attempts, part)).rounded())
         }
-        return Int(min(28.4 * pow(0.01 / max(1 - rank, 1e-6), 0.5), 500).rounded())
+        return Int(min(28.4 * pow(0.0095 / max(1 - rank, 1e-6), 0.5), 500).rounded())
     }
 
     /// Mean of `attempts`.
@@ -164,7 +164,7 @@ struct LoginAccounts: Sendable {
 extension Int {
     /// The day of a stream on which a share of its volume has passed. Volume grows linearly over the stream.
     init(volume: Double, _ options: LoginOptions) {
-        let growth = options.drift - 1
+        let growth = options.growth
         let total = 1 + growth / 2
         let x = abs(growth) < 1e-9 ? volume : (sqrt(1 + 2 * growth * volume * total) - 1) / growth
         self = Swift.max(0, Int(x * Double(options.days)))

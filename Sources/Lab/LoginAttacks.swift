@@ -27,12 +27,17 @@ struct LoginAttacks: Sendable {
         case .naive:
             if !listed.isEmpty, random.chance(options.naiveListed) { address = listed[random.below(listed.count)] }
         case .vpn:
-            if random.chance(0.12) || Int(world.site(ofAddress: address).country) != Int(victim.country) {
+            if random.chance(options.vpnExits) || Int(world.site(ofAddress: address).country) != Int(victim.country) {
                 address = world.exit(country: Int(victim.country), number: random.next())
             }
         case .targeted:
             address = near(theft, victim, &random)
             agent = LoginPerson.anyDevice(theft.agent.type, day: epochDay, options: options, &random)
+            if random.chance(options.targetedFamily) {
+                agent = LoginAgent(
+                    family: theft.agent.family, model: LoginAgent.model(&random), day: epochDay - random.uniform(0, 30),
+                    pace: options.releasePace)
+            }
         default:
             let whole = random.uniform()
             address = whole < 0.35
@@ -65,7 +70,7 @@ struct LoginAttacks: Sendable {
         let provider = Int(victim.provider) - Int(world.sites[first].provider)
         let site = world.sites[of.site(region: region ?? random.pick(of.regions), provider: provider)]
         let toCarrier = access == .carrier ? random.chance(0.7) : random.chance(0.3)
-        if site.use == .carrier, toCarrier { return world.gateway(site, random.next()) | UInt32(random.below(256)) }
+        if site.use == .carrier, toCarrier { return world.gateway(site, random.next(), &random) }
         return LoginWorld.address(pool: world.homePool(site, &random), host: random.below(4_096))
     }
 }
@@ -101,16 +106,17 @@ struct LoginCampaign: Sendable {
 
 extension LoginAttacks {
     /// The addresses a campaign comes from: exits and gateways that others use as well, and homes with a guest in the machine.
-    func addresses(of campaign: LoginCampaign, _ random: inout Random) -> [UInt32] {
+    func addresses(of campaign: LoginCampaign, in target: Int, _ random: inout Random) -> [UInt32] {
         let count = max(1, Int(Double(campaign.names) / options.campaignRowsPerAddress * random.uniform(0.6, 1.4)))
         return (0..<count).map { _ in
-            let country = random.chance(0.7) ? world.country(&random) : random.below(world.countries.count)
+            // Proxies near the victims are preferred; the others are wherever they are cheap.
+            let country = random.chance(options.campaignNear) ? target : random.chance(0.6) ? world.country(&random) : random.below(world.countries.count)
             let of = world.countries[country]
-            let use = random.pick([0.3, 0.25, 0.45])
+            let use = random.pick([0.15, 0.35, 0.5])
             for _ in 0..<40 where use < 2 {
                 let site = world.sites[of.site(region: random.pick(of.regions), provider: random.pick(of.providers))]
                 let address = use == 0 ? world.exit(country: country, number: random.next())
-                    : world.gateway(site, random.next()) | UInt32(random.below(256))
+                    : world.gateway(site, random.next(), &random)
                 if world.isListed(address) { return address }
             }
             let site = world.sites[of.site(region: random.pick(of.regions), provider: random.pick(of.providers))]
@@ -120,8 +126,8 @@ extension LoginAttacks {
 
     /// The browsers it shows: tools under their own name, or what people use, often not quite fresh.
     func agents(of campaign: LoginCampaign, epochDay: Double, _ random: inout Random) -> [LoginAgent] {
-        (0...random.below(3)).map { _ in
-            let type: LoginAgent.Class? = random.chance(0.35) ? .bot : random.chance(0.5) ? .desktop : nil
+        (0...random.below(24)).map { _ in
+            let type: LoginAgent.Class? = random.chance(0.12) ? .bot : random.chance(0.3) ? .desktop : nil
             return LoginPerson.anyDevice(type, day: epochDay - random.uniform(0, 60), options: options, &random)
         }
     }

@@ -137,6 +137,7 @@ public struct LoginMarginals {
         for (kind, target) in [(LoginKind.naive, 0.208), (.vpn, 0.419)] {
             add("known provider, \(kind.rawValue)", share(sameProvider[kind] ?? 0, kinds[kind] ?? 0), target, within: 0.06)
         }
+        add("known provider, takeover", share(sameProvider[.takeover] ?? 0, (kinds[.takeover] ?? 0) - fresh))
         add("known provider, legitimate", share(sameProvider[.legitimate] ?? 0, returning))
         for kind in LoginKind.allCases { add("logins, \(kind.rawValue)", kinds[kind] ?? 0) }
         add("takeovers without history", share(fresh, kinds[.takeover] ?? 0), options.takeoverNoHistory, within: 0.1)

@@ -40,17 +40,17 @@ public struct LoginOptions: Sendable, Equatable {
     /// Rows that succeed.
     public var successShare = 0.401
     /// Rows of campaigns.
-    public var campaignShare = 0.0733
+    public var campaignShare = 0.046
     /// Names a campaign tries: median of a lognormal, and the sigma of its logarithm.
-    public var campaignMedian = 250.0
+    public var campaignMedian = 90.0
     public var campaignSigma = 1.1
     /// Rows per address of a campaign, on average.
-    public var campaignRowsPerAddress = 11.0
+    public var campaignRowsPerAddress = 2.8
     /// Share of a campaign's names that are accounts.
-    public var campaignKnownShare = 0.2
+    public var campaignKnownShare = 0.08
     /// Share of carriers' shared addresses, and of exits, from which campaigns come too.
-    public var listedMobile = 0.12
-    public var listedExits = 0.45
+    public var listedMobile = 0.36
+    public var listedExits = 0.5
 
     /// Attack logins per row. The data set has 0.0000045 takeovers a row: too few to measure in a stream of a million.
     public var naiveRate = 0.0016
@@ -64,6 +64,12 @@ public struct LoginOptions: Sendable, Equatable {
     public var takeoverCampaigns = 0.3
     /// Share of naive attackers who come from an address that campaigns use.
     public var naiveListed = 0.3
+    /// Share of a campaign's addresses in the country whose accounts it is after.
+    public var campaignNear = 0.7
+    /// Share of VPN attackers who come over an exit; the others come over homes and carriers.
+    public var vpnExits = 0.22
+    /// Probability that a targeted attacker shows the victim's browser and not another for that kind of device.
+    public var targetedFamily = 0.5
     /// Days from the login at which a password was stolen to its use: median of a lognormal, sigma of its logarithm.
     public var delayMedian = 14.0
     public var delaySigma = 1.6
@@ -71,30 +77,32 @@ public struct LoginOptions: Sendable, Equatable {
     /// Volume of the last month over that of the first.
     public var drift = 3.1 / 2.3
     /// Share of those abroad who keep the hours of the service's own country.
-    public var homeClock = 0.75
+    public var homeClock = 0.45
     /// Share of logins by people who are in no hurry of habit, at any hour.
-    public var anyHour = 0.05
+    public var anyHour = 0.13
 
     /// Share of homes whose address never changes, and the median days that another is kept.
-    public var fixedHomes = 0.3
-    public var leaseDays = 25.0
+    public var fixedHomes = 0.2
+    public var leaseDays = 8.0
     /// Share of phones' logins that come over the carrier.
-    public var carrierShare = 0.5
+    public var carrierShare = 0.55
+    /// Rows per address of carriers and of VPN exits, on average.
+    public var crowd = 12.0
     /// Share of people with an office, and with a VPN.
     public var officeShare = 0.3
     public var vpnShare = 0.07
     /// Probability that a visit happens on a journey, and that the journey is abroad.
-    public var travel = 0.03
-    public var travelAbroad = 0.3
+    public var travel = 0.06
+    public var travelAbroad = 0.6
     /// Mean days until a person changes provider, and until a device is replaced.
     public var providerDays = 900.0
     public var deviceDays = 800.0
     /// Share of devices that update late.
     public var laggards = 0.3
     /// Factor on the days between releases of every browser.
-    public var releasePace = 1.0
+    public var releasePace = 2.1
     /// Share of visits from a device that is not one's own.
-    public var strangeDevice = 0.03
+    public var strangeDevice = 0.035
 
     /// Share of rows with `rtt_ms`, and its median.
     public var roundTripShare = 0.041
@@ -106,6 +114,9 @@ public struct LoginOptions: Sendable, Equatable {
 
     /// The defaults.
     public init() {}
+
+    /// How much of the first instant's volume the stream gains, so that its last twelfth is `drift` times its first.
+    var growth: Double { (drift - 1) / max((23 - drift) / 24, 0.1) }
 
     /// The rate of a kind of attacker, logins per row.
     func rate(_ kind: LoginKind) -> Double {
@@ -142,6 +153,9 @@ extension LoginOptions: Settable {
             Setting("takeover.no_history", \.takeoverNoHistory, 0...1, "share of takeovers whose victim never logged in before"),
             Setting("takeover.campaigns", \.takeoverCampaigns, 0.01...1, "share of campaigns with takeovers in them"),
             Setting("naive.listed", \.naiveListed, 0...1, "share of naive attackers at an address that campaigns use"),
+            Setting("campaign.near", \.campaignNear, 0...1, "share of a campaign's addresses in the country it is after"),
+            Setting("targeted.family", \.targetedFamily, 0...1, "probability that a targeted attacker has the victim's browser"),
+            Setting("vpn.exits", \.vpnExits, 0...1, "share of VPN attackers who come over a hosting company's exit"),
             Setting("delay.median", \.delayMedian, 0.01...1_000, "days from a password's theft to its use, median"),
             Setting("delay.sigma", \.delaySigma, 0...3, "sigma of its logarithm"),
             Setting("drift", \.drift, 0.1...10, "volume of the last month over that of the first"),
@@ -150,6 +164,7 @@ extension LoginOptions: Settable {
             Setting("fixed_homes", \.fixedHomes, 0...1, "share of homes whose address never changes"),
             Setting("lease_days", \.leaseDays, 0.1...10_000, "days another home keeps its address, median"),
             Setting("carrier", \.carrierShare, 0...1, "share of phones' visits over the carrier's network"),
+            Setting("crowd", \.crowd, 1...10_000, "rows per shared address of a carrier or a VPN, on average"),
             Setting("office", \.officeShare, 0...1, "share of people with an office"),
             Setting("vpn", \.vpnShare, 0...1, "share of people with a VPN"),
             Setting("travel", \.travel, 0...1, "probability that a visit happens on a journey"),

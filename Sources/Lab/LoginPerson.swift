@@ -38,7 +38,7 @@ struct LoginPerson: Sendable {
         let site = world.sites[of.site(region: region, provider: provider)]
         let company = random.below(3_000)
         office = employed ? LoginWorld.address(pool: site.firstPool + UInt32(company % 4) % max(site.homes, 1), host: 7 * company) : nil
-        let abroad = random.chance(0.3)
+        let abroad = random.chance(0.45)
         let exits = abroad ? world.country(&random) : country
         vpnCountry = random.chance(options.vpnShare) ? exits : nil
         leaseDays = random.chance(options.fixedHomes) ? 0 : random.lognormal(median: options.leaseDays, sigma: 1)
@@ -72,7 +72,7 @@ struct LoginPerson: Sendable {
         let provider = country == self.country ? carrier : random.pick(of.providers)
         let site = world.sites[of.site(region: region, provider: provider)]
         let usual = Random.mix(seed, UInt64(max(day / 200, 0)), 0x6761_7465)
-        return world.gateway(site, random.chance(0.75) ? usual : random.next()) | UInt32(random.below(256))
+        return world.gateway(site, random.chance(0.75) ? usual : random.next(), &random)
     }
 
     /// An hour of the day by this person's clock.
@@ -109,8 +109,8 @@ struct LoginPerson: Sendable {
     }
 
     private static func type(_ slot: Int, _ random: inout Random) -> LoginAgent.Class {
-        let first: [Double] = [0.665, 0.255, 0.025, 0.03, 0.025]
-        let others: [Double] = [0.6, 0.33, 0.05, 0, 0.02]
+        let first: [Double] = [0.66, 0.255, 0.024, 0.03, 0.031]
+        let others: [Double] = [0.64, 0.27, 0.05, 0, 0.04]
         return LoginAgent.Class.allCases[random.pick(slot == 0 ? first : others)]
     }
 
@@ -125,7 +125,7 @@ struct LoginPerson: Sendable {
 
     /// Where and with what a visit on a day since 1970 comes from.
     func visit(day: Double, world: LoginWorld, options: LoginOptions, _ random: inout Random) -> (address: UInt32, agent: LoginAgent) {
-        let slot = min(random.pick([0.68, 0.22, 0.07, 0.03]), devices - 1)
+        let slot = min(random.pick([0.73, 0.18, 0.06, 0.03]), devices - 1)
         var agent = device(slot, day: day, options: options)
         if random.chance(options.strangeDevice) { agent = Self.anyDevice(nil, day: day, options: options, &random) }
         if let vpnCountry, random.chance(0.35) {

@@ -137,7 +137,7 @@ public struct LoginTraffic: Sendable {
                 draft.time += Int64(random.lognormal(median: 14_000, sigma: 0.9))
             }
             guard visit.succeeds else { return }
-            if account.successes > 0 || random.chance(0.45) { steal(draft, &random) }
+            if account.successes > 0 || random.chance(0.8) { steal(draft, &random) }
             if account.successes < .max { account.successes += 1 }
         }
         accounts = calendar
@@ -153,8 +153,11 @@ public struct LoginTraffic: Sendable {
         for (index, kind) in LoginKind.attackers.enumerated() where random.chance(theft[index]) {
             let day = Double(nextDay) + random.uniform() + Self.delay(options, &random)
             let seed = random.next()
-            guard day < Double(options.days) else { continue }
-            stolen[Int(day)].append(StolenPassword(
+            // Most attackers rest at weekends like others.
+            let rests = LoginAccounts.weekday(min(Int(day), options.days - 1), options) >= 5 && random.chance(0.45)
+            let use = Int(day) + (rests ? 2 : 0)
+            guard use < options.days else { continue }
+            stolen[use].append(StolenPassword(
                 kind: kind, user: login.user, address: login.address, agent: login.agent, seed: seed))
         }
     }
@@ -162,15 +165,15 @@ public struct LoginTraffic: Sendable {
     /// People who try names that are no account.
     private mutating func visitors(_ start: Int64, _ epochDay: Double, _ today: inout [LoginDraft]) {
         var random = Random(seed: Random.mix(options.seed, UInt64(nextDay), 0x6E6F_626F))
-        let drift = 1 + (options.drift - 1) * (Double(nextDay) + 0.5) / Double(options.days)
+        let drift = (1 + options.growth * (Double(nextDay) + 0.5) / Double(options.days)) / (1 + options.growth / 2)
         let pace = LoginAccounts.weekday(nextDay, options) < 5 ? 1.11 : 0.725
-        let rows = visitorRows / Double(options.days) * drift / (1 + (options.drift - 1) / 2) * pace
+        let rows = visitorRows / Double(options.days) * drift * pace
         var left = rows + random.uniform()
         while left >= 1 {
             let name = users + random.below(names)
             let person = LoginPerson(number: UInt32(name), world: world, options: options)
             var (address, agent) = person.visit(day: epochDay, world: world, options: options, &random)
-            if random.chance(0.05) { agent = LoginPerson.anyDevice(.bot, day: epochDay, options: options, &random) }
+            if random.chance(0.09) { agent = LoginPerson.anyDevice(.bot, day: epochDay, options: options, &random) }
             var draft = LoginDraft(
                 time: start + person.moment(options, &random), user: UInt32(name), address: address, agent: agent, succeeds: false)
             repeat {
@@ -187,7 +190,8 @@ public struct LoginTraffic: Sendable {
         let operatorCountry = world.country(&random)
         let person = LoginPerson(
             number: 0xC000_0000 | UInt32(truncatingIfNeeded: campaign.seed >> 34), country: operatorCountry, world: world, options: options)
-        let addresses = attacks.addresses(of: campaign, &random)
+        let target = random.chance(0.5) ? 0 : world.country(&random)
+        let addresses = attacks.addresses(of: campaign, in: target, &random)
         let agents = attacks.agents(of: campaign, epochDay: epochDay, &random)
         listed.append(contentsOf: addresses)
         if listed.count > 4_096 { listed.removeFirst(listed.count - 4_096) }
@@ -204,7 +208,7 @@ public struct LoginTraffic: Sendable {
             finish(&draft, tunnelled: false, &random)
             today.append(draft)
             for _ in 0..<takes {
-                draft.user = victim(&random)
+                draft.user = victim(in: target, &random)
                 draft.succeeds = true
                 draft.kind = .takeover
                 draft.time += Int64(random.lognormal(median: 20_000, sigma: 1))
@@ -214,15 +218,18 @@ public struct LoginTraffic: Sendable {
         }
     }
 
-    /// An account whose password a campaign has: some were never used by their owner yet.
-    private func victim(_ random: inout Random) -> UInt32 {
+    /// An account whose password a campaign has: one that was used, or one that its owner never used yet. Lists are
+    /// of one country, more or less.
+    private func victim(in country: Int, _ random: inout Random) -> UInt32 {
         let fresh = random.chance(options.takeoverNoHistory)
-        var number = 0
-        for _ in 0..<200 {
-            number = random.below(users)
-            if (accounts.accounts[number].successes == 0) == fresh { break }
+        let fits = random.chance(0.8)
+        var number: UInt32 = 0
+        for _ in 0..<400 {
+            number = UInt32(random.below(users))
+            if (accounts.accounts[Int(number)].successes == 0) != fresh { continue }
+            if !fits || LoginPerson(number: number, world: world, options: options).country == country { break }
         }
-        return UInt32(number)
+        return number
     }
 
     /// What differs from login to login: the session, and whether a round-trip time was measured.

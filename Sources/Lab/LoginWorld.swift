@@ -24,6 +24,8 @@ struct LoginWorld: Sendable {
         var firstPool: UInt32
         var homes: UInt32
         var shared: UInt32
+        /// Addresses in use at a carrier or by exits, each by a crowd.
+        var crowded: UInt32
         /// What the shared pools are.
         var use: LoginAccess
     }
@@ -49,6 +51,9 @@ struct LoginWorld: Sendable {
 
     /// Pools of 4,096 addresses that homes have altogether, about.
     private static let homePools = 6_000.0
+    /// Share of rows that come over carriers, and over exits, about: how many addresses these need follows from it.
+    private static let carrierRows = 0.3
+    private static let exitRows = 0.03
     /// Providers' shares of a country: of the largest (Norway, the United States) and of any other.
     private static let shares: [[Double]] = [
         [0.66, 0.17, 0.10, 0.07], [0.82, 0.06, 0.04, 0.03, 0.02, 0.02, 0.01], [0.38, 0.24, 0.17, 0.12, 0.09],
@@ -73,10 +78,13 @@ struct LoginWorld: Sendable {
                     let access = number < providers.count
                     let homes = access ? max(1, (Self.homePools * share * part * weight / whole).rounded()) : 0
                     let use: LoginAccess = access ? .carrier : number == providers.count ? .office : .exit
-                    let shared = access ? max(1, homes / 40) : use == .exit && region > 0 ? 0 : 1
+                    let rows = Double(options.rows) * share / options.crowd
+                    let crowded = access ? max(rows * Self.carrierRows * part * weight / whole, 4) : max(rows * Self.exitRows, 8)
+                    let shared = use == .office ? 1 : use == .exit && region > 0 ? 0 : min(crowded / 2_048 + 1, 1_000).rounded(.down)
                     sites.append(Site(
                         provider: UInt16(provider + number), country: UInt8(index), region: UInt8(region),
-                        firstPool: UInt32(siteOfPool.count), homes: UInt32(homes), shared: UInt32(shared), use: use))
+                        firstPool: UInt32(siteOfPool.count), homes: UInt32(homes), shared: UInt32(shared),
+                        crowded: UInt32(min(crowded, shared * 4_096)), use: use))
                     for _ in 0..<Int(homes + shared) { siteOfPool.append(UInt16(sites.count - 1)) }
                 }
             }
@@ -119,17 +127,18 @@ struct LoginWorld: Sendable {
     func homePool(_ site: Site, _ random: inout Random) -> UInt32 {
         site.homes > 0 ? site.firstPool + UInt32(random.below(Int(site.homes))) : site.firstPool
     }
-    /// One of the gateways, 256 addresses each, of a site's shared pools.
-    func gateway(_ site: Site, _ number: UInt64) -> UInt32 {
-        let gateways = UInt64(site.shared) * 16
-        let gateway = UInt32(gateways > 0 ? number % min(gateways, 24) : 0)
-        return 0xF000_0000 | (site.firstPool + site.homes) << 12 | gateway << 8
+    /// One of the addresses of one of a carrier's gateways: up to 64 each in a small stream, 256 in a large one.
+    func gateway(_ site: Site, _ number: UInt64, _ random: inout Random) -> UInt32 {
+        let gateways = min(max(site.crowded / 64, 1), site.shared * 16)
+        let gateway = UInt32(truncatingIfNeeded: number % UInt64(max(gateways, 1)))
+        let size = max(1, min(site.crowded / max(gateways, 1), 256))
+        return 0xF000_0000 | (site.firstPool + site.homes) << 12 | gateway << 8 | UInt32(random.below(Int(size)))
     }
     /// One of the exits of a country's hosting companies.
     func exit(country: Int, number: UInt64) -> UInt32 {
         let of = countries[country]
         let site = sites[of.site(region: 0, provider: of.accessProviders + 1)]
-        return Self.address(pool: site.firstPool, host: Int(number % 640))
+        return (0xF000_0000 | site.firstPool << 12) + UInt32(truncatingIfNeeded: number % UInt64(max(site.crowded, 1)))
     }
 
     /// Whether campaigns come from a shared address too.

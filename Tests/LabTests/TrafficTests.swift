@@ -104,7 +104,7 @@ struct Stream {
             #expect(first.kind == kind && first.time <= event.time)
         }
         let generator = TrafficGenerator(stream.options)
-        for kind in AttackKind.allCases {
+        for kind in AttackKind.ofTraffic {
             let found = seen.values.count { $0.kind == kind.rawValue }
             #expect(found >= 1 && found <= generator.plannedAttacks(kind), "\(kind)")
         }
@@ -191,9 +191,9 @@ struct Stream {
         options.sessionsMedian = -.infinity
         options.stuffingNames = -5...(-1)
         options.stuffingAddresses = 0...0
-        options.attacks.hijack = .nan
-        options.attacks.stuffing = 1e300
-        options.attacks.takeover = -1
+        options.attacks[.hijack] = .nan
+        options.attacks[.stuffing] = 1e300
+        options.attacks[.takeover] = -1
         options.tenant = "a\"b\\c\n"
         options.twins.trip = .nan
         options.twins.deviceDays = 0
