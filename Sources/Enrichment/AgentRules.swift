@@ -112,20 +112,24 @@ final class AgentRules: Sendable {
             facts.systemBytes = UInt8(
                 Self.write(systems.rules[rule].name, agent, match, to: system, room: AgentFacts.systemRoom))
         }
-        var device = [UInt8](repeating: 0, count: 64)
-        var count = 0
-        if let rule = devices.expressions.first(in: agent, &match, isFiltered: isFiltered) {
-            count = device.withUnsafeMutableBufferPointer {
-                Self.write(devices.rules[rule].name, agent, match, to: $0.baseAddress.unsafelyUnwrapped, room: $0.count)
-            }
-        }
-        facts.device = device.withUnsafeBufferPointer {
-            DeviceClass(
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: Self.deviceRoom) { room in
+            facts.device = DeviceClass(
                 agent: agent, family: ByteView(base: UnsafePointer(names), count: Int(facts.familyBytes)),
                 system: ByteView(base: UnsafePointer(system), count: Int(facts.systemBytes)),
-                device: ByteView(base: $0.baseAddress, count: count))
+                device: device(of: agent, &match, into: room.baseAddress.unsafelyUnwrapped, isFiltered: isFiltered))
         }
         return facts
+    }
+
+    static let deviceRoom = 64
+
+    /// The device's name, in `out`, which has room for `deviceRoom` bytes; `match` has taken the agent's grams.
+    func device(
+        of agent: ByteView, _ match: inout RegexMatch, into out: UnsafeMutablePointer<UInt8>, isFiltered: Bool = true
+    ) -> ByteView {
+        guard let rule = devices.expressions.first(in: agent, &match, isFiltered: isFiltered) else { return .absent }
+        let count = Self.write(devices.rules[rule].name, agent, match, to: out, room: Self.deviceRoom)
+        return ByteView(base: UnsafePointer(out), count: count)
     }
 
     /// Writes a name without blanks at its ends, cut before the character that doesn't fit. Returns its length in bytes; 0

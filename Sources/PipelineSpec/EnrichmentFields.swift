@@ -21,15 +21,15 @@ struct EnrichmentDraft: Sendable, Equatable {
 enum EnrichmentFields {
     static var record: Record<EnrichmentDraft> {
         Record(EnrichmentDraft(), [
-            Field("geo", \.geo, path("a path"),
+            Field("geo", \.geo, path("a path"), standard: "none",
                 "Database of places, such as GeoLite2 City or Country: country, region, city, coordinates. Coordinates only where a city is known; a country's centre is no place."),
-            Field("asn", \.asn, path("a path"), "Database of autonomous systems, such as GeoLite2 ASN."),
-            Field("anonymous", \.anonymous, path("a path"),
+            Field("asn", \.asn, path("a path"), standard: "none", "Database of autonomous systems, such as GeoLite2 ASN."),
+            Field("anonymous", \.anonymous, path("a path"), standard: "none",
                 "Database of VPNs, proxies, Tor exits and hosting, such as GeoIP2 Anonymous IP."),
-            Field("agents", \.agents, path("a path, or `\(EnrichmentOptions.automatic)`"),
+            Field("agents", \.agents, path("a path, or `\(EnrichmentOptions.automatic)`"), standard: "none",
                 "Rules that take user agents apart, in the form of uap-core's `regexes.yaml`: family and version, operating system, class of device. `\(EnrichmentOptions.automatic)` stands for those of the Debian package `uap-core`. Without them `device.browser`, `device.os` and `device.type` say it."),
             Field("lists", \.self, Record(EnrichmentDraft(), NetworkList.allCases.enumerated().map { index, list in
-                Field(list.rawValue, \.lists[index], path("a path"), doc(list))
+                Field(list.rawValue, \.lists[index], path("a path"), standard: "none", doc(list))
             }).format, "Files of network prefixes, `192.0.2.0/24` or `2001:db8::/32`, one a line; `#` begins a comment."),
         ])
     }
