@@ -51,6 +51,7 @@ let package = Package(
         ]),
 
         .testTarget(name: "EventsTests", dependencies: ["Events"]),
+        .testTarget(name: "BehaviorTests", dependencies: ["Events", "Behavior", "VigilTesting"]),
         .testTarget(name: "EngineTests", dependencies: ["Events", "Behavior", "Risk", "Policy", "Engine"]),
         .testTarget(name: "PipelineSpecTests", dependencies: ["PipelineSpec"]),
         .testTarget(name: "RuntimeTests", dependencies: [
