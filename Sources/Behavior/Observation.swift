@@ -32,6 +32,10 @@ public struct Observation {
     /// 0 is Monday.
     public var weekday = 0
     public var action: UInt32 = 0
+    /// What the action is; set by whoever has the lists.
+    public var kinds: ActionKinds = []
+    /// The whole hash of the resource; 0 where none is named.
+    public var resource: UInt64 = 0
     public var token: UInt32 = 0
     public var session: UInt64 = 0
     /// What a challenge is bound to: the session, or the device where events name neither session nor token.
@@ -71,6 +75,7 @@ public struct Observation {
         // 1 January 1970 was a Thursday.
         weekday = Int((event.time.milliseconds / 86_400_000 + 3) % 7)
         if event.action.isPresent { action = Self.action(event.action, hash: hash) }
+        if event.resource.isPresent { resource = hash(event.resource, seed: 11) | 1 }
         if event.token.isPresent { token = Self.nonzero(hash(event.token, seed: 3)) }
         if event.session.isPresent {
             session = Self.session(event.session, hash: hash)

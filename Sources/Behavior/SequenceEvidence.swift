@@ -50,12 +50,13 @@ public struct SequenceWindow: Sendable, Equatable, BitwiseCopyable {
     @inlinable public init() {}
 
     /// Takes in a step's evidence, held within ± `cap` so that one strange step is not a sequence. What is not a number counts
-    /// as a step that says nothing. `length` below 1 is 1.
+    /// as a step that says nothing. `length` below 1 is 1. The sum never falls below −`credit`: as in a cumulative sum test
+    /// (Page, "Continuous inspection schemes", Biometrika 1954), what was as usual for long must not cover what no longer is.
     /// - Complexity: O(1)
-    public mutating func add(_ evidence: Float, length: Float, cap: Float = 4) {
+    public mutating func add(_ evidence: Float, length: Float, cap: Float = 4, credit: Float = .infinity) {
         let kept = 1 - 1 / max(length, 1)
         let held = evidence.isNaN ? 0 : min(max(evidence, -cap), cap)
-        sum = sum * kept + held
+        sum = max(sum * kept + held, -credit)
         weight = weight * kept + 1
         if count < .max { count += 1 }
     }
