@@ -37,7 +37,9 @@ public struct Aging: Sendable {
         header.pointee.newDevices *= factor
         header.pointee.newCountries *= factor
         header.pointee.newProviders *= factor
+        header.pointee.newNeighbourhoods *= factor
         header.pointee.newNetworks *= factor
+        header.pointee.newRegions *= factor
         header.pointee.newPlaces *= factor
         header.pointee.moves *= factor
         header.pointee.actionTotal *= factor

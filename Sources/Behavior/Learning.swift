@@ -62,8 +62,14 @@ extension UserTable {
             if seen.device != 0 && !known.device { header.pointee.newDevices += weight }
             if seen.country != 0 && !known.country { header.pointee.newCountries += weight }
             if seen.asn != 0 && known.country && !known.provider { header.pointee.newProviders += weight }
-            if seen.network != 0 && known.provider && !known.network { header.pointee.newNetworks += weight }
-            if seen.country != 0 && known.country && !known.place { header.pointee.newPlaces += weight }
+            if seen.network != 0 && known.provider {
+                if !known.neighbourhood { header.pointee.newNeighbourhoods += weight }
+                if !known.network { header.pointee.newNetworks += weight }
+            }
+            if seen.country != 0 && known.country {
+                if !known.region { header.pointee.newRegions += weight }
+                if !known.place { header.pointee.newPlaces += weight }
+            }
         }
         let isVouched = vouches || header.pointee.contexts < Self.vouchedContexts
         if counts {

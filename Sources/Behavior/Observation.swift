@@ -6,6 +6,8 @@ public struct Observation {
     public var time: Timestamp
     /// `device.id`, else the user agent without its version numbers.
     public var device: UInt32 = 0
+    /// `device` is an id of one device, not a kind of device.
+    public var hasDeviceID = false
     /// Family of the browser or client, without its version, and the version's first number.
     public var agent: UInt32 = 0
     public var agentMajor: UInt16 = 0
@@ -48,6 +50,7 @@ public struct Observation {
     public init(of event: Event, hash: KeyedHash) {
         time = event.time
         device = Self.device(of: event, hash: hash)
+        hasDeviceID = event.deviceID.isPresent
         switch event.ip.family {
         case .none: break
         case .v4: network = 0x0100_0000 | UInt32(truncatingIfNeeded: event.ip.low >> 8) & 0x00FF_FFFF

@@ -23,7 +23,7 @@ extension UserRow {
         append(header.lastSeen.milliseconds)
         for weight in [
             header.contexts, header.recentContexts, header.newFamilies, header.newDevices, header.newCountries,
-            header.newProviders, header.newNetworks, header.newPlaces, header.moves, header.actionTotal,
+            header.newProviders, header.newNeighbourhoods, header.newNetworks, header.newRegions, header.newPlaces, header.moves, header.actionTotal,
             header.recentActions, header.factored, header.strong, header.lastLatitude, header.lastLongitude,
         ] { append(weight) }
         append(header.lastPlaceTime.milliseconds)

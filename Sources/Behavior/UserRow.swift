@@ -237,13 +237,15 @@ public struct UserHeader {
     public var contexts: Float = 0
     public var recentContexts: Float = 0
     /// Decayed number of them that brought something new at each level of what is compared: an agent or system, a
-    /// device; a country, a provider, a prefix of a known provider, a place in a known country; and of moves between
-    /// networks in a session.
+    /// device; a country, a provider, a neighbourhood and a prefix of a known provider, a region and a place of a known
+    /// country; and of moves between networks in a session.
     public var newFamilies: Float = 0
     public var newDevices: Float = 0
     public var newCountries: Float = 0
     public var newProviders: Float = 0
+    public var newNeighbourhoods: Float = 0
     public var newNetworks: Float = 0
+    public var newRegions: Float = 0
     public var newPlaces: Float = 0
     public var moves: Float = 0
     /// Decayed number of learned actions: slowly, and fast.

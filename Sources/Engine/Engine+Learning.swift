@@ -197,13 +197,14 @@ extension Engine {
         return row
     }
 
-    /// What a passed challenge is worth: the person need not be asked about this device for a month and a half.
+    /// What a passed challenge is worth: what was proven stays known for a half-life and a half.
     static let provenWeight: Float = 2
 
     /// What a session's observations are worth to the baseline that no challenge has proven: a quarter when its risk
-    /// was raised, half when its device was not one of the user's.
+    /// was raised, half when its device was not one of the user's; all while there is hardly a baseline to doubt it by.
     func watchedWeight(_ held: HoldSlot, _ row: UserRow) -> Float {
         if held.flags.contains(.raised) { return 0.25 }
+        if row.header.pointee.contexts < Float(plan.model.partialSamples) { return 1 }
         for index in 0..<row.devices.count where row.devices[index].fingerprint == held.device { return 1 }
         return held.device == 0 ? 1 : 0.5
     }
