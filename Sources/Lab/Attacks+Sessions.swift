@@ -46,6 +46,7 @@ extension Attacks {
             person.city = Place.cities.indices.max { Place.kilometres(from, $0) < Place.kilometres(from, $1) } ?? from
         }
         var draft = begin(victim, person, at: here.time + Int64(random.uniform(0, 15) * 60_000), &random)
+        draft.strong = victim.strong && random.chance(0.8)
         draft.network = random.chance(0.6) ? person.home(day: 0) : person.mobile(in: person.city, &random)
         sessions.face(&draft, isDual(draft), &random)
         var onset: UInt64?
@@ -59,7 +60,8 @@ extension Attacks {
             * exp(options.actionsSigma * options.actionsSigma * (1 - options.paceShare) / 2) * sessions.scale
         func usual(_ person: Person) -> Double {
             var chain = person.chain(day: attack.day, options: options)
-            return person.activity * person.length * mean * chain.share(of: Action.exports)
+            let week = 5 * person.pace(onWeekday: 0) + 2 * person.pace(onWeekday: 5)
+            return person.activity * week / 7 * person.length * mean * chain.share(of: Action.exports)
         }
         let person = victim(day, &random) { $0.activity * $0.length * mean > 4 && usual($0) >= 1.5 }
         let wanted = max(3, options.insiderFactor * usual(person))
