@@ -104,7 +104,7 @@ struct CommandWorld: Sendable {
         let count = syllables.count
         // Coprime to the number of pairs: no two numbers below it share a name.
         let pair = rest * 37 % (count * count)
-        let name = syllables[pair / count] + syllables[pair % count]
+        let name = syllables[pair / count] + "-" + syllables[pair % count]
         return rest < count * count ? name : name + "\(rest / (count * count))"
     }
 }
