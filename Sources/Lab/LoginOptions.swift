@@ -42,7 +42,7 @@ public struct LoginOptions: Sendable, Equatable {
     /// Rows of campaigns.
     public var campaignShare = 0.046
     /// Names a campaign tries: median of a lognormal, and the sigma of its logarithm.
-    public var campaignMedian = 90.0
+    public var campaignMedian = 70.0
     public var campaignSigma = 1.1
     /// Rows per address of a campaign, on average.
     public var campaignRowsPerAddress = 2.8
@@ -60,14 +60,16 @@ public struct LoginOptions: Sendable, Equatable {
     public var takeoverRate = 0.0008
     /// Share of takeovers whose victim never logged in before.
     public var takeoverNoHistory = 0.35
+    /// Share of takeovers with a browser like the victim's, sold along with the password.
+    public var takeoverFingerprint = 0.45
     /// Share of campaigns with takeovers in them.
     public var takeoverCampaigns = 0.3
     /// Share of naive attackers who come from an address that campaigns use.
     public var naiveListed = 0.3
     /// Share of a campaign's addresses in the country whose accounts it is after.
-    public var campaignNear = 0.7
+    public var campaignNear = 0.85
     /// Share of VPN attackers who come over an exit; the others come over homes and carriers.
-    public var vpnExits = 0.22
+    public var vpnExits = 0.27
     /// Probability that a targeted attacker shows the victim's browser and not another for that kind of device.
     public var targetedFamily = 0.5
     /// Days from the login at which a password was stolen to its use: median of a lognormal, sigma of its logarithm.
@@ -76,10 +78,12 @@ public struct LoginOptions: Sendable, Equatable {
 
     /// Volume of the last month over that of the first.
     public var drift = 3.1 / 2.3
+    /// Share of accounts in the service's own country; of all rows it is .423.
+    public var ownersHome = 0.65
     /// Share of those abroad who keep the hours of the service's own country.
     public var homeClock = 0.45
     /// Share of logins by people who are in no hurry of habit, at any hour.
-    public var anyHour = 0.13
+    public var anyHour = 0.14
 
     /// Share of homes whose address never changes, and the median days that another is kept.
     public var fixedHomes = 0.2
@@ -92,8 +96,8 @@ public struct LoginOptions: Sendable, Equatable {
     public var officeShare = 0.3
     public var vpnShare = 0.07
     /// Probability that a visit happens on a journey, and that the journey is abroad.
-    public var travel = 0.06
-    public var travelAbroad = 0.6
+    public var travel = 0.075
+    public var travelAbroad = 0.7
     /// Mean days until a person changes provider, and until a device is replaced.
     public var providerDays = 900.0
     public var deviceDays = 800.0
@@ -151,6 +155,7 @@ extension LoginOptions: Settable {
             Setting("attack.very_targeted", \.veryTargetedRate, 0...0.1, "very targeted attackers' logins per row"),
             Setting("attack.takeover", \.takeoverRate, 0...0.05, "campaigns' successful logins per row"),
             Setting("takeover.no_history", \.takeoverNoHistory, 0...1, "share of takeovers whose victim never logged in before"),
+            Setting("takeover.fingerprint", \.takeoverFingerprint, 0...1, "share of takeovers with a browser like the victim's"),
             Setting("takeover.campaigns", \.takeoverCampaigns, 0.01...1, "share of campaigns with takeovers in them"),
             Setting("naive.listed", \.naiveListed, 0...1, "share of naive attackers at an address that campaigns use"),
             Setting("campaign.near", \.campaignNear, 0...1, "share of a campaign's addresses in the country it is after"),
@@ -159,6 +164,7 @@ extension LoginOptions: Settable {
             Setting("delay.median", \.delayMedian, 0.01...1_000, "days from a password's theft to its use, median"),
             Setting("delay.sigma", \.delaySigma, 0...3, "sigma of its logarithm"),
             Setting("drift", \.drift, 0.1...10, "volume of the last month over that of the first"),
+            Setting("owners_home", \.ownersHome, 0...1, "share of accounts in the service's own country"),
             Setting("home_clock", \.homeClock, 0...1, "share of people abroad who keep the service's hours"),
             Setting("any_hour", \.anyHour, 0...1, "share of visits at no hour of habit"),
             Setting("fixed_homes", \.fixedHomes, 0...1, "share of homes whose address never changes"),

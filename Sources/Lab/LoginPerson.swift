@@ -17,11 +17,11 @@ struct LoginPerson: Sendable {
     var leaseDays: Double
     var devices: Int
 
-    init(number: UInt32, country known: Int? = nil, world: LoginWorld, options: LoginOptions) {
+    init(number: UInt32, home share: Double? = nil, country known: Int? = nil, world: LoginWorld, options: LoginOptions) {
         self.number = number
         seed = Random.mix(options.seed, UInt64(number), 0x6C6F_6769_6E)
         var random = Random(seed: seed)
-        let drawn = world.country(&random)
+        let drawn = share.map { world.country(home: $0, &random) } ?? world.country(&random)
         country = known ?? drawn
         let of = world.countries[country]
         region = random.pick(of.regions)
