@@ -33,7 +33,9 @@ struct LoginAttacks: Sendable {
         case .targeted:
             address = near(theft, victim, &random)
             agent = LoginPerson.anyDevice(theft.agent.type, day: epochDay, options: options, &random)
-            if random.chance(options.targetedFamily) {
+            if random.chance(options.targetedCopies) {
+                agent = theft.agent
+            } else if random.chance(options.targetedFamily) {
                 agent = LoginAgent(
                     family: theft.agent.family, model: LoginAgent.model(&random), day: epochDay - random.uniform(0, 30),
                     pace: options.releasePace)

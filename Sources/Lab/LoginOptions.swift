@@ -61,9 +61,9 @@ public struct LoginOptions: Sendable, Equatable {
     /// Share of takeovers whose victim never logged in before.
     public var takeoverNoHistory = 0.35
     /// Share of takeovers with a browser like the victim's, sold along with the password.
-    public var takeoverFingerprint = 0.45
+    public var takeoverFingerprint = 0.6
     /// Share of campaigns with takeovers in them.
-    public var takeoverCampaigns = 0.3
+    public var takeoverCampaigns = 0.4
     /// Share of naive attackers who come from an address that campaigns use.
     public var naiveListed = 0.3
     /// Share of a campaign's addresses in the country whose accounts it is after.
@@ -71,7 +71,9 @@ public struct LoginOptions: Sendable, Equatable {
     /// Share of VPN attackers who come over an exit; the others come over homes and carriers.
     public var vpnExits = 0.27
     /// Probability that a targeted attacker shows the victim's browser and not another for that kind of device.
-    public var targetedFamily = 0.5
+    public var targetedFamily = 0.38
+    /// Probability that he shows the very user agent that he saw when he stole the password.
+    public var targetedCopies = 0.03
     /// Days from the login at which a password was stolen to its use: median of a lognormal, sigma of its logarithm.
     public var delayMedian = 14.0
     public var delaySigma = 1.6
@@ -87,7 +89,7 @@ public struct LoginOptions: Sendable, Equatable {
 
     /// Share of homes whose address never changes, and the median days that another is kept.
     public var fixedHomes = 0.2
-    public var leaseDays = 8.0
+    public var leaseDays = 6.0
     /// Share of phones' logins that come over the carrier.
     public var carrierShare = 0.55
     /// Rows per address of carriers and of VPN exits, on average.
@@ -97,7 +99,7 @@ public struct LoginOptions: Sendable, Equatable {
     public var vpnShare = 0.07
     /// Probability that a visit happens on a journey, and that the journey is abroad.
     public var travel = 0.075
-    public var travelAbroad = 0.7
+    public var travelAbroad = 0.85
     /// Mean days until a person changes provider, and until a device is replaced.
     public var providerDays = 900.0
     public var deviceDays = 800.0
@@ -161,6 +163,7 @@ extension LoginOptions: Settable {
             Setting("campaign.near", \.campaignNear, 0...1, "share of a campaign's addresses in the country it is after"),
             Setting("targeted.family", \.targetedFamily, 0...1, "probability that a targeted attacker has the victim's browser"),
             Setting("vpn.exits", \.vpnExits, 0...1, "share of VPN attackers who come over a hosting company's exit"),
+            Setting("targeted.copies", \.targetedCopies, 0...1, "probability that he shows the victim's very user agent"),
             Setting("delay.median", \.delayMedian, 0.01...1_000, "days from a password's theft to its use, median"),
             Setting("delay.sigma", \.delaySigma, 0...3, "sigma of its logarithm"),
             Setting("drift", \.drift, 0.1...10, "volume of the last month over that of the first"),

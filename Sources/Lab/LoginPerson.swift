@@ -32,7 +32,7 @@ struct LoginPerson: Sendable {
             ? (9.5 + random.normal(), 13.5 + random.normal(), spread, 0.55)
             : (random.uniform(8, 14), 19.5 + 1.3 * random.normal(), spread, random.chance(0.3) ? 1 : 0.4)
         let home = random.pick(of.providers)
-        carrier = random.chance(0.6) ? home : random.pick(of.providers)
+        carrier = random.chance(0.72) ? home : random.pick(of.providers)
         let employed = random.chance(options.officeShare)
         let provider = random.chance(0.5) ? 0 : of.accessProviders
         let site = world.sites[of.site(region: region, provider: provider)]

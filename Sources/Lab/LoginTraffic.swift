@@ -20,6 +20,8 @@ public struct LoginTraffic: Sendable {
     private let theft: [Double]
     /// Addresses of recent campaigns.
     private var listed: [UInt32] = []
+    /// Accounts that were in use lately, by logins.
+    private var recent: [UInt32] = []
     private var drafts: [LoginDraft] = []
     private var order: [UInt32] = []
     private var position = 0
@@ -143,6 +145,7 @@ public struct LoginTraffic: Sendable {
             }
             guard visit.succeeds else { return }
             if account.successes > 0 || random.chance(0.8) { steal(draft, &random) }
+            if recent.count < 4_096 { recent.append(number) } else { recent[random.below(recent.count)] = number }
             if account.successes < .max { account.successes += 1 }
         }
         accounts = calendar
@@ -225,17 +228,19 @@ public struct LoginTraffic: Sendable {
     }
 
     /// An account whose password a campaign has: one that was used, or one that its owner never used yet. Lists are
-    /// of one country, more or less.
+    /// of one country, more or less, and hold active accounts more often than idle ones.
     private func victim(in country: Int, _ random: inout Random) -> UInt32 {
         let fresh = random.chance(options.takeoverNoHistory)
         let fits = random.chance(0.9)
-        var number: UInt32 = 0
+        let active = !fresh && !recent.isEmpty && random.chance(0.5)
+        var best = UInt32(random.below(users))
         for _ in 0..<400 {
-            number = UInt32(random.below(users))
+            let number = active ? recent[random.below(recent.count)] : UInt32(random.below(users))
             if (accounts.accounts[Int(number)].successes == 0) != fresh { continue }
+            best = number
             if !fits || LoginPerson(number: number, home: options.ownersHome, world: world, options: options).country == country { break }
         }
-        return number
+        return best
     }
 
     /// A browser of the family that an account's owner uses most.
