@@ -64,7 +64,8 @@ public struct CommandOptions: Sendable, Equatable {
         copy.habits.taskLength = finite(habits.taskLength, 1...1e9)
         copy.habits.turnover = finite(habits.turnover, 0...1)
         copy.habits.turnoverSigma = finite(habits.turnoverSigma, 0...5)
-        copy.habits.foreignShare = finite(habits.foreignShare, 0...1)
+        copy.habits.sharedShare = finite(habits.sharedShare, 0...1)
+        copy.habits.sharedTasks = min(max(habits.sharedTasks, 1), 10_000)
         copy.habits.scripts = within(habits.scripts, 1...1_000)
         copy.habits.scriptShare = finite(habits.scriptShare, 0...1)
         copy.habits.habitShare = finite(habits.habitShare, 0...1)
@@ -96,7 +97,8 @@ extension CommandOptions: Settable {
             Setting("task_length", \.habits.taskLength, 1...1e9, "commands until a person turns to another task"),
             Setting("turnover", \.habits.turnover, 0...1, "probability of a new task each block, lognormal across people"),
             Setting("turnover_sigma", \.habits.turnoverSigma, 0...5, "sigma of its logarithm"),
-            Setting("foreign_share", \.habits.foreignShare, 0...1, "share of new tasks that are of another kind of work"),
+            Setting("shared_share", \.habits.sharedShare, 0...1, "share of tasks that others have as well"),
+            Setting("shared_tasks", \.habits.sharedTasks, 1...10_000, "how many such tasks there are"),
             Setting("scripts", \.habits.scripts, 1...1_000, "routines a person has"),
             Setting("script_share", \.habits.scriptShare, 0...1, "probability that a command begins one"),
             Setting("habit_share", \.habits.habitShare, 0...1, "probability that a command is the usual follower of the last"),

@@ -45,15 +45,18 @@ struct CommandSource: Sendable {
             let isShared = random.chance(0.5)
             scripts.append(isShared ? world.scripts[random.below(world.scripts.count)] : CommandWorld.script(sums, &random))
         }
-        for _ in 0..<random.within(habits.tasks) { tasks.append(Self.task(taste, habits, &random)) }
+        for _ in 0..<random.within(habits.tasks) { tasks.append(Self.task(taste, world, &random)) }
         self.world = world
         turnover = min(1, random.lognormal(median: habits.turnover, sigma: habits.turnoverSigma))
         self.random = random
         turn()
     }
 
-    private static func task(_ taste: [Double], _ habits: CommandHabits, _ random: inout Random) -> Task {
-        Task(sums: CommandWorld.sums(random.dirichlet(taste, habits.taskConcentration)), weight: random.lognormal(median: 1, sigma: 1))
+    private static func task(_ taste: [Double], _ world: CommandWorld, _ random: inout Random) -> Task {
+        let habits = world.habits
+        let sums = random.chance(habits.sharedShare) ? world.tasks[random.below(world.tasks.count)]
+            : CommandWorld.sums(random.dirichlet(taste, habits.taskConcentration))
+        return Task(sums: sums, weight: random.lognormal(median: 1, sigma: 1))
     }
 
     private mutating func turn() { task = random.pick(tasks.map(\.weight)) }
@@ -88,8 +91,7 @@ struct CommandSource: Sendable {
         for index in tasks.indices { tasks[index].weight *= exp(0.15 * random.normal()) }
         if random.chance(turnover) {
             let leaves = tasks.indices.min { tasks[$0].weight < tasks[$1].weight } ?? 0
-            let isForeign = random.chance(habits.foreignShare)
-            tasks[leaves] = Self.task(isForeign ? world.topics[random.below(world.topics.count)] : taste, habits, &random)
+            tasks[leaves] = Self.task(taste, world, &random)
         }
         script = nil
         turn()

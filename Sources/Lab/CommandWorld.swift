@@ -14,16 +14,18 @@ public struct CommandHabits: Sendable, Equatable {
     public var userConcentration = 6_000.0
     /// How alike the tasks of one person are.
     public var taskConcentration = 2.5
+    /// Share of tasks that others have as well.
+    public var sharedShare = 0.87
+    /// How many such tasks there are.
+    public var sharedTasks = 40
     /// Tasks a person has at a time.
     public var tasks = 4...16
     /// Commands until a person turns to another task, on average.
-    public var taskLength = 120.0
+    public var taskLength = 100.0
     /// Probability that a task is given up for a new one, each block: lognormal across people.
-    public var turnover = 0.06
+    public var turnover = 0.02
     /// Sigma of its logarithm.
-    public var turnoverSigma = 1.5
-    /// Share of new tasks that are of a kind of work that is not the person's own.
-    public var foreignShare = 0.1
+    public var turnoverSigma = 1.0
     /// Scripts and typed routines a person has: runs of three to ten commands.
     public var scripts = 6...24
     /// Probability that a command begins one.
@@ -42,6 +44,8 @@ struct CommandWorld: Sendable {
     /// What popularity alone would have people do: Zipf's law.
     let popularity: [Double]
     let topics: [[Double]]
+    /// Tasks that many people have, as running sums of the probabilities of commands.
+    let tasks: [[Float]]
     /// Routines that many people have.
     let scripts: [[UInt16]]
     let seed: UInt64
@@ -56,6 +60,9 @@ struct CommandWorld: Sendable {
         topics = (0..<habits.topics).map { _ in random.dirichlet(popularity, habits.topicConcentration) }
         let sums = Self.sums(popularity)
         scripts = (0..<24).map { _ in Self.script(sums, &random) }
+        tasks = (0..<habits.sharedTasks).map { [topics] number in
+            Self.sums(random.dirichlet(topics[number % topics.count], habits.taskConcentration))
+        }
         self.popularity = popularity
     }
 
