@@ -29,7 +29,7 @@ extension Attacks {
         draft.network = local.home(day: 0)
         let epochDay = Int(draft.time / TrafficOptions.dayMilliseconds)
         let theirs = victim.device(0, day: attack.day, epochDay: epochDay, options: options).device.agent
-        draft.device.agent = attack.kind == .veryTargeted ? theirs : Agent(theirs.family, day: epochDay - Int(person.seed % 25))
+        draft.device.agent = attack.kind == .veryTargeted ? theirs : Agent(theirs.family, day: epochDay - Person.lag(&random))
     }
 
     /// Contact changed, password changed, factor removed; then money.

@@ -46,6 +46,7 @@ extension Attacks {
             person.city = Place.cities.indices.max { Place.kilometres(from, $0) < Place.kilometres(from, $1) } ?? from
         }
         var draft = begin(victim, person, at: here.time + Int64(random.uniform(0, 15) * 60_000), &random)
+        draft.strong = victim.strong && random.chance(0.8)
         draft.network = random.chance(0.6) ? person.home(day: 0) : person.mobile(in: person.city, &random)
         sessions.face(&draft, isDual(draft), &random)
         var onset: UInt64?
@@ -56,12 +57,14 @@ extension Attacks {
     /// Somebody with much to export takes it home: in the same context as ever, at hours at which he never works.
     func insider(_ attack: ScheduledAttack, _ day: inout Day, _ random: inout Random) {
         let mean = options.actionsMedian
-            * exp(options.actionsSigma * options.actionsSigma * (1 - options.paceShare) / 2) * sessions.scale
+            * exp(options.actionsSigma * options.actionsSigma * (1 - options.paceShare) / 2)
         func usual(_ person: Person) -> Double {
             var chain = person.chain(day: attack.day, options: options)
-            return person.activity * person.length * mean * chain.share(of: Action.exports)
+            let week = 5 * person.pace(onWeekday: 0) + 2 * person.pace(onWeekday: 5)
+            let length = person.length * mean
+            return person.activity * week / 7 * sessions.scale * length * chain.share(of: Action.exports, steps: min(Int(length), 200))
         }
-        let person = victim(day, &random) { $0.activity * $0.length * mean > 4 && usual($0) >= 1.5 }
+        let person = victim(day, &random) { $0.activity * sessions.scale * $0.length * mean > 4 && usual($0) >= 1.5 }
         let wanted = max(3, options.insiderFactor * usual(person))
         let hour = restHour(of: person, &random)
         var onset: UInt64?

@@ -145,13 +145,13 @@ struct LoginAccounts: Sendable {
 
     /// Attempts of an account by its rank, 0…1: median 2, 90th percentile 9, 99th 28, and 39.7 % with one.
     static func attempts(_ rank: Double) -> Int {
-        let knots: [(rank: Double, attempts: Double)] = [(0.414, 1.5), (0.575, 2.5), (0.903, 9.45), (0.9905, 28.4)]
+        let knots: [(rank: Double, attempts: Double)] = [(0.414, 1.5), (0.575, 2.5), (0.908, 9.45), (0.991, 28.4)]
         if rank < knots[0].rank { return 1 }
         for (low, high) in zip(knots, knots.dropFirst()) where rank < high.rank {
             let part = (rank - low.rank) / (high.rank - low.rank)
             return Int((low.attempts * pow(high.attempts / low.attempts, part)).rounded())
         }
-        return Int(min(28.4 * pow(0.0095 / max(1 - rank, 1e-6), 0.5), 500).rounded())
+        return Int(min(28.4 * pow(0.009 / max(1 - rank, 1e-6), 0.5), 500).rounded())
     }
 
     /// Mean of `attempts`.

@@ -34,7 +34,7 @@ struct LoginAgent: Sendable, Hashable {
     enum System: Sendable {
         /// The text alone.
         case plain
-        /// A major and minor version, a new minor every 45 days.
+        /// A major and minor version, a new minor every 60 days.
         case yearly
         /// A major version, of the age of the model.
         case model
@@ -122,7 +122,7 @@ struct LoginAgent: Sendable, Hashable {
         release = Int16(clamping: of.scheme == .fixed ? 0 : Int(((day - Self.epoch) / (of.days * pace)).rounded(.down)))
         switch of.system {
         case .plain: break
-        case .yearly: system = Int16(clamping: Int(((day - Self.epoch) / 41).rounded(.down)))
+        case .yearly: system = Int16(clamping: Int(((day - Self.epoch) / 60).rounded(.down)))
         case .model:
             self.model = model
             system = Int16(model % 5)

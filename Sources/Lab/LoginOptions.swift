@@ -42,14 +42,14 @@ public struct LoginOptions: Sendable, Equatable {
     /// Rows of campaigns.
     public var campaignShare = 0.046
     /// Names a campaign tries: median of a lognormal, and the sigma of its logarithm.
-    public var campaignMedian = 90.0
+    public var campaignMedian = 70.0
     public var campaignSigma = 1.1
     /// Rows per address of a campaign, on average.
     public var campaignRowsPerAddress = 2.8
     /// Share of a campaign's names that are accounts.
     public var campaignKnownShare = 0.08
     /// Share of carriers' shared addresses, and of exits, from which campaigns come too.
-    public var listedMobile = 0.36
+    public var listedMobile = 0.33
     public var listedExits = 0.5
 
     /// Attack logins per row. The data set has 0.0000045 takeovers a row: too few to measure in a stream of a million.
@@ -60,40 +60,52 @@ public struct LoginOptions: Sendable, Equatable {
     public var takeoverRate = 0.0008
     /// Share of takeovers whose victim never logged in before.
     public var takeoverNoHistory = 0.35
+    /// Share of takeovers with a browser like the victim's, sold along with the password.
+    public var takeoverFingerprint = 0.45
+    /// Share of takeovers over an address that made none of the campaign's other attempts.
+    public var takeoverFresh = 0.35
     /// Share of campaigns with takeovers in them.
-    public var takeoverCampaigns = 0.3
+    public var takeoverCampaigns = 0.6
     /// Share of naive attackers who come from an address that campaigns use.
     public var naiveListed = 0.3
     /// Share of a campaign's addresses in the country whose accounts it is after.
-    public var campaignNear = 0.7
+    public var campaignNear = 0.87
     /// Share of VPN attackers who come over an exit; the others come over homes and carriers.
-    public var vpnExits = 0.22
+    public var vpnExits = 0.27
     /// Probability that a targeted attacker shows the victim's browser and not another for that kind of device.
-    public var targetedFamily = 0.5
+    public var targetedFamily = 0.38
+    /// Probability that he shows the very user agent that he saw when he stole the password.
+    public var targetedCopies = 0.03
     /// Days from the login at which a password was stolen to its use: median of a lognormal, sigma of its logarithm.
     public var delayMedian = 14.0
     public var delaySigma = 1.6
 
     /// Volume of the last month over that of the first.
     public var drift = 3.1 / 2.3
+    /// Share of accounts in the service's own country; of all rows it is .423.
+    public var ownersHome = 0.65
     /// Share of those abroad who keep the hours of the service's own country.
     public var homeClock = 0.45
     /// Share of logins by people who are in no hurry of habit, at any hour.
-    public var anyHour = 0.13
+    public var anyHour = 0.14
 
     /// Share of homes whose address never changes, and the median days that another is kept.
     public var fixedHomes = 0.2
     public var leaseDays = 8.0
+    /// Share of leases from a pool elsewhere in the provider's network.
+    public var leasesElsewhere = 0.2
     /// Share of phones' logins that come over the carrier.
     public var carrierShare = 0.55
     /// Rows per address of carriers and of VPN exits, on average.
     public var crowd = 12.0
+    /// Share of carriers' logins that come out at a gateway in another region.
+    public var roaming = 0.35
     /// Share of people with an office, and with a VPN.
     public var officeShare = 0.3
     public var vpnShare = 0.07
     /// Probability that a visit happens on a journey, and that the journey is abroad.
-    public var travel = 0.06
-    public var travelAbroad = 0.6
+    public var travel = 0.075
+    public var travelAbroad = 0.85
     /// Mean days until a person changes provider, and until a device is replaced.
     public var providerDays = 900.0
     public var deviceDays = 800.0
@@ -151,20 +163,26 @@ extension LoginOptions: Settable {
             Setting("attack.very_targeted", \.veryTargetedRate, 0...0.1, "very targeted attackers' logins per row"),
             Setting("attack.takeover", \.takeoverRate, 0...0.05, "campaigns' successful logins per row"),
             Setting("takeover.no_history", \.takeoverNoHistory, 0...1, "share of takeovers whose victim never logged in before"),
+            Setting("takeover.fingerprint", \.takeoverFingerprint, 0...1, "share of takeovers with a browser like the victim's"),
+            Setting("takeover.fresh", \.takeoverFresh, 0...1, "share of takeovers over an address that made no other attempts"),
             Setting("takeover.campaigns", \.takeoverCampaigns, 0.01...1, "share of campaigns with takeovers in them"),
             Setting("naive.listed", \.naiveListed, 0...1, "share of naive attackers at an address that campaigns use"),
             Setting("campaign.near", \.campaignNear, 0...1, "share of a campaign's addresses in the country it is after"),
             Setting("targeted.family", \.targetedFamily, 0...1, "probability that a targeted attacker has the victim's browser"),
             Setting("vpn.exits", \.vpnExits, 0...1, "share of VPN attackers who come over a hosting company's exit"),
+            Setting("targeted.copies", \.targetedCopies, 0...1, "probability that he shows the victim's very user agent"),
             Setting("delay.median", \.delayMedian, 0.01...1_000, "days from a password's theft to its use, median"),
             Setting("delay.sigma", \.delaySigma, 0...3, "sigma of its logarithm"),
             Setting("drift", \.drift, 0.1...10, "volume of the last month over that of the first"),
+            Setting("owners_home", \.ownersHome, 0...1, "share of accounts in the service's own country"),
             Setting("home_clock", \.homeClock, 0...1, "share of people abroad who keep the service's hours"),
             Setting("any_hour", \.anyHour, 0...1, "share of visits at no hour of habit"),
             Setting("fixed_homes", \.fixedHomes, 0...1, "share of homes whose address never changes"),
             Setting("lease_days", \.leaseDays, 0.1...10_000, "days another home keeps its address, median"),
+            Setting("leases_elsewhere", \.leasesElsewhere, 0...1, "share of leases from elsewhere in the provider's network"),
             Setting("carrier", \.carrierShare, 0...1, "share of phones' visits over the carrier's network"),
             Setting("crowd", \.crowd, 1...10_000, "rows per shared address of a carrier or a VPN, on average"),
+            Setting("roaming", \.roaming, 0...1, "share of carriers' visits through a gateway in another region"),
             Setting("office", \.officeShare, 0...1, "share of people with an office"),
             Setting("vpn", \.vpnShare, 0...1, "share of people with a VPN"),
             Setting("travel", \.travel, 0...1, "probability that a visit happens on a journey"),

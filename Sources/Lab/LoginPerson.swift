@@ -17,11 +17,11 @@ struct LoginPerson: Sendable {
     var leaseDays: Double
     var devices: Int
 
-    init(number: UInt32, country known: Int? = nil, world: LoginWorld, options: LoginOptions) {
+    init(number: UInt32, home share: Double? = nil, country known: Int? = nil, world: LoginWorld, options: LoginOptions) {
         self.number = number
         seed = Random.mix(options.seed, UInt64(number), 0x6C6F_6769_6E)
         var random = Random(seed: seed)
-        let drawn = world.country(&random)
+        let drawn = share.map { world.country(home: $0, &random) } ?? world.country(&random)
         country = known ?? drawn
         let of = world.countries[country]
         region = random.pick(of.regions)
@@ -32,7 +32,7 @@ struct LoginPerson: Sendable {
             ? (9.5 + random.normal(), 13.5 + random.normal(), spread, 0.55)
             : (random.uniform(8, 14), 19.5 + 1.3 * random.normal(), spread, random.chance(0.3) ? 1 : 0.4)
         let home = random.pick(of.providers)
-        carrier = random.chance(0.6) ? home : random.pick(of.providers)
+        carrier = random.chance(0.72) ? home : random.pick(of.providers)
         let employed = random.chance(options.officeShare)
         let provider = random.chance(0.5) ? 0 : of.accessProviders
         let site = world.sites[of.site(region: region, provider: provider)]
@@ -52,11 +52,15 @@ struct LoginPerson: Sendable {
         let age = day / options.providerDays + fixed.uniform()
         var random = Random(seed: Random.mix(seed, UInt64(max(age, 0)), 0x7072_6F76))
         let of = world.countries[country]
-        let site = world.sites[of.site(region: region, provider: random.pick(of.providers))]
-        let pool = world.homePool(site, &random)
+        let provider = random.pick(of.providers)
+        let pool = world.homePool(world.sites[of.site(region: region, provider: provider)], &random)
         let (block, host) = (random.below(16), random.below(256))
         if leaseDays == 0 { return LoginWorld.address(pool: pool, host: block << 8 | host) }
         var lease = Random(seed: Random.mix(seed, UInt64(max(day / leaseDays + fixed.uniform(), 0)), 0x6C65_6173))
+        if lease.chance(options.leasesElsewhere) {
+            let site = world.sites[of.site(region: lease.pick(of.regions), provider: provider)]
+            return LoginWorld.address(pool: world.homePool(site, &lease), host: lease.below(4_096))
+        }
         let moved = lease.chance(0.6) ? lease.below(16) : block
         return LoginWorld.address(pool: pool, host: moved << 8 | lease.below(256))
     }
@@ -143,6 +147,7 @@ struct LoginPerson: Sendable {
         }
         if agent.type == .mobile {
             if random.chance(options.carrierShare) {
+                let region = random.chance(options.roaming) ? random.pick(world.countries[country].regions) : self.region
                 return (mobile(day: day, region: region, country: country, world: world, &random), agent)
             }
         } else if let office, random.chance(0.55) {

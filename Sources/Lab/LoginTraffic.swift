@@ -20,6 +20,8 @@ public struct LoginTraffic: Sendable {
     private let theft: [Double]
     /// Addresses of recent campaigns.
     private var listed: [UInt32] = []
+    /// Accounts that were in use lately, by logins.
+    private var recent: [UInt32] = []
     private var drafts: [LoginDraft] = []
     private var order: [UInt32] = []
     private var position = 0
@@ -27,6 +29,8 @@ public struct LoginTraffic: Sendable {
     private var nextOrdinal: UInt64 = 0
     private let visitorRows: Double
     private let names: Int
+    /// Share of people without an account who are in the service's own country.
+    private let visitorsHome: Double
 
     /// Accounts in the stream.
     public var users: Int { accounts.accounts.count }
@@ -39,11 +43,14 @@ public struct LoginTraffic: Sendable {
         self.options = options
         world = LoginWorld(options)
         attacks = LoginAttacks(world: world, options: options)
-        campaigns = LoginCampaign.schedule(options)
+        self.campaigns = LoginCampaign.schedule(options)
         let rows = Double(options.rows)
         let hostile = LoginKind.attackers.reduce(0) { $0 + options.rate($1) } + options.takeoverRate
         let known = max(0.01, 1 - options.unknownShare - options.campaignShare * options.campaignKnownShare - hostile)
         visitorRows = max(0, options.unknownShare - options.campaignShare * (1 - options.campaignKnownShare)) * rows
+        let campaigns = LoginPlaces.shares[0] + (options.campaignNear * 0.4 - 0.05)
+        let home = LoginPlaces.shares[0] - known * options.ownersHome - options.campaignShare * campaigns
+        visitorsHome = min(max(home / max(1 - known - options.campaignShare, 0.01), 0.05), 1)
         let failing = min(max(1 - (options.successShare - hostile) / known, 0), 0.9)
         let count = min(max(Int(known * rows / LoginAccounts.meanAttempts), 2), 8_000_000)
         accounts = LoginAccounts(count: count, failing: failing, options)
@@ -124,7 +131,7 @@ public struct LoginTraffic: Sendable {
         var calendar = accounts
         accounts = .none  // Held once, or the calendar would be copied.
         calendar.visits(on: nextDay) { account, number, visit in
-            let person = LoginPerson(number: number, world: world, options: options)
+            let person = LoginPerson(number: number, home: options.ownersHome, world: world, options: options)
             var random = Random(seed: Random.mix(person.seed, UInt64(account.visit), 0x7669_7369))
             let moment = start + person.moment(options, &random)
             let (address, agent) = person.visit(day: epochDay, world: world, options: options, &random)
@@ -138,6 +145,7 @@ public struct LoginTraffic: Sendable {
             }
             guard visit.succeeds else { return }
             if account.successes > 0 || random.chance(0.8) { steal(draft, &random) }
+            if recent.count < 4_096 { recent.append(number) } else { recent[random.below(recent.count)] = number }
             if account.successes < .max { account.successes += 1 }
         }
         accounts = calendar
@@ -171,7 +179,7 @@ public struct LoginTraffic: Sendable {
         var left = rows + random.uniform()
         while left >= 1 {
             let name = users + random.below(names)
-            let person = LoginPerson(number: UInt32(name), world: world, options: options)
+            let person = LoginPerson(number: UInt32(name), home: visitorsHome, world: world, options: options)
             var (address, agent) = person.visit(day: epochDay, world: world, options: options, &random)
             if random.chance(0.09) { agent = LoginPerson.anyDevice(.bot, day: epochDay, options: options, &random) }
             var draft = LoginDraft(
@@ -190,7 +198,7 @@ public struct LoginTraffic: Sendable {
         let operatorCountry = world.country(&random)
         let person = LoginPerson(
             number: 0xC000_0000 | UInt32(truncatingIfNeeded: campaign.seed >> 34), country: operatorCountry, world: world, options: options)
-        let target = random.chance(0.5) ? 0 : world.country(&random)
+        let target = random.chance(0.6) ? 0 : world.country(&random)
         let addresses = attacks.addresses(of: campaign, in: target, &random)
         let agents = attacks.agents(of: campaign, epochDay: epochDay, &random)
         listed.append(contentsOf: addresses)
@@ -211,6 +219,9 @@ public struct LoginTraffic: Sendable {
                 draft.user = victim(in: target, &random)
                 draft.succeeds = true
                 draft.kind = .takeover
+                draft.address = random.chance(options.takeoverFresh)
+                    ? attacks.address(of: random.chance(options.campaignNear) ? target : operatorCountry, &random) : address
+                draft.agent = random.chance(options.takeoverFingerprint) ? fingerprint(of: draft.user, epochDay, &random) : agent
                 draft.time += Int64(random.lognormal(median: 20_000, sigma: 1))
                 finish(&draft, tunnelled: false, &random)
                 today.append(draft)
@@ -219,17 +230,28 @@ public struct LoginTraffic: Sendable {
     }
 
     /// An account whose password a campaign has: one that was used, or one that its owner never used yet. Lists are
-    /// of one country, more or less.
+    /// of one country, more or less, and hold active accounts more often than idle ones.
     private func victim(in country: Int, _ random: inout Random) -> UInt32 {
         let fresh = random.chance(options.takeoverNoHistory)
-        let fits = random.chance(0.8)
-        var number: UInt32 = 0
+        let fits = random.chance(0.95)
+        let active = !fresh && !recent.isEmpty && random.chance(0.5)
+        var best = UInt32(random.below(users))
         for _ in 0..<400 {
-            number = UInt32(random.below(users))
+            let number = active ? recent[random.below(recent.count)] : UInt32(random.below(users))
             if (accounts.accounts[Int(number)].successes == 0) != fresh { continue }
-            if !fits || LoginPerson(number: number, world: world, options: options).country == country { break }
+            best = number
+            if !fits || LoginPerson(number: number, home: options.ownersHome, world: world, options: options).country == country { break }
         }
-        return number
+        return best
+    }
+
+    /// A browser of the family that an account's owner uses most.
+    private func fingerprint(of user: UInt32, _ epochDay: Double, _ random: inout Random) -> LoginAgent {
+        let owner = LoginPerson(number: user, home: options.ownersHome, world: world, options: options)
+        let own = owner.device(0, day: epochDay, options: options)
+        return LoginAgent(
+            family: own.family, model: random.chance(0.5) ? own.model : LoginAgent.model(&random),
+            day: epochDay - random.uniform(0, 45), pace: options.releasePace)
     }
 
     /// What differs from login to login: the session, and whether a round-trip time was measured.

@@ -103,6 +103,14 @@ struct LoginWorld: Sendable {
         return low
     }
 
+    /// A country as rows have them, but for the share of the service's own.
+    func country(home: Double, _ random: inout Random) -> Int {
+        if random.chance(home) { return 0 }
+        var country = 0
+        for _ in 0..<64 where country == 0 { country = self.country(&random) }
+        return country
+    }
+
     func site(ofAddress address: UInt32) -> Site { sites[Int(siteOfPool[Int(address >> 12 & 0xFFFF)])] }
     func asn(ofAddress address: UInt32) -> UInt32 { 4_200_000_000 + UInt32(site(ofAddress: address).provider) }
     func access(ofAddress address: UInt32) -> LoginAccess {

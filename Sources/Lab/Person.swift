@@ -61,7 +61,10 @@ struct Person: Sendable {
         amountSigma = random.uniform(0.5, 1.1)
         strong = random.chance(0.25)
         hasVPN = random.chance(options.twins.vpnUsers)
-        bulkHour = random.chance(options.twins.bulkUsers) ? random.uniform(0, 5) : nil
+        // From a hundred users on there is one at least, so that no such stream lacks the twin.
+        let isJob = random.chance(options.twins.bulkUsers)
+            || options.twins.bulkUsers > 0 && options.users >= 100 && UInt64(number) == Random.mix(options.seed, 0x6A6F62) % UInt64(options.users)
+        bulkHour = isJob ? random.uniform(0, 5) : nil
         idless = random.chance(options.idlessUsers)
         slowness = exp(options.gapSigma * options.paceShare.squareRoot() * random.normal())
         length = exp(options.actionsSigma * options.paceShare.squareRoot() * random.normal())
@@ -99,7 +102,7 @@ struct Person: Sendable {
         let life = options.twins.deviceDays * random.uniform(0.7, 1.3)
         let age = Double(day) + random.uniform() * life
         let generation = bulkHour != nil ? 0 : Int(age / life)
-        var lag = random.chance(0.1) ? 30 + random.below(270) : random.below(25)
+        var lag = Self.lag(&random)
         if generation > 0 {
             var later = Random(seed: Random.mix(seed, UInt64(slot), UInt64(generation)))
             if later.chance(0.3) { family = Agent.family(of, &later) }
@@ -109,6 +112,9 @@ struct Person: Sendable {
         let id = Random.mix(seed, UInt64(slot) << 32 | UInt64(generation), 0x6964) & 0xFFFF_FFFF_FFFF | 1
         return (Device(id: id, agent: Agent(family, day: epochDay - lag)), generation > 0 && daysOwned < 3)
     }
+
+    /// How many days a browser is behind its newest version: one in ten is not kept up to date.
+    static func lag(_ random: inout Random) -> Int { random.chance(0.1) ? 30 + random.below(270) : random.below(25) }
 
     /// At most one trip begins and ends in each of these runs of days.
     static let tripPeriod = 28

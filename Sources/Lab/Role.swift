@@ -168,18 +168,21 @@ struct PersonalChain {
         known |= 1 << UInt32(start / 24)
     }
 
-    /// How much of all that is done in the long run is one of `actions`, 0…1.
-    /// - Complexity: O(steps · 24²) for 40 steps of power iteration.
-    mutating func share(of actions: [Action]) -> Double {
+    /// How much of what is done in the first `steps` actions of a session is one of `actions`, 0…1.
+    /// - Complexity: O(steps · 24²).
+    mutating func share(of actions: [Action], steps: Int) -> Double {
         for row in 0..<24 where known & (1 << UInt32(row)) == 0 { draw(row * 24) }
-        var now = Array(repeating: 1.0 / 24, count: 24)
-        for _ in 0..<40 {
+        var now = Array(repeating: 0.0, count: 24)
+        now[Int(Action.accountList.rawValue)] = 1
+        var total = 0.0
+        for _ in 0..<steps {
+            for action in actions { total += now[Int(action.rawValue)] }
             var next = Array(repeating: 0.0, count: 24)
             for from in 0..<24 {
                 for to in 0..<24 { next[to] += now[from] * rows[from * 24 + to] }
             }
             now = next
         }
-        return actions.reduce(0) { $0 + now[Int($1.rawValue)] }
+        return steps > 0 ? total / Double(steps) : 0
     }
 }

@@ -73,18 +73,23 @@ public struct TrafficGenerator: Sendable {
     /// Appends the next event to `buffer`; nil at the end of the stream.
     /// - Complexity: O(1) but for the first event of a day, which makes that day: O(users + *n* log *n*).
     public mutating func next(into buffer: inout OutputBuffer) -> GeneratedEvent? {
-        while position == order.count {
-            if nextDay == options.days { return nil }
-            makeDay()
-        }
-        let draft = day.drafts[Int(order[position])]
-        position += 1
+        guard let draft = nextDraft() else { return nil }
         let start = buffer.count
         let (id, user) = writer.write(draft, into: &buffer)
         return GeneratedEvent(
             type: draft.type, time: Timestamp(milliseconds: draft.time), value: start..<buffer.count, key: user, id: id,
             label: EventLabel(attack: draft.attack, twin: draft.twin, occurrence: draft.occurrence),
             onset: draft.attack == nil ? 0 : writer.number(draft.onset))
+    }
+
+    /// The next event, not yet written.
+    mutating func nextDraft() -> Draft? {
+        while position == order.count {
+            if nextDay == options.days { return nil }
+            makeDay()
+        }
+        position += 1
+        return day.drafts[Int(order[position - 1])]
     }
 
     private mutating func makeDay() {
