@@ -39,7 +39,7 @@ final class AgentRules: Sendable {
     private let browsers: List
     private let systems: List
     private let devices: List
-    /// `sha256:…` of the rules.
+    /// `sha256:…` of the rules, and how they are matched.
     let identity: String
 
     static let mostBytes = 16 << 20
@@ -62,9 +62,9 @@ final class AgentRules: Sendable {
             root, "user_agent_parsers", name: "family_replacement", version: "v1_replacement")
         systems = try Self.list(root, "os_parsers", name: "os_replacement", version: "os_v1_replacement")
         devices = try Self.list(root, "device_parsers", name: "device_replacement", version: nil)
-        identity = "sha256:" + Digest.hex(bytes.withUnsafeBufferPointer {
-            Digest.sha256(ByteView(base: $0.baseAddress, count: $0.count))
-        })
+        let digest = bytes.withUnsafeBufferPointer { Digest.sha256(ByteView(base: $0.baseAddress, count: $0.count)) }
+        let isTranslated = [browsers, systems, devices].allSatisfy { $0.expressions.isTranslated }
+        identity = "sha256:\(Digest.hex(digest))\(isTranslated ? "" : " interpreted")"
     }
 
     private static func list(

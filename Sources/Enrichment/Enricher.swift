@@ -3,8 +3,8 @@ import Events
 /// Adds to events what files know of addresses and user agents. What is derived overrides what an event claims; what the
 /// files don't know leaves the claim.
 ///
-/// One for each shard, used from its thread only. What it found of an address or an agent it finds again by one hash and
-/// one probe; forgetting changes only the time it takes.
+/// One for each shard, used from its thread only. What it found of an address or an agent it finds again by a hash; what it
+/// has forgotten changes only the time it takes.
 public final class Enricher: EventEnrichment {
     private struct AddressSlot {
         var address = IPAddress.absent
@@ -12,11 +12,10 @@ public final class Enricher: EventEnrichment {
     }
 
     private struct AgentSlot {
-        /// Two independent hashes of the agent: with a key that nobody knows, equal hashes are the same text.
-        var first: UInt64 = 0
-        var second: UInt64 = 0
+        /// A second hash of the agent, beside the one its slot is found by: with keys that nobody knows, texts that have
+        /// both in common are the same text.
+        var hash: UInt64 = 0
         var facts = AgentFacts()
-        var isTaken = false
     }
 
     private static let nameRoom = AgentFacts.familyRoom + AgentFacts.systemRoom
@@ -24,29 +23,27 @@ public final class Enricher: EventEnrichment {
     private let source: EnrichmentSource
     private let hash: KeyedHash
     private let otherHash: KeyedHash
+    private let addressFinder: SlotFinder
     private let addresses: UnsafeMutablePointer<AddressSlot>
-    private let addressMask: UInt64
+    private let agentFinder: SlotFinder
     private let agents: UnsafeMutablePointer<AgentSlot>
     private let names: UnsafeMutablePointer<UInt8>
-    private let agentMask: UInt64
     private let match: UnsafeMutablePointer<RegexMatch>
 
-    /// The numbers of slots are rounded up to powers of two; about 12 MiB in all as given.
+    /// The numbers of slots are rounded up to powers of two; about 12 MiB in all as given, less without rules for agents.
     public init(_ source: EnrichmentSource, addressSlots: Int = 32_768, agentSlots: Int = 65_536) {
         precondition(Self.nameRoom <= EventEnrichment.scratchBytes, "names don't fit into the scratch memory")
-        func power(_ count: Int) -> Int { 1 << (Int.bitWidth - max(count - 1, 0).leadingZeroBitCount) }
-        let (addressCount, agentCount) = (power(addressSlots), power(source.agents == nil ? 1 : agentSlots))
         self.source = source
         hash = KeyedHash(k0: .random(in: 0 ... .max), k1: .random(in: 0 ... .max) | 1)
         otherHash = KeyedHash(k0: .random(in: 0 ... .max), k1: .random(in: 0 ... .max) | 1)
-        addresses = .allocate(capacity: addressCount)
-        addresses.initialize(repeating: AddressSlot(), count: addressCount)
-        addressMask = UInt64(addressCount - 1)
-        agents = .allocate(capacity: agentCount)
-        agents.initialize(repeating: AgentSlot(), count: agentCount)
-        names = .allocate(capacity: agentCount * Self.nameRoom)
-        names.initialize(repeating: 0, count: agentCount * Self.nameRoom)
-        agentMask = UInt64(agentCount - 1)
+        addressFinder = SlotFinder(atLeast: addressSlots)
+        addresses = .allocate(capacity: addressFinder.count)
+        addresses.initialize(repeating: AddressSlot(), count: addressFinder.count)
+        agentFinder = SlotFinder(atLeast: source.agents == nil ? 1 : agentSlots)
+        agents = .allocate(capacity: agentFinder.count)
+        agents.initialize(repeating: AgentSlot(), count: agentFinder.count)
+        names = .allocate(capacity: agentFinder.count * Self.nameRoom)
+        names.initialize(repeating: 0, count: agentFinder.count * Self.nameRoom)
         match = .allocate(capacity: 1)
         match.initialize(to: RegexMatch())
     }
@@ -69,8 +66,9 @@ public final class Enricher: EventEnrichment {
 
     @inline(__always)
     private func placeAddress(_ event: inout Event) {
-        let slot = addresses + Int(hash(event.ip.high ^ UInt64(event.ip.family.rawValue), event.ip.low) & addressMask)
-        if slot.pointee.address != event.ip { fill(slot, event.ip) }
+        let (index, isKnown) = addressFinder.slot(of: hash(event.ip.high ^ UInt64(event.ip.family.rawValue), event.ip.low))
+        let slot = addresses + index
+        if !isKnown || slot.pointee.address != event.ip { fill(slot, event.ip) }
         let facts = slot.pointee.facts
         event.networkTraits.formUnion(facts.traits)
         if facts.system != 0 { event.asn = facts.system }
@@ -96,13 +94,11 @@ public final class Enricher: EventEnrichment {
     @inline(__always)
     private func nameAgent(_ event: inout Event, _ scratch: UnsafeMutablePointer<UInt8>) {
         let agent = event.userAgent
-        let (first, second) = (hash(agent), otherHash(agent))
-        let index = Int(first & agentMask)
+        let second = otherHash(agent)
+        let (index, isKnown) = agentFinder.slot(of: hash(agent))
         let slot = agents + index
         let room = names + index * Self.nameRoom
-        if slot.pointee.first != first || slot.pointee.second != second || !slot.pointee.isTaken {
-            fill(slot, agent, first, second, names: room)
-        }
+        if !isKnown || slot.pointee.hash != second { fill(slot, agent, second, names: room) }
         let facts = slot.pointee.facts
         // The slot may be another agent's before this event is decided.
         scratch.update(from: room, count: Self.nameRoom)
@@ -119,10 +115,9 @@ public final class Enricher: EventEnrichment {
 
     @inline(never)
     private func fill(
-        _ slot: UnsafeMutablePointer<AgentSlot>, _ agent: ByteView, _ first: UInt64, _ second: UInt64,
-        names: UnsafeMutablePointer<UInt8>
+        _ slot: UnsafeMutablePointer<AgentSlot>, _ agent: ByteView, _ hash: UInt64, names: UnsafeMutablePointer<UInt8>
     ) {
         let facts = source.agents?.read(agent, &match.pointee, names: names) ?? AgentFacts()
-        slot.pointee = AgentSlot(first: first, second: second, facts: facts, isTaken: true)
+        slot.pointee = AgentSlot(hash: hash, facts: facts)
     }
 }

@@ -68,7 +68,9 @@ final class GeoDatabase: @unchecked Sendable {
         for number in 0..<database.pointee.metadata.node_count {
             let status = MMDB_read_node(database, number, &node)
             guard status == MMDB_SUCCESS else { return .damaged(Self.reason(status)) }
-            for (type, entry) in [(node.left_record_type, node.left_record_entry), (node.right_record_type, node.right_record_entry)] {
+            for (type, entry) in [
+                (node.left_record_type, node.left_record_entry), (node.right_record_type, node.right_record_entry),
+            ] {
                 guard Int32(type) != MMDB_RECORD_TYPE_INVALID else {
                     return .damaged(Self.reason(MMDB_CORRUPT_SEARCH_TREE_ERROR))
                 }

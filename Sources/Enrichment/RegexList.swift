@@ -17,12 +17,16 @@ final class RegexList: @unchecked Sendable {
     private let entries: [Entry]
     private let choices: [(first: Int32, count: Int32)]
     private let grams: [Gram]
+    /// All are translated to machine code, which is ten times as fast. Where memory can't be made executable they are not,
+    /// and the match limit counts otherwise: an agent made to reach it may then be read otherwise.
+    let isTranslated: Bool
 
     /// Throws the index of the first expression that is none, and why.
     init(_ patterns: [(text: String, ignoresCase: Bool)]) throws(Fault) {
         var entries: [Entry] = []
         var choices: [(first: Int32, count: Int32)] = []
         var grams: [Gram] = []
+        var isTranslated = true
         for (index, pattern) in patterns.enumerated() {
             let first = Int32(choices.count)
             for choice in RequiredGrams(pattern: pattern.text).choices {
@@ -31,6 +35,7 @@ final class RegexList: @unchecked Sendable {
             }
             do throws(Fault) {
                 let code = try Self.compile(pattern.text, ignoresCase: pattern.ignoresCase, index)
+                if pcre2_jit_compile_8(code, PCRE2_JIT_COMPLETE) != 0 { isTranslated = false }
                 entries.append(Entry(code: code, firstChoice: first, choiceCount: Int32(choices.count) - first))
             } catch {
                 for entry in entries { pcre2_code_free_8(entry.code) }
@@ -40,6 +45,7 @@ final class RegexList: @unchecked Sendable {
         self.entries = entries
         self.choices = choices
         self.grams = grams
+        self.isTranslated = isTranslated
     }
 
     deinit { for entry in entries { pcre2_code_free_8(entry.code) } }
@@ -56,11 +62,7 @@ final class RegexList: @unchecked Sendable {
         let compiled = Array(text.utf8).withUnsafeBufferPointer {
             pcre2_compile_8($0.baseAddress, $0.count, ignoresCase ? PCRE2_CASELESS : 0, &code, &offset, nil)
         }
-        if let compiled {
-            // Without it, as where memory can't be made executable, matching is slower and otherwise the same.
-            pcre2_jit_compile_8(compiled, PCRE2_JIT_COMPLETE)
-            return compiled
-        }
+        if let compiled { return compiled }
         var message = [UInt8](repeating: 0, count: 256)
         let count = pcre2_get_error_message_8(code, &message, message.count)
         throw Fault(

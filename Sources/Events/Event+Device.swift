@@ -12,7 +12,9 @@ public enum DeviceClass: UInt8, Sendable, CaseIterable {
         case 2: self = reads("pc") ? .desktop : reads("tv") ? .other : .unknown
         case 3: self = reads("bot") ? .bot : .unknown
         case 5: self = reads("phone") ? .mobile : reads("other") ? .other : .unknown
-        case 6: self = reads("mobile") ? .mobile : reads("tablet") ? .tablet : reads("laptop") ? .desktop : reads("spider") ? .bot : .unknown
+        case 6:
+            self = reads("mobile") ? .mobile : reads("tablet") ? .tablet : reads("laptop") ? .desktop
+                : reads("spider") ? .bot : .unknown
         case 7: self = reads("desktop") ? .desktop : reads("crawler") ? .bot : reads("console") ? .other : .unknown
         case 8: self = reads("computer") ? .desktop : .unknown
         case 10: self = reads("smartphone") ? .mobile : .unknown
