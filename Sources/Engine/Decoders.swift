@@ -30,23 +30,12 @@ public final class Decoders {
         slots.deallocate()
     }
 
-    /// Decodes a record that is stepped at once; what was staged of its input is gone with the buffer.
+    /// The decoder of a record that is stepped at once; what was staged of its input is gone with the buffer.
     @inline(__always)
-    func decode(_ record: Record, options: DecodePlan, into event: inout Event) -> DecodeOutcome {
+    func decoder(of record: Record) -> Unmanaged<EventDecoder> {
         let slot = slots + Int(record.input)
         slot.pointee.owner = nil
-        return slot.pointee.decoder._withUnsafeGuaranteedRef { $0.decode(record, options: options, into: &event) }
-    }
-
-    /// Decodes a record into its input's slot.
-    func stage(_ record: Record, options: DecodePlan, for engine: Engine) -> UnsafeMutablePointer<Slot> {
-        let slot = slots + Int(record.input)
-        slot.pointee.outcome = slot.pointee.decoder._withUnsafeGuaranteedRef {
-            $0.decode(record, options: options, into: &slot.pointee.event)
-        }
-        slot.pointee.owner = ObjectIdentifier(engine)
-        (slot.pointee.partition, slot.pointee.offset) = (record.partition, record.offset)
-        return slot
+        return slot.pointee.decoder
     }
 
     /// The slot that holds this record, decoded for this engine.
@@ -64,7 +53,12 @@ extension Engine {
     /// it to be; nil for what is no event, which goes first. Changes no state.
     /// - Complexity: O(record)
     public func stage(_ record: Record) -> Timestamp? {
-        let slot = decoders.stage(record, options: decodePlans[Int(record.input)], for: self)
+        let slot = decoders.slots + Int(record.input)
+        slot.pointee.outcome = withUnsafeMutablePointer(to: &slot.pointee.event) {
+            decode(record, by: slot.pointee.decoder, into: $0)
+        }
+        slot.pointee.owner = ObjectIdentifier(self)
+        (slot.pointee.partition, slot.pointee.offset) = (record.partition, record.offset)
         guard case .event = slot.pointee.outcome, slot.pointee.event.type != .feedback else { return nil }
         return isAhead(slot.pointee.event.time, of: record) ?? slot.pointee.event.time
     }
