@@ -40,6 +40,34 @@ struct PlainText {
         }
     }
 
+    /// The token after a value nobody reads, which must be JSON all the same and at most `depth` deep; nil where it is not,
+    /// or has escapes or odd numbers.
+    func skip(_ token: Int, depth: Int) -> Int? {
+        let start = start(token)
+        let close: UInt8
+        switch bytes[start] {
+        case UInt8(ascii: "\""): return string(start, before: self.start(token &+ 1)) == nil ? nil : token &+ 1
+        case UInt8(ascii: "{"): close = UInt8(ascii: "}")
+        case UInt8(ascii: "["): close = UInt8(ascii: "]")
+        default: return scalar(start, before: self.start(token &+ 1)) == nil ? nil : token &+ 1
+        }
+        guard depth > 0 else { return nil }
+        var i = token &+ 1
+        if bytes[self.start(i)] == close { return i &+ 1 }
+        while true {
+            if close == UInt8(ascii: "}") {
+                let colon = self.start(i &+ 1)
+                guard string(self.start(i), before: colon) != nil, bytes[colon] == UInt8(ascii: ":") else { return nil }
+                i &+= 2
+            }
+            guard let next = skip(i, depth: depth &- 1) else { return nil }
+            i = next &+ 1
+            let separator = bytes[self.start(next)]
+            if separator == close { return i }
+            guard separator == UInt8(ascii: ",") else { return nil }
+        }
+    }
+
     private func spells(_ name: StaticString, _ start: Int, _ end: Int) -> Bool {
         ByteView(base: bytes + start, count: end &- start) == name
     }
@@ -77,8 +105,11 @@ struct PlainText {
 /// The short way of records in the contract's own form: straight from their tokens, without the tape. It takes what most
 /// records are and gives up on everything else, faults first of all; then the tape tells what the record is.
 extension EventWalk {
-    /// False when the record is not in the plain form: no escapes, no empty object, no object or array that the contract
-    /// doesn't know, few unknown keys, no number out of the ordinary, no fault. What it accepts, `contract` accepts, to the same event.
+    /// How deep the plain form goes where nothing is read.
+    private static var mostSkipped: Int { 16 }
+
+    /// False when the record is not in the plain form: no escapes, no empty object of the contract, at most eight unknown
+    /// keys, no number out of the ordinary, no fault. What it accepts, `contract` accepts, to the same event.
     /// - Complexity: O(tokens)
     mutating func plain(_ text: PlainText, tokens count: Int, into event: inout Event) -> Bool {
         let bytes = text.bytes
@@ -126,6 +157,12 @@ extension EventWalk {
                         return false
                     }
                 }
+            } else if first == UInt8(ascii: "{") || first == UInt8(ascii: "["), key == nil || key?.pointee.value == .skipped {
+                // Within an object of the contract it lies one deeper.
+                let depth = min(bounds.depth, Self.mostSkipped) &- (object == .root ? 1 : 2)
+                guard let after = text.skip(i &- 1, depth: depth) else { return false }
+                i = after
+                next = text.start(i)
             } else if first == UInt8(ascii: "{") {
                 guard let key, key.pointee.value == .object else { return false }
                 object = key.pointee.object
