@@ -1,4 +1,5 @@
 import Engine
+import Enrichment
 import Events
 import Glibc
 
@@ -29,11 +30,12 @@ public enum PipelineFile {
         PipelineFields.root.format.read(root, &draft, &reader)
         if reader.places["secret"] == nil { draft.secret = standard(PipelineFields.standardSecret, &variables) }
         Checks.run(draft, &reader)
+        let enrichment = draft.enrichment.open(for: file, &reader)
 
         let found = inFileOrder(yaml.diagnostics + variables.diagnostics + reader.diagnostics) + ofWeights
         guard found.allSatisfy({ $0.severity == .warning }) else { throw Diagnostics(found) }
 
-        var pipeline = finish(draft)
+        var pipeline = finish(draft, enrichment)
         pipeline.kafka = Dictionary(draft.kafka.map { ($0.key, $0.value) }, uniquingKeysWith: { $1 })
         if pipeline.kafka["bootstrap.servers"] == nil, pipeline.kafka["metadata.broker.list"] == nil {
             pipeline.kafka["bootstrap.servers"] = standard(PipelineFields.standardBrokers, &variables)
@@ -46,8 +48,9 @@ public enum PipelineFile {
         variables.expand(text, at: Position(line: 1, column: 1)).text
     }
 
-    private static func finish(_ draft: Draft) -> Pipeline {
+    private static func finish(_ draft: Draft, _ enrichment: EnrichmentSource?) -> Pipeline {
         var pipeline = draft.pipeline
+        pipeline.enrichment = enrichment
         pipeline.plan.secret = Array(draft.secret.utf8)
         pipeline.group = draft.group ?? pipeline.plan.name
         pipeline.plan.inputs = draft.sources.map { source in
@@ -69,12 +72,13 @@ public enum PipelineFile {
         pipeline.repartitions = draft.sources.enumerated().filter(\.element.value.repartition).map { index, source in
             Repartition(input: index, source: source.value.topic ?? source.key)
         }
-        pipeline.plan.version = version(of: draft)
+        pipeline.plan.version = version(of: draft, enrichment)
         return pipeline
     }
 
-    /// `sha256:…` over every key that says what is decided, defaults included, and none that says how to run.
-    private static func version(of draft: Draft) -> String {
+    /// `sha256:…` over every key that says what is decided, defaults included, and none that says how to run; and over what
+    /// the files of `enrichment` hold.
+    private static func version(of draft: Draft, _ enrichment: EnrichmentSource?) -> String {
         var draft = draft
         for index in draft.sources.indices {
             let source = draft.sources[index]
@@ -84,7 +88,7 @@ public enum PipelineFile {
                 draft.sources[index].value.map[field].value.values.sort { $0.key < $1.key }
             }
         }
-        let text = Array(PipelineFields.root.show(draft) { $0.hasMeaning }.utf8)
+        let text = Array((PipelineFields.root.show(draft) { $0.hasMeaning } + (enrichment?.identity ?? "")).utf8)
         let hash = text.withUnsafeBufferPointer { Digest.sha256(ByteView(base: $0.baseAddress, count: $0.count)) }
         return "sha256:" + Digest.hex(hash)
     }

@@ -30,6 +30,8 @@ public struct Assessment: ~Copyable {
     public internal(set) var score = 0.0
     public internal(set) var level = RiskLevel.low
     public internal(set) var confidence = Confidence.learning
+    /// What the action itself says in log-odds, as a step of the course of actions; NaN where it says nothing.
+    public internal(set) var step = Float.nan
     /// Evidence for danger by group, and all evidence against it, before caps.
     var positive = InlineArray<8, Double>(repeating: 0)
     var negative = 0.0
@@ -72,6 +74,7 @@ public struct Assessment: ~Copyable {
         spoken = []
         present = []
         fired = []
+        step = .nan
         positive = InlineArray(repeating: 0)
         negative = 0
     }
