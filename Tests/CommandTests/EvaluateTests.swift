@@ -47,7 +47,8 @@ struct EvaluateTests {
         let other = try #require(ranking.first { $0["scorer"] as? String == "own" && $0["kind"] as? String == "all" })
         #expect(Set(other.keys) == whole.union(["vigilAhead"]))
         #expect((other["auc"] as? NSDictionary) == (own["auc"] as? NSDictionary))
-        #expect(keys((found["attacks"] as? [[String: Any]])?.first).isSuperset(of: ["kind", "attacks", "stopped"]))
+        let attacks = try #require(found["attacks"] as? [[String: Any]])
+        #expect(attacks.allSatisfy { keys($0).isSuperset(of: ["kind", "attacks", "stopped"]) })
         let burden = (found["burden"] as? [[String: Any]])?.compactMap { $0["confidence"] as? String }
         #expect(burden == ["all", "learning", "partial", "established", "shared"])
         #expect(keys(found["calibration"]) == ["bins", "expectedError", "brier", "logLoss", "events"])
