@@ -42,7 +42,7 @@ public final class CutReplay {
         if let positions, positions != cut.from {
             throw StateError("a cut begins at \(cut.from), and the one before it ended at \(positions)")
         }
-        engine.mark(CutMark(positions: cut.from, cutsOffset: 0, milliseconds: 0))
+        engine.beginCut()
         var reached = cut.from
         for ends in cut.batches {
             for input in ends.indices where ends[input] > reached[input] {

@@ -103,8 +103,6 @@ struct Oracle {
             }
         }
         let replay = CutReplay(plan: plan)
-        // Evictions are listed from the first mark on.
-        replay.engine.mark(CutMark(positions: plan.inputs.map { _ in 0 }, cutsOffset: 0, milliseconds: 0))
         var effects = Effects()
         for (offset, stored) in cluster.history(.cuts, partition: partition) {
             do {
