@@ -204,7 +204,7 @@ import Testing
     }
 
     @Test func weightsFadeByHalfEachHalfLifeAndThenAreForgotten() {
-        let aging = Aging(halfLifeMilliseconds: 30 * 86_400_000)
+        let aging = Aging(halfLife: 30 * 86_400_000, fastHalfLife: 7 * 86_400_000)
         let table = UserTable(bounds: StateBounds(), inputs: 1)
         var row = insert(table, "alice")
         for _ in 0..<8 { row = table.learnContext(observation(0), of: row, weight: 1, counts: true) }
