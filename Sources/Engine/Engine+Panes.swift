@@ -171,6 +171,20 @@ extension Engine {
         (book.index, book.part) = (index, 0)
     }
 
+    /// The offset of the next record to absorb of a partition of the networks topic.
+    public func panePosition(of partition: Int) -> Int64 {
+        book.positions.indices.contains(partition) ? book.positions[partition].next : 0
+    }
+
+    /// That partition's offsets begin anew: its topic was made anew.
+    public func rewindPanes(of partition: Int) {
+        if book.positions.indices.contains(partition) { book.positions[partition].next = 0 }
+        if toAbsorb.indices.contains(partition) { toAbsorb[partition] = 0 }
+    }
+
+    /// What `toAbsorb` names was absorbed, as far as it is still there.
+    public func absorbedWhatWasOwed() { toAbsorb = [] }
+
     // MARK: - Marks
 
     func markPanes() -> PaneMark {
