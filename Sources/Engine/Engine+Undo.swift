@@ -24,6 +24,11 @@ extension Engine {
         takeBack(to: baseline.panes)
     }
 
+    /// What follows was committed before, until a step says otherwise: marks are no places to return to.
+    public func beginRedo() {
+        if mode.pointee.keepsPreImages { settleBaseline(recovering: true) }
+    }
+
     /// From here on changes can be undone.
     func takeBaseline() {
         guard mode.pointee.keepsPreImages else { return }

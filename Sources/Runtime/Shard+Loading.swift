@@ -140,6 +140,8 @@ extension Shard {
         if start.from != start.acknowledged || owesPanes {
             let batches = batches(restoration, start)
             redo = Redo(batches: batches)
+            // A batch of panes alone holds no step that would say so.
+            engine.beginRedo()
             if !batches.isEmpty { engine.follow(restoration.cuts.flatMap(\.cut.evictions)) }
             if let version = restoration.redo?.version, version != engine.version {
                 warn(restoration.partition, "what was committed after the last checkpoint was decided by another version of the pipeline or of Vigil (\(version)); it is redone by this one, so baselines may differ slightly")
