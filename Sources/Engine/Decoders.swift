@@ -1,7 +1,7 @@
 import Events
 
-/// One decoder for each input, what enriches their events, and room for one decoded record each, so that a shard can compare the times of its inputs
-/// before it steps one. Shared by the engines of one shard, since a decoder's buffers are large; used from its thread only.
+/// One decoder for each input, what enriches their events, and room for one decoded record each, so that a shard can
+/// compare the times of its inputs before it steps one. Shared by the engines of one shard, since a decoder's buffers are large; used from its thread only.
 public final class Decoders {
     struct Slot {
         let decoder: Unmanaged<EventDecoder>
@@ -40,34 +40,19 @@ public final class Decoders {
         enrichment.release()
     }
 
-    /// Decodes a record that is stepped at once; what was staged of its input is gone with the buffer.
+    /// The decoder of a record that is stepped at once; what was staged of its input is gone with the buffer.
     @inline(__always)
-    func decode(_ record: Record, options: DecodePlan, into event: inout Event) -> DecodeOutcome {
+    func decoder(of record: Record) -> Unmanaged<EventDecoder> {
         let slot = slots + Int(record.input)
         slot.pointee.owner = nil
-        return read(record, options, slot, into: &event)
+        return slot.pointee.decoder
     }
 
+    /// Adds to a decoded event what the shell knows of devices and networks.
     @inline(__always)
-    private func read(
-        _ record: Record, _ options: DecodePlan, _ slot: UnsafeMutablePointer<Slot>, into event: inout Event
-    ) -> DecodeOutcome {
-        let outcome = slot.pointee.decoder._withUnsafeGuaranteedRef {
-            $0.decode(record, options: options, into: &event)
-        }
-        if case .event = outcome {
-            enrichment._withUnsafeGuaranteedRef { $0.enrich(&event, scratch: slot.pointee.scratch) }
-        }
-        return outcome
-    }
-
-    /// Decodes a record into its input's slot.
-    func stage(_ record: Record, options: DecodePlan, for engine: Engine) -> UnsafeMutablePointer<Slot> {
-        let slot = slots + Int(record.input)
-        slot.pointee.outcome = read(record, options, slot, into: &slot.pointee.event)
-        slot.pointee.owner = ObjectIdentifier(engine)
-        (slot.pointee.partition, slot.pointee.offset) = (record.partition, record.offset)
-        return slot
+    func enrich(_ event: UnsafeMutablePointer<Event>, of record: Record) {
+        let scratch = slots[Int(record.input)].scratch
+        enrichment._withUnsafeGuaranteedRef { $0.enrich(&event.pointee, scratch: scratch) }
     }
 
     /// The slot that holds this record, decoded for this engine.
@@ -85,7 +70,12 @@ extension Engine {
     /// it to be; nil for what is no event, which goes first. Changes no state.
     /// - Complexity: O(record)
     public func stage(_ record: Record) -> Timestamp? {
-        let slot = decoders.stage(record, options: decodePlans[Int(record.input)], for: self)
+        let slot = decoders.slots + Int(record.input)
+        slot.pointee.outcome = withUnsafeMutablePointer(to: &slot.pointee.event) {
+            decode(record, by: slot.pointee.decoder, into: $0)
+        }
+        slot.pointee.owner = ObjectIdentifier(self)
+        (slot.pointee.partition, slot.pointee.offset) = (record.partition, record.offset)
         guard case .event = slot.pointee.outcome, slot.pointee.event.type != .feedback else { return nil }
         return isAhead(slot.pointee.event.time, of: record) ?? slot.pointee.event.time
     }

@@ -32,9 +32,10 @@ extension Engine {
     /// The question the decision made last puts; nil when it puts none. Its views are valid as long as the engine.
     public var lastQuestion: StepUp? { decision.stepUp }
 
-    /// What every signal that spoke found about the record stepped last, in the order of `Signal`.
+    /// What every signal that spoke found about the record stepped last, in the order of `Signal`; what its weight leaves
+    /// nothing of included.
     public func forEachEvidence(_ body: (Signal, Evidence) -> Void) {
-        for signal in Signal.allCases where assessment.pointee.present.contains(SignalSet(signal)) {
+        for signal in Signal.allCases where assessment.pointee.spoken.contains(SignalSet(signal)) {
             body(signal, assessment.pointee[signal])
         }
     }

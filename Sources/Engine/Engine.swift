@@ -19,8 +19,8 @@ public final class Engine {
     let decoders: Decoders
     /// The baseline sees an event before it is scored. A fault.
     let learnsFirst: Bool
-    /// How each input's records are read.
-    let decodePlans: [DecodePlan]
+    /// How each input's records are read. Unmanaged: an array would cost a retain for every record.
+    let decodePlans: UnsafeMutablePointer<Unmanaged<DecodePlan>>
     let scorer: Scorer
     let classes: ActionClasses
     let aging: Aging
@@ -82,7 +82,10 @@ public final class Engine {
                 inputs: plan.inputs.count, allowedLateness: plan.windows.allowedLateness, idle: plan.windows.idle))
         hash = KeyedHash(secret: plan.secret)
         policy = CompiledPolicy(rules: plan.rules, fallback: plan.fallback)
-        decodePlans = plan.inputs.map { DecodePlan($0.decode) }
+        decodePlans = .allocate(capacity: max(plan.inputs.count, 1))
+        for (index, input) in plan.inputs.enumerated() {
+            (decodePlans + index).initialize(to: .passRetained(DecodePlan(input.decode)))
+        }
         scorer = Scorer(model: plan.model, windows: plan.windows)
         classes = ActionClasses(plan.model)
         aging = Aging(halfLife: plan.windows.halfLife, fastHalfLife: plan.windows.fastHalfLife)
@@ -92,6 +95,8 @@ public final class Engine {
     }
 
     deinit {
+        for index in plan.inputs.indices { decodePlans[index].release() }
+        decodePlans.deallocate()
         event.deallocate()
         mode.deallocate()
         tally.deallocate()
@@ -120,8 +125,34 @@ public final class Engine {
     /// - Complexity: O(record + one user's bounded state)
     @discardableResult
     public func step(_ record: Record, into effects: inout Effects, recovering: Bool = false) -> UInt32? {
-        let outcome = decoders.decode(record, options: decodePlans[Int(record.input)], into: &event.pointee)
+        let outcome = decode(record, by: decoders.decoder(of: record), into: event)
         return take(record, outcome, into: &effects, recovering: recovering)
+    }
+
+    /// Decodes a record. Meanwhile the memory is fetched in which, going by its key, its user's row lies.
+    @inline(__always)
+    func decode(
+        _ record: Record, by decoder: Unmanaged<EventDecoder>, into event: UnsafeMutablePointer<Event>
+    ) -> DecodeOutcome {
+        let expected = expectedKey(record)
+        table.expectBucket(of: expected)
+        let outcome = decodePlans[Int(record.input)]._withUnsafeGuaranteedRef { plan in
+            decoder._withUnsafeGuaranteedRef {
+                let parsed = $0.parse(record, options: plan)
+                table.expectRow(of: expected)
+                return $0.read(record, parsed, options: plan, into: &event.pointee)
+            }
+        }
+        if case .event = outcome { decoders.enrich(event, of: record) }
+        return outcome
+    }
+
+    /// Hash of the user whom the record's key names, `user` or `tenant/user`: good enough to fetch by.
+    @inline(__always)
+    private func expectedKey(_ record: Record) -> UInt64 {
+        guard let slash = record.key.bytes.firstIndex(of: UInt8(ascii: "/")) else { return hash(record.key) }
+        let user = ByteView(base: record.key.base.unsafelyUnwrapped + slash + 1, count: record.key.count - slash - 1)
+        return hash(user, seed: hash(record.key.prefix(slash)))
     }
 
     /// The whole path of a decoded record: look up, score, decide, emit, learn.

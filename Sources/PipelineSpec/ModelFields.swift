@@ -4,6 +4,7 @@ import Risk
 enum ModelFields {
     static var record: Record<ModelOptions> {
         Record(ModelOptions(), [
+            WeightsFile.field,
             Field("base", \.base, .number(-100...0, unit: " of points"),
                 "Log-odds ×10 that an event is hostile before any evidence; -47.9 is one in 121."),
             Field("levels", \.self, levels.format, "Least score of each level above `low`, ascending."),

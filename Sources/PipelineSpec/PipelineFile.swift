@@ -16,7 +16,7 @@ public enum PipelineFile {
         return try parse(text: text, file: path, environment: environment)
     }
 
-    /// Validates `text`; `file` only names it in diagnostics. Throws every problem found, in file order.
+    /// Validates `text`; `file` names it in diagnostics, and its folder is where a file of weights is looked for. Throws every problem found, in file order.
     public static func parse(text: String, file: String, environment: [String: String]) throws(Diagnostics) -> Pipeline {
         var yaml = YAMLReader(file: file)
         guard let tree = yaml.read(text) else { throw Diagnostics(inFileOrder(yaml.diagnostics)) }
@@ -26,12 +26,13 @@ public enum PipelineFile {
 
         var reader = Reader(file: file)
         var draft = Draft()
+        let ofWeights = WeightsFile.load(named: root, by: file, into: &draft.pipeline.plan.model)
         PipelineFields.root.format.read(root, &draft, &reader)
         if reader.places["secret"] == nil { draft.secret = standard(PipelineFields.standardSecret, &variables) }
         Checks.run(draft, &reader)
         let enrichment = draft.enrichment.open(for: file, &reader)
 
-        let found = inFileOrder(yaml.diagnostics + variables.diagnostics + reader.diagnostics)
+        let found = inFileOrder(yaml.diagnostics + variables.diagnostics + reader.diagnostics) + ofWeights
         guard found.allSatisfy({ $0.severity == .warning }) else { throw Diagnostics(found) }
 
         var pipeline = finish(draft, enrichment)
@@ -101,7 +102,7 @@ public enum PipelineFile {
     }
 
     /// At most one byte more than a pipeline file may have is read, whatever `path` is.
-    private static func read(_ path: String) throws(Diagnostic) -> String {
+    static func read(_ path: String) throws(Diagnostic) -> String {
         func problem(_ code: String, _ message: String) -> Diagnostic {
             Diagnostic(file: path, line: 0, column: 0, code: code, message: message)
         }

@@ -18,7 +18,9 @@ public struct Evidence {
 public struct Assessment: ~Copyable {
     /// Indexed by `Signal.rawValue`; meaningful where `present` has the signal.
     public let evidence: UnsafeMutablePointer<Evidence>
-    /// Signals that spoke, for or against.
+    /// Signals that found something, whether or not anything of it counts.
+    public internal(set) var spoken: SignalSet = []
+    /// Signals that count in the score, for or against.
     public internal(set) var present: SignalSet = []
     /// Signals whose evidence speaks for danger.
     public internal(set) var fired: SignalSet = []
@@ -60,6 +62,7 @@ public struct Assessment: ~Copyable {
         slot.pointee.expected = expected
         slot.pointee.detail = detail
         slot.pointee.samples = samples
+        spoken.insert(SignalSet(signal))
         present.insert(SignalSet(signal))
         if points > 0 {
             fired.insert(SignalSet(signal))
@@ -70,6 +73,7 @@ public struct Assessment: ~Copyable {
     }
 
     mutating func clear() {
+        spoken = []
         present = []
         fired = []
         (step, surprise) = (.nan, .nan)

@@ -59,6 +59,7 @@ struct EvaluateCommand: ParsableCommand {
     var format = OutputFormat.text
 
     func validate() throws {
+        if scores == "-", format == .json { throw ValidationError("--scores - and --format json both want standard output") }
         guard (1...100_000).contains(first) else { throw ValidationError("--first is from 1 to 100000") }
         guard (0...10_000).contains(rounds) else { throw ValidationError("--rounds is from 0 to 10000") }
         if let warmup, WarmUp(text: warmup) == nil {
@@ -96,7 +97,7 @@ struct EvaluateCommand: ParsableCommand {
             }
         }
         switch format {
-        case .text: if scores != "-" { evaluation.lines.forEach(Output.line) }
+        case .text: evaluation.lines.forEach(scores == "-" ? Output.error : Output.line)
         case .json: Output.json(evaluation)
         }
     }

@@ -31,7 +31,7 @@ extension Evaluation {
                 text(row.suspectedPer1000At90, 1), text(row.suspectedPer1000At99, 1),
             ] + (many ? [text(row.vigilAhead, 3)] : [])
         }
-        return ["", "by \(unit.rawValue), \(first.legitimate) legitimate"] + table([header] + cells, texts: many ? 2 : 1)
+        return ["", "by \(unit.rawValue), \(first.legitimate) legitimate"] + textTable([header] + cells, texts: many ? 2 : 1)
     }
 
     private var histories: [String] {
@@ -46,7 +46,7 @@ extension Evaluation {
             })
         }
         guard !cells.isEmpty else { return [] }
-        return ["", "AUC by history: successful logins before"] + table([["unit", "kind"] + names] + cells, texts: 2)
+        return ["", "AUC by history: successful logins before"] + textTable([["unit", "kind"] + names] + cells, texts: 2)
     }
 
     private var interventions: [String] {
@@ -58,7 +58,7 @@ extension Evaluation {
             ]
         }
         let header = ["kind", "attacks", "stopped", "median events", "p90", "median seconds", "p90"]
-        return ["", "attacks at this policy, from onset to first intervention"] + table([header] + cells, texts: 1)
+        return ["", "attacks at this policy, from onset to first intervention"] + textTable([header] + cells, texts: 1)
     }
 
     private var burdens: [String] {
@@ -67,7 +67,7 @@ extension Evaluation {
         }
         guard !cells.isEmpty else { return [] }
         return ["", "legitimate users at this policy, per 1,000 \(burdenPer.rawValue)s"]
-            + table([["confidence", "\(burdenPer.rawValue)s", "challenges", "denials"]] + cells, texts: 1)
+            + textTable([["confidence", "\(burdenPer.rawValue)s", "challenges", "denials"]] + cells, texts: 1)
     }
 
     private var twinTable: [String] {
@@ -79,7 +79,7 @@ extension Evaluation {
             ]
         }
         let header = ["twin", "cases", "events", "challenges", "denials", "most in a case", "cases beyond one"]
-        return ["", "benign twins at this policy"] + table([header] + cells, texts: 1)
+        return ["", "benign twins at this policy"] + textTable([header] + cells, texts: 1)
     }
 
     private var reliability: [String] {
@@ -92,7 +92,7 @@ extension Evaluation {
         guard !cells.isEmpty else { return [] }
         let summary = "calibration: expected error \(number(calibration.expectedError, 4)), "
             + "Brier \(number(calibration.brier, 4)), log loss \(number(calibration.logLoss, 4))"
-        return ["", summary] + table([["score", "events", "expected %", "hostile %"]] + cells, texts: 1)
+        return ["", summary] + textTable([["score", "events", "expected %", "hostile %"]] + cells, texts: 1)
     }
 
     private func percent(_ share: Double, _ decimals: Int? = nil) -> String {
@@ -107,18 +107,5 @@ extension Evaluation {
         let value = number(estimate.value, decimals)
         guard let low = estimate.low, let high = estimate.high else { return value }
         return "\(value) (\(number(low, decimals))–\(number(high, decimals)))"
-    }
-
-    /// Columns as wide as they need be; the first `texts` begin at the left, numbers end at the right.
-    private func table(_ rows: [[String]], texts: Int) -> [String] {
-        let widths = (rows.first ?? []).indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
-        return rows.map { row in
-            let cells = row.enumerated().map { column, cell in
-                let blanks = String(repeating: " ", count: widths[column] - cell.count)
-                return column < texts ? cell + blanks : blanks + cell
-            }
-            let line = "  " + cells.joined(separator: "  ")
-            return String(line.prefix(line.count - line.reversed().prefix { $0 == " " }.count))
-        }
     }
 }

@@ -190,8 +190,8 @@ public struct Evaluation: Sendable, Encodable {
         var place: String { "\(unit.rawValue) \(history?.name ?? "any")" }
     }
 
-    /// The rows of all scorers at one place: Vigil's are the first. A scorer that has no score for half of a kind's units
-    /// has no numbers for that kind.
+    /// The rows of all scorers at one place: Vigil's are the first. A scorer that has no score
+    /// for one in twenty of a kind's units has no numbers for that kind.
     private static func rows(
         _ slots: [RankingSlot], _ members: [Int], _ kinds: [String], _ byName: [Int], _ estimates: [Estimate?]
     ) -> [RankingRow] {
@@ -205,7 +205,7 @@ public struct Evaluation: Sendable, Encodable {
                 var row = RankingRow(
                     scorer: slot.scorer, unit: slot.unit, kind: kinds[kind], history: slot.history?.name ?? "any",
                     attacks: attacks, legitimate: slot.ranking.legitimateUnits)
-                if slot.ranking.scored[kind] * 2 >= attacks {
+                if Double(slot.ranking.scored[kind]) >= 0.95 * Double(attacks) {
                     let start = (number * kinds.count + kind) * size
                     func estimate(_ measure: Ranking.Measure) -> Estimate? { estimates[start + measure.rawValue] }
                     row.auc = estimate(.area)

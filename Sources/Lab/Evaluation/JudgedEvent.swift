@@ -53,7 +53,9 @@ public struct LabelledRun: Sendable {
     public var kinds = ["legitimate"]
     /// The first stands for none.
     public var twins = [""]
-    public var users = 0
+    /// By user's number: a hash of the name.
+    public var userNames: [UInt64] = []
+    public var users: Int { userNames.count }
     public var sessions = 0
     /// Records that were no events.
     public var rejected = 0

@@ -66,7 +66,7 @@ extension LabelledRun {
             each(judged, kinds[Int(judged.kind)], event, engine)
         }
         answered = Int(answerOffset)
-        users = names.users.count
+        userNames = names.userNames
         sessions = names.sessions.count
     }
 
@@ -107,7 +107,8 @@ extension LabelledRun {
 
 /// Numbers for the names of a stream, in the order they first come.
 struct StreamNames {
-    private(set) var users: [UInt64: UInt32] = [:]
+    private var users: [UInt64: UInt32] = [:]
+    private(set) var userNames: [UInt64] = []
     private(set) var sessions: [UInt64: Int32] = [:]
     var scenarios: [UInt64: Int32] = [:]
     private var occurrences: [UInt64: Int32] = [:]
@@ -125,6 +126,7 @@ struct StreamNames {
         if let known = users[name] { return known }
         let number = UInt32(users.count)
         users[name] = number
+        userNames.append(name)
         history.append((0, 0))
         return number
     }
