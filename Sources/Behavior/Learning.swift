@@ -270,7 +270,7 @@ extension UserTable {
         // The last four, oldest first: a ring.
         var previous: UInt32 = 0
         for step in 0..<4 {
-            let action = held.actions[Int(held.events) &+ step & 3]
+            let action = held.actions[(Int(held.events) + step) & 3]
             if action != 0 { row = learnAction(action, after: previous, of: row, weight: weight) }
             previous = action
         }
