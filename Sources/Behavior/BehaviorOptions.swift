@@ -3,12 +3,14 @@ public struct StateBounds: Sendable, Equatable {
     public var devices = 8
     public var networks = 12
     public var places = 8
-    public var actions = 24
+    public var actions = 160
+    /// Actions that follow another.
+    public var pairs = 128
     public var sessions = 6
     /// Open challenges.
     public var challenges = 4
     /// Hard cap on the bytes of one user's state.
-    public var bytesPerUser = 4096
+    public var bytesPerUser = 8192
     /// Users who have logged in successfully or acted, per partition.
     public var usersPerPartition = 1_000_000
     /// Names that never logged in successfully, per partition; they can't evict a user.
@@ -32,7 +34,11 @@ public struct WindowOptions: Sendable, Equatable {
     public var rate: Int64 = 60_000
     /// Pane of the hopping window; divides `rate` by at most 16.
     public var rateHop: Int64 = 5_000
+    /// Window over which activity is counted per network.
+    public var networks: Int64 = 1_800_000
     /// Half-life of the baseline.
-    public var halfLife: Int64 = 30 * 86_400_000
+    public var halfLife: Int64 = 90 * 86_400_000
+    /// Half-life of the fast baseline beside it: drift is what one has and the other hasn't.
+    public var fastHalfLife: Int64 = 7 * 86_400_000
     public init() {}
 }

@@ -49,119 +49,156 @@ extension UserTable {
     }
 
     /// Joins the event's device, network, place and hour to the baseline. `counts` says whether this is a new login or
-    /// session (one more context) or a change within one. The row may move.
+    /// session (one more context) or a change within one; `vouches` that a challenge has proven it. The row may move.
     public func learnContext(
-        _ seen: Observation, of row: UserRow, weight: Float, counts: Bool
+        _ seen: Observation, of row: UserRow, weight: Float, counts: Bool, vouches: Bool = false
     ) -> UserRow {
         var row = row
         let header = row.header
         let second = UInt32(clamping: seen.time.milliseconds / 1000)
-        let isFirst = header.pointee.contexts == 0
+        let known = Familiarity(of: seen, in: row)
+        if header.pointee.contexts > 0 {
+            if seen.hasFamily && !known.family { header.pointee.newFamilies += weight }
+            if seen.device != 0 && !known.device { header.pointee.newDevices += weight }
+            if seen.country != 0 && !known.country { header.pointee.newCountries += weight }
+            if seen.asn != 0 && known.country && !known.provider { header.pointee.newProviders += weight }
+            if seen.network != 0 && known.provider && !known.network { header.pointee.newNetworks += weight }
+            if seen.country != 0 && known.country && !known.place { header.pointee.newPlaces += weight }
+        }
+        let isVouched = vouches || header.pointee.contexts < Self.vouchedContexts
         if counts {
             header.pointee.contexts += weight
+            header.pointee.recentContexts += weight
             let hour = header.pointee.hours[seen.hour]
             header.pointee.hours[seen.hour] = UInt16(min(Float(hour) + 32 * weight, 65_535))
+            let day = header.pointee.weekdays[seen.weekday]
+            header.pointee.weekdays[seen.weekday] = UInt16(min(Float(day) + 32 * weight, 65_535))
         }
-        if seen.device != 0 {
-            let (moved, isNew) = learn(device: seen.device, second: second, of: row, weight: weight)
-            row = moved
-            if isNew && !isFirst { row.header.pointee.newDevices += weight }
-        }
-        if seen.network != 0 {
-            let (moved, isNew) = learn(network: seen.network, asn: seen.asn, second: second, of: row, weight: weight)
-            row = moved
-            if isNew && !isFirst { row.header.pointee.newNetworks += weight }
-        }
-        if seen.country != 0 {
-            let (moved, isNew) = learn(place: seen, second: second, of: row, weight: weight)
-            row = moved
-            if isNew && !isFirst { row.header.pointee.newPlaces += weight }
-        }
+        if seen.device != 0 { row = learnDevice(seen, second: second, of: row, weight: weight, isVouched: isVouched) }
+        if seen.network != 0 { row = learnNetwork(seen, second: second, of: row, weight: weight) }
+        if seen.country != 0 { row = learnPlace(seen, second: second, of: row, weight: weight) }
         return row
     }
 
-    private func learn(
-        device: UInt32, second: UInt32, of row: UserRow, weight: Float
-    ) -> (UserRow, isNew: Bool) {
+    /// Contexts up to which a baseline takes what it sees for its user's: there is nothing yet to compare it with.
+    static let vouchedContexts: Float = 20
+
+    /// A device that nothing has vouched for never weighs more than this, however often it is seen: it stays partly new,
+    /// or patience would be as good as proof.
+    public static let unvouchedWeight: Float = 0.4
+
+    private func learnDevice(
+        _ seen: Observation, second: UInt32, of row: UserRow, weight: Float, isVouched: Bool
+    ) -> UserRow {
+        var row = row
+        var index = -1
+        var weakest = 0
         let slots = row.devices
-        var weakest = 0
-        for index in 0..<slots.count {
-            if slots.base[index].fingerprint == device {
-                slots.base[index].weight += weight
-                slots.base[index].lastSeen = max(slots.base[index].lastSeen, second)
-                return (row, false)
+        for candidate in 0..<slots.count {
+            if slots.base[candidate].fingerprint == seen.device { index = candidate }
+            if slots.base[candidate].weight < slots.base[weakest].weight { weakest = candidate }
+        }
+        if index < 0 {
+            let slot = DeviceSlot(
+                fingerprint: seen.device, agent: seen.agent, os: seen.os, major: 0, deviceClass: seen.deviceClass,
+                flags: isVouched ? .vouched : [], weight: 0, recent: 0, firstSeen: second, lastSeen: second)
+            if let (moved, appended) = append(.devices, to: row) {
+                row = moved
+                index = appended
+            } else {
+                guard slots.count > 0 else { return row }
+                index = weakest
             }
-            if slots.base[index].weight < slots.base[weakest].weight { weakest = index }
+            row.devices[index] = slot
         }
-        let slot = DeviceSlot(fingerprint: device, weight: weight, firstSeen: second, lastSeen: second)
-        guard let (moved, index) = append(.devices, to: row) else {
-            if slots.count > 0 { slots[weakest] = slot }
-            return (row, true)
-        }
-        moved.devices[index] = slot
-        return (moved, true)
+        let slot = row.devices.base + index
+        if isVouched { slot.pointee.flags.insert(.vouched) }
+        slot.pointee.weight += weight
+        slot.pointee.recent += weight
+        if !slot.pointee.flags.contains(.vouched) { slot.pointee.weight = min(slot.pointee.weight, Self.unvouchedWeight) }
+        slot.pointee.lastSeen = max(slot.pointee.lastSeen, second)
+        // What the browser calls itself may change with an update; the version learned only ever grows.
+        if seen.agent != 0 && seen.agent != slot.pointee.agent { (slot.pointee.agent, slot.pointee.major) = (seen.agent, 0) }
+        if seen.os != 0 { slot.pointee.os = seen.os }
+        if seen.deviceClass != 0 { slot.pointee.deviceClass = seen.deviceClass }
+        slot.pointee.major = max(slot.pointee.major, seen.agentMajor)
+        return row
     }
 
-    private func learn(
-        network: UInt32, asn: UInt32, second: UInt32, of row: UserRow, weight: Float
-    ) -> (UserRow, isNew: Bool) {
+    private func learnNetwork(_ seen: Observation, second: UInt32, of row: UserRow, weight: Float) -> UserRow {
+        var row = row
+        var index = -1
+        var weakest = 0
         let slots = row.networks
-        var weakest = 0
-        for index in 0..<slots.count {
-            if slots.base[index].key == network {
-                slots.base[index].weight += weight
-                slots.base[index].asn = asn
-                slots.base[index].lastSeen = max(slots.base[index].lastSeen, second)
-                return (row, false)
+        for candidate in 0..<slots.count {
+            if slots.base[candidate].key == seen.network { index = candidate }
+            if slots.base[candidate].weight < slots.base[weakest].weight { weakest = candidate }
+        }
+        if index < 0 {
+            let slot = NetworkSlot(
+                key: seen.network, asn: seen.asn, address: seen.address, country: seen.country, weight: 0, recent: 0,
+                lastSeen: second)
+            if let (moved, appended) = append(.networks, to: row) {
+                row = moved
+                index = appended
+            } else {
+                guard slots.count > 0 else { return row }
+                index = weakest
             }
-            if slots.base[index].weight < slots.base[weakest].weight { weakest = index }
+            row.networks[index] = slot
         }
-        let slot = NetworkSlot(key: network, asn: asn, weight: weight, lastSeen: second)
-        guard let (moved, index) = append(.networks, to: row) else {
-            if slots.count > 0 { slots[weakest] = slot }
-            return (row, true)
-        }
-        moved.networks[index] = slot
-        return (moved, true)
+        let slot = row.networks.base + index
+        slot.pointee.weight += weight
+        slot.pointee.recent += weight
+        (slot.pointee.asn, slot.pointee.address, slot.pointee.country) = (seen.asn, seen.address, seen.country)
+        slot.pointee.lastSeen = max(slot.pointee.lastSeen, second)
+        return row
     }
 
-    private func learn(
-        place seen: Observation, second: UInt32, of row: UserRow, weight: Float
-    ) -> (UserRow, isNew: Bool) {
-        let slots = row.places
+    private func learnPlace(_ seen: Observation, second: UInt32, of row: UserRow, weight: Float) -> UserRow {
+        var row = row
+        var index = -1
         var weakest = 0
-        for index in 0..<slots.count {
-            if slots.base[index].country == seen.country && slots.base[index].city == seen.city {
-                slots.base[index].weight += weight
-                slots.base[index].lastSeen = max(slots.base[index].lastSeen, second)
-                return (row, false)
+        let slots = row.places
+        for candidate in 0..<slots.count {
+            if slots.base[candidate].country == seen.country && slots.base[candidate].city == seen.city { index = candidate }
+            if slots.base[candidate].weight < slots.base[weakest].weight { weakest = candidate }
+        }
+        if index < 0 {
+            let slot = PlaceSlot(
+                city: seen.city, region: seen.region, country: seen.country, latitude: seen.latitude,
+                longitude: seen.longitude, weight: 0, recent: 0, lastSeen: second)
+            if let (moved, appended) = append(.places, to: row) {
+                row = moved
+                index = appended
+            } else {
+                guard slots.count > 0 else { return row }
+                index = weakest
             }
-            if slots.base[index].weight < slots.base[weakest].weight { weakest = index }
+            row.places[index] = slot
         }
-        let slot = PlaceSlot(
-            city: seen.city, country: seen.country, latitude: seen.latitude, longitude: seen.longitude,
-            weight: weight, lastSeen: second)
-        guard let (moved, index) = append(.places, to: row) else {
-            if slots.count > 0 { slots[weakest] = slot }
-            return (row, true)
-        }
-        moved.places[index] = slot
-        return (moved, true)
+        let slot = row.places.base + index
+        slot.pointee.weight += weight
+        slot.pointee.recent += weight
+        slot.pointee.lastSeen = max(slot.pointee.lastSeen, second)
+        return row
     }
 
     /// Joins one action to the baseline. At the bound the lightest action makes room. The row may move.
     public func learnAction(_ action: UInt32, of row: UserRow, weight: Float) -> UserRow {
         row.header.pointee.actionTotal += weight
+        row.header.pointee.recentActions += weight
         let slots = row.actions
         var weakest = 0
         for index in 0..<slots.count {
             if slots.base[index].fingerprint == action {
                 slots.base[index].weight += weight
+                slots.base[index].recent += weight
                 return row
             }
             if slots.base[index].weight < slots.base[weakest].weight { weakest = index }
         }
-        let slot = ActionSlot(fingerprint: action, weight: weight)
+        let slot = ActionSlot(fingerprint: action, weight: weight, recent: weight)
         guard let (moved, index) = append(.actions, to: row) else {
             if slots.count > 0 { slots[weakest] = slot }
             return row
@@ -205,9 +242,11 @@ extension UserTable {
         }
         if index < 0 {
             let slot = HoldSlot(
-                session: seen.scope, first: seen.time, last: seen.time, device: seen.device, network: seen.network, asn: seen.asn,
-                city: seen.city, latitude: seen.latitude, longitude: seen.longitude, country: seen.country,
-                hour: UInt8(seen.hour), flags: flags)
+                session: seen.scope, first: seen.time, last: seen.time, device: seen.device, network: seen.network,
+                asn: seen.asn, address: seen.address, city: seen.city, region: seen.region, agent: seen.agent,
+                os: seen.os, latitude: seen.latitude, longitude: seen.longitude, country: seen.country,
+                major: seen.agentMajor, deviceClass: seen.deviceClass, hour: UInt8(seen.hour),
+                weekday: UInt8(seen.weekday), flags: flags)
             if let (moved, appended) = append(.holds, to: row) {
                 row = moved
                 index = appended
@@ -226,21 +265,25 @@ extension UserTable {
         return row
     }
 
-    /// Learns a hold at `weight`, and drops it. The row may move.
-    public func learnHold(at index: Int, of row: UserRow, weight: Float) -> UserRow {
+    /// Learns a hold at `weight`, and drops it; `vouches` says that a challenge has proven it. The row may move.
+    public func learnHold(at index: Int, of row: UserRow, weight: Float, vouches: Bool) -> UserRow {
         let held = row.holds[index]
         row.removeHold(at: index)
         var seen = Observation(time: held.last)
         seen.device = held.device
         seen.network = held.network
         seen.asn = held.asn
+        seen.address = held.address
         seen.city = held.city
+        seen.region = held.region
+        (seen.agent, seen.agentMajor, seen.os, seen.deviceClass) = (held.agent, held.major, held.os, held.deviceClass)
+        seen.weekday = Int(held.weekday)
         seen.country = held.country
         seen.latitude = held.latitude
         seen.longitude = held.longitude
         seen.hour = Int(held.hour)
         notePlace(seen, of: row)
-        var row = learnContext(seen, of: row, weight: weight, counts: true)
+        var row = learnContext(seen, of: row, weight: weight, counts: true, vouches: vouches)
         for index in 0..<4 where held.actions[index] != 0 {
             row = learnAction(held.actions[index], of: row, weight: weight)
         }

@@ -6,16 +6,29 @@ public struct Observation {
     public var time: Timestamp
     /// `device.id`, else the user agent without its version numbers.
     public var device: UInt32 = 0
+    /// Family of the browser or client, without its version, and the version's first number.
+    public var agent: UInt32 = 0
+    public var agentMajor: UInt16 = 0
+    /// Family of the operating system, without its version.
+    public var os: UInt32 = 0
+    /// `DeviceClass`'s raw value.
+    public var deviceClass: UInt8 = 0
+    /// The whole address.
+    public var address: UInt32 = 0
     /// IPv4 /24 as its 24 bits below 0x01; IPv6 /48 as a hash with the top bit set.
     public var network: UInt32 = 0
     public var asn: UInt32 = 0
     public var country: UInt16 = 0
+    /// Country and region.
+    public var region: UInt32 = 0
     /// Country and city.
     public var city: UInt32 = 0
     /// Only where a city is named: a country's centre is no place to travel from.
     public var latitude = Float.nan
     public var longitude = Float.nan
     public var hour = 0
+    /// 0 is Monday.
+    public var weekday = 0
     public var action: UInt32 = 0
     public var token: UInt32 = 0
     public var session: UInt64 = 0
@@ -34,6 +47,12 @@ public struct Observation {
         case .v4: network = 0x0100_0000 | UInt32(truncatingIfNeeded: event.ip.low >> 8) & 0x00FF_FFFF
         case .v6: network = 0x8000_0000 | UInt32(truncatingIfNeeded: hash(event.ip.high >> 16, 6) >> 32)
         }
+        if network != 0 { address = Self.nonzero(hash(event.ip.high, event.ip.low)) }
+        if event.browser.isPresent { (agent, agentMajor) = Self.family(event.browser, hash: hash) }
+        if agent == 0 && event.userAgent.isPresent { agent = Self.withoutVersions(event.userAgent, hash: hash) }
+        if event.os.isPresent { (os, _) = Self.family(event.os, hash: hash) }
+        if event.deviceType.isPresent { deviceClass = UInt8(truncatingIfNeeded: hash(event.deviceType, seed: 9)) | 1 }
+        if event.region.isPresent { region = Self.nonzero(hash(event.region, seed: UInt64(event.country) << 8 | 2)) }
         asn = event.asn
         country = event.country
         if event.city.isPresent {
@@ -42,6 +61,8 @@ public struct Observation {
             longitude = event.longitude
         }
         hour = Int((event.time.milliseconds / 3_600_000) % 24)
+        // 1 January 1970 was a Thursday.
+        weekday = Int((event.time.milliseconds / 86_400_000 + 3) % 7)
         if event.action.isPresent { action = Self.action(event.action, hash: hash) }
         if event.token.isPresent { token = Self.nonzero(hash(event.token, seed: 3)) }
         if event.session.isPresent {
@@ -76,6 +97,21 @@ public struct Observation {
             return nonzero(hash(UInt64(browser) << 32 | UInt64(os), hash(event.deviceType, seed: 7)))
         }
         return 0
+    }
+
+    /// A family's fingerprint and the first number of its version: "Chrome Mobile 126.0" is the family "Chrome Mobile".
+    static func family(_ text: ByteView, hash: KeyedHash) -> (fingerprint: UInt32, major: UInt16) {
+        var end = 0
+        while end < text.count && !(text[end] >= 0x30 && text[end] <= 0x39) { end += 1 }
+        var major = 0
+        var index = end
+        while index < text.count, text[index] >= 0x30, text[index] <= 0x39, major < 6_000 {
+            major = major * 10 + Int(text[index] - 0x30)
+            index += 1
+        }
+        while end > 0 && text[end - 1] == 0x20 { end -= 1 }
+        guard end > 0 else { return (nonzero(hash(text, seed: 10)), UInt16(clamping: major)) }
+        return (nonzero(hash(ByteView(base: text.base, count: end), seed: 10)), UInt16(clamping: major))
     }
 
     /// Digits and dots are left out, so that an update of the browser does not make a new device.

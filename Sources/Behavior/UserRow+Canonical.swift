@@ -22,12 +22,14 @@ extension UserRow {
         append(header.firstSeen.milliseconds)
         append(header.lastSeen.milliseconds)
         for weight in [
-            header.contexts, header.newDevices, header.newNetworks, header.newPlaces, header.moves, header.actionTotal,
-            header.lastLatitude, header.lastLongitude,
+            header.contexts, header.recentContexts, header.newFamilies, header.newDevices, header.newCountries,
+            header.newProviders, header.newNetworks, header.newPlaces, header.moves, header.actionTotal,
+            header.recentActions, header.factored, header.strong, header.lastLatitude, header.lastLongitude,
         ] { append(weight) }
         append(header.lastPlaceTime.milliseconds)
         append(header.hours)
-        for moments in [header.amounts, header.pace] {
+        append(header.weekdays)
+        for moments in [header.amounts, header.pace, header.roundTrips] {
             append(moments.weight)
             append(moments.mean)
             append(moments.squares)
@@ -52,6 +54,7 @@ extension UserRow {
         appendSection(networks)
         appendSection(places)
         appendSection(actions)
+        appendSection(pairs)
         appendSection(sessions)
         appendSection(challenges)
         appendSection(holds)

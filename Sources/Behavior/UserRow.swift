@@ -2,7 +2,9 @@ import Events
 
 /// The parts of a user's state that grow, in the order they lie in the row.
 public enum Section: UInt8, CaseIterable, Sendable {
-    case absorbed, devices, networks, places, actions, sessions, challenges, holds, failures
+    case absorbed, devices, networks, places, actions, pairs, sessions, challenges, holds, failures
+
+    static let count = 10
 }
 
 /// Where a section lies in its row.
@@ -13,10 +15,25 @@ public enum Section: UInt8, CaseIterable, Sendable {
     @usableFromInline var capacity: UInt8 = 0
 }
 
+public struct SlotFlags: OptionSet, Sendable {
+    public var rawValue: UInt8
+    @inlinable public init(rawValue: UInt8) { self.rawValue = rawValue }
+    /// A passed challenge vouches for it, or it was there while the baseline was being learned.
+    public static let vouched = SlotFlags(rawValue: 1)
+}
+
 /// A device the user is known to use.
 public struct DeviceSlot {
     public var fingerprint: UInt32
+    /// `Observation.agent`, `os`, `agentMajor` and `deviceClass` as they were last seen on it.
+    public var agent: UInt32
+    public var os: UInt32
+    public var major: UInt16
+    public var deviceClass: UInt8
+    public var flags: SlotFlags
+    /// Decayed observations: slowly, and fast.
     public var weight: Float
+    public var recent: Float
     /// Seconds since 1970.
     public var firstSeen: UInt32
     public var lastSeen: UInt32
@@ -27,23 +44,38 @@ public struct NetworkSlot {
     /// `Observation.network`.
     public var key: UInt32
     public var asn: UInt32
+    /// `Observation.address`, the last one.
+    public var address: UInt32
+    public var country: UInt16
+    public var padding: UInt16 = 0
     public var weight: Float
+    public var recent: Float
     public var lastSeen: UInt32
 }
 
 /// A place the user is known to be in: a city, or a country where nothing finer is known.
 public struct PlaceSlot {
     public var city: UInt32
+    public var region: UInt32
     public var country: UInt16
     public var padding: UInt16 = 0
     public var latitude: Float
     public var longitude: Float
     public var weight: Float
+    public var recent: Float
     public var lastSeen: UInt32
 }
 
 /// An action the user is known to take.
 public struct ActionSlot {
+    public var fingerprint: UInt32
+    public var weight: Float
+    public var recent: Float
+}
+
+/// An action that is known to follow another.
+public struct PairSlot {
+    /// Of both actions.
     public var fingerprint: UInt32
     public var weight: Float
 }
@@ -85,6 +117,12 @@ public struct SessionSlot {
     public var provenDevice: UInt32 = 0
     public var provenNetwork: UInt32 = 0
     public var provenASN: UInt32 = 0
+    /// The methods its login was made with (`AuthenticationMethods`).
+    public var methods: UInt32 = 0
+    /// The last action, and how unlike the user the recent ones were: see `SequenceWindow`.
+    public var lastAction: UInt32 = 0
+    public var sequence: Float = 0
+    public var sequenceWeight: Float = 0
 }
 
 /// An open challenge.
@@ -118,14 +156,21 @@ public struct HoldSlot {
     public var device: UInt32
     public var network: UInt32
     public var asn: UInt32
+    public var address: UInt32
     public var city: UInt32
+    public var region: UInt32
+    public var agent: UInt32
+    public var os: UInt32
     public var latitude: Float
     public var longitude: Float
     public var amounts = DecayedMoments()
     public var actions = InlineArray<4, UInt32>(repeating: 0)
     public var country: UInt16
     public var events: UInt16 = 0
+    public var major: UInt16
+    public var deviceClass: UInt8
     public var hour: UInt8
+    public var weekday: UInt8
     public var flags: HoldFlags
     public var padding: UInt16 = 0
 }
@@ -167,27 +212,41 @@ public struct UserHeader {
     public var hash: UInt64 = 0
     /// The task's count of events when the user last had one: least is coldest.
     public var touched: UInt64 = 0
-    @usableFromInline var sections = InlineArray<9, SectionEntry>(repeating: SectionEntry())
+    @usableFromInline var sections = InlineArray<10, SectionEntry>(repeating: SectionEntry())
     /// Days since 1970 to which the decayed values are aged.
     public var agedTo: UInt32 = 0
     public var firstSeen = Timestamp.distantPast
     public var lastSeen = Timestamp.distantPast
 
-    /// Decayed number of learned logins and sessions.
+    /// Decayed number of learned logins and sessions: slowly, and fast.
     public var contexts: Float = 0
-    /// Decayed number of them that brought a new device, network, place; and of moves between networks in a session.
+    public var recentContexts: Float = 0
+    /// Decayed number of them that brought something new at each level of what is compared: an agent or system, a
+    /// device; a country, a provider, a prefix of a known provider, a place in a known country; and of moves between
+    /// networks in a session.
+    public var newFamilies: Float = 0
     public var newDevices: Float = 0
+    public var newCountries: Float = 0
+    public var newProviders: Float = 0
     public var newNetworks: Float = 0
     public var newPlaces: Float = 0
     public var moves: Float = 0
-    /// Decayed number of learned actions.
+    /// Decayed number of learned actions: slowly, and fast.
     public var actionTotal: Float = 0
+    public var recentActions: Float = 0
     /// The last trusted place known to city precision.
     public var lastLatitude = Float.nan
     public var lastLongitude = Float.nan
     public var lastPlaceTime = Timestamp.distantPast
     /// Learned contexts by hour of the day in UTC, in units of 1/32.
     public var hours = InlineArray<24, UInt16>(repeating: 0)
+    /// The same by day of the week, Monday first.
+    public var weekdays = InlineArray<8, UInt16>(repeating: 0)
+    /// ln(round-trip time in ms).
+    public var roundTrips = DecayedMoments()
+    /// Decayed number of successful logins that named their methods, and of those with more than one factor.
+    public var factored: Float = 0
+    public var strong: Float = 0
     /// ln(amount + 1).
     public var amounts = DecayedMoments()
     /// ln(actions) in the rate windows that had any.
@@ -206,7 +265,7 @@ public struct UserHeader {
 /// persisted form. A view: the table owns the bytes, and a row moves when a section of it grows.
 public struct UserRow: @unchecked Sendable {
     /// Version of the byte layout of a row.
-    public static let layoutVersion: UInt16 = 1
+    public static let layoutVersion: UInt16 = 2
 
     @usableFromInline let base: UnsafeMutableRawPointer
 
@@ -248,6 +307,7 @@ public struct UserRow: @unchecked Sendable {
     @inlinable public var networks: Slots<NetworkSlot> { slots(.networks, NetworkSlot.self) }
     @inlinable public var places: Slots<PlaceSlot> { slots(.places, PlaceSlot.self) }
     @inlinable public var actions: Slots<ActionSlot> { slots(.actions, ActionSlot.self) }
+    @inlinable public var pairs: Slots<PairSlot> { slots(.pairs, PairSlot.self) }
     @inlinable public var sessions: Slots<SessionSlot> { slots(.sessions, SessionSlot.self) }
     @inlinable public var challenges: Slots<ChallengeSlot> { slots(.challenges, ChallengeSlot.self) }
     @inlinable public var holds: Slots<HoldSlot> { slots(.holds, HoldSlot.self) }
@@ -290,7 +350,7 @@ public struct UserRow: @unchecked Sendable {
         else { return false }
         func isTime(_ milliseconds: Int64) -> Bool { milliseconds >= 0 && milliseconds < Timestamp.latest.milliseconds }
         guard isTime(header.pointee.rate.newest), isTime(header.pointee.paceWindow.index) else { return false }
-        for index in 0..<holds.count where holds[index].hour > 23 { return false }
+        for index in 0..<holds.count where holds[index].hour > 23 || holds[index].weekday > 6 { return false }
         return header.pointee.touched <= Int64.max
     }
 
@@ -301,6 +361,7 @@ public struct UserRow: @unchecked Sendable {
         case .networks: MemoryLayout<NetworkSlot>.stride
         case .places: MemoryLayout<PlaceSlot>.stride
         case .actions: MemoryLayout<ActionSlot>.stride
+        case .pairs: MemoryLayout<PairSlot>.stride
         case .sessions: MemoryLayout<SessionSlot>.stride
         case .challenges: MemoryLayout<ChallengeSlot>.stride
         case .holds: MemoryLayout<HoldSlot>.stride

@@ -8,12 +8,12 @@ extension UserTable {
         case .absorbed: inputs
         case .devices, .networks, .places, .sessions: 1
         case .actions: 4
-        case .challenges, .holds, .failures: 0
+        case .pairs, .challenges, .holds, .failures: 0
         }
     }
 
     func allocate(identity: Int) -> UserRow {
-        var capacities = InlineArray<9, Int>(repeating: 0)
+        var capacities = InlineArray<10, Int>(repeating: 0)
         for section in Section.allCases { capacities[Int(section.rawValue)] = initialCapacity(section) }
         let (size, offsets) = Self.layOut(identity: identity, capacities: capacities)
         let base = pool.allocate(size)
@@ -31,8 +31,8 @@ extension UserTable {
         return row
     }
 
-    private static func layOut(identity: Int, capacities: InlineArray<9, Int>) -> (Int, InlineArray<9, Int>) {
-        var offsets = InlineArray<9, Int>(repeating: 0)
+    private static func layOut(identity: Int, capacities: InlineArray<10, Int>) -> (Int, InlineArray<10, Int>) {
+        var offsets = InlineArray<10, Int>(repeating: 0)
         var end = (UserRow.headerBytes + identity + 7) & ~7
         for section in Section.allCases {
             offsets[Int(section.rawValue)] = end
@@ -45,12 +45,12 @@ extension UserTable {
     /// failed logins.
     public static func smallestRow(inputs: Int, identityBytes: Int) -> Int {
         let table = UserTable(bounds: StateBounds(), inputs: inputs)
-        var capacities = InlineArray<9, Int>(repeating: 0)
+        var capacities = InlineArray<10, Int>(repeating: 0)
         for section in Section.allCases { capacities[Int(section.rawValue)] = table.initialCapacity(section) }
         return layOut(identity: identityBytes, capacities: reserving(capacities)).0
     }
 
-    private static func reserving(_ capacities: InlineArray<9, Int>) -> InlineArray<9, Int> {
+    private static func reserving(_ capacities: InlineArray<10, Int>) -> InlineArray<10, Int> {
         var reserved = capacities
         for section in [Section.challenges, .holds, .failures] {
             reserved[Int(section.rawValue)] = max(reserved[Int(section.rawValue)], 1)
@@ -61,15 +61,15 @@ extension UserTable {
     /// The largest row these bounds can make for an identity of `identityBytes`.
     public static func largestRow(bounds: StateBounds, inputs: Int, identityBytes: Int) -> Int {
         let table = UserTable(bounds: bounds, inputs: inputs)
-        var capacities = InlineArray<9, Int>(repeating: 0)
+        var capacities = InlineArray<10, Int>(repeating: 0)
         for section in Section.allCases { capacities[Int(section.rawValue)] = table.limit(of: section) }
         return layOut(identity: identityBytes, capacities: capacities).0
     }
 
     func grow(_ row: UserRow, _ section: Section) -> UserRow? {
         let header = row.header
-        var capacities = InlineArray<9, Int>(repeating: 0)
-        for index in 0..<9 { capacities[index] = Int(header.pointee.sections[index].capacity) }
+        var capacities = InlineArray<10, Int>(repeating: 0)
+        for index in 0..<Section.count { capacities[index] = Int(header.pointee.sections[index].capacity) }
         let index = Int(section.rawValue)
         let limit = limit(of: section)
         guard capacities[index] < limit else { return nil }

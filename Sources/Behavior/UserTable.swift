@@ -180,6 +180,7 @@ public final class UserTable {
         case .networks: bounds.networks
         case .places: bounds.places
         case .actions: bounds.actions
+        case .pairs: bounds.pairs
         case .sessions: bounds.sessions
         case .challenges: bounds.challenges
         case .holds: bounds.sessions

@@ -67,7 +67,7 @@ extension Engine {
         for index in stride(from: row.holds.count - 1, through: 0, by: -1)
         where row.holds[index].session == challenge.session {
             if row.holds[index].device == context.device {
-                row = table.learnHold(at: index, of: row, weight: Self.provenWeight)
+                row = table.learnHold(at: index, of: row, weight: Self.provenWeight, vouches: true)
             } else {
                 row.removeHold(at: index)
             }

@@ -45,7 +45,7 @@ extension Engine {
 
         table.prove(row)
         table.notePlace(seen, of: row)
-        row = learnContext(seen, row, session, isNew: !wasOpen || hadEnded)
+        row = learnContext(seen, row, session, isNew: !wasOpen || hadEnded, isProven: isProven)
         if event.pointee.outcome == .success && row.failures.count > 0 { row.failures.base[0].removeAll() }
         if event.pointee.type == .action {
             if seen.action != 0 { row = table.learnAction(seen.action, of: row, weight: 1) }
@@ -66,16 +66,19 @@ extension Engine {
 
     /// Signals that say the event's device, network or place is not one of the user's.
     static let novelty: SignalSet = [
-        SignalSet(.deviceNew), SignalSet(.networkNew), SignalSet(.placeNew), SignalSet(.travelImpossible),
+        SignalSet(.deviceNew), SignalSet(.deviceFamily), SignalSet(.networkNew), SignalSet(.networkProvider),
+        SignalSet(.placeNew), SignalSet(.placeCountry), SignalSet(.travelImpossible),
         SignalSet(.deviceChangedInSession), SignalSet(.networkChangedInSession),
     ]
 
     /// Device, network, place and hour count once for a login or session, not once for each of its events.
-    func learnContext(_ seen: Observation, _ row: UserRow, _ session: Int, isNew: Bool) -> UserRow {
+    func learnContext(
+        _ seen: Observation, _ row: UserRow, _ session: Int, isNew: Bool, isProven: Bool
+    ) -> UserRow {
         guard session >= 0 else {
             let isVisit =
                 event.pointee.type == .login || seen.time - row.header.pointee.lastSeen > plan.windows.sessionGap
-            return isVisit ? table.learnContext(seen, of: row, weight: 1, counts: true) : row
+            return isVisit ? table.learnContext(seen, of: row, weight: 1, counts: true, vouches: isProven) : row
         }
         let slot = row.sessions.base + session
         // What an event leaves out unbinds nothing: else leaving out the device would prepare the way for another.
@@ -86,7 +89,7 @@ extension Engine {
         if seen.device != 0 { slot.pointee.device = seen.device }
         if moved { (slot.pointee.network, slot.pointee.asn) = (seen.network, seen.asn) }
         slot.pointee.flags.insert(.learned)
-        return table.learnContext(seen, of: row, weight: 1, counts: counts)
+        return table.learnContext(seen, of: row, weight: 1, counts: counts, vouches: isProven)
     }
 
     /// Keeps track of where the session is, trusted or not. Returns whether it moved to another provider's network.
@@ -126,7 +129,7 @@ extension Engine {
                     row.removeHold(at: index)
                 } else {
                     table.prove(row)
-                    row = table.learnHold(at: index, of: row, weight: watchedWeight(held, row))
+                    row = table.learnHold(at: index, of: row, weight: watchedWeight(held, row), vouches: false)
                 }
             }
             index -= 1

@@ -23,6 +23,8 @@ public final class Engine {
     let decodePlans: [DecodePlan]
     let scorer: Scorer
     let aging: Aging
+    /// What all users share.
+    let shared: SharedView
     let panes: Int
     let texts: PlanTexts
     /// Reused from event to event. Behind pointers, because a class's own variables are checked for exclusive access
@@ -81,7 +83,8 @@ public final class Engine {
         policy = CompiledPolicy(rules: plan.rules, fallback: plan.fallback)
         decodePlans = plan.inputs.map { DecodePlan($0.decode) }
         scorer = Scorer(model: plan.model, windows: plan.windows)
-        aging = Aging(halfLifeMilliseconds: plan.windows.halfLife)
+        aging = Aging(halfLife: plan.windows.halfLife, fastHalfLife: plan.windows.fastHalfLife)
+        shared = SharedView()
         panes = max(1, min(16, Int(plan.windows.rate / max(plan.windows.rateHop, 1))))
         texts = PlanTexts(plan)
     }
@@ -233,7 +236,7 @@ public final class Engine {
         var row = start
         var session = seen.session == 0 ? -1 : table.session(seen.session, of: row) ?? -1
         if learnsFirst { row = table.learnContext(seen, of: row, weight: 1, counts: true) }
-        scorer.score(event.pointee, seen, row: row, session: session, into: &assessment.pointee)
+        scorer.score(event.pointee, seen, row: row, session: session, shared: shared, into: &assessment.pointee)
         var (verdict, rule, reported) = policy.evaluate(event.pointee, assessment.pointee)
         var reason = rule >= 0 ? policy.name(of: rule) : texts.fallback
         if session >= 0 && row.sessions[session].flags.contains(.terminated) {

@@ -113,17 +113,23 @@ extension LoginAttacks {
         return (0..<count).map { _ in
             // Proxies near the victims are preferred; the others are wherever they are cheap.
             let country = random.chance(options.campaignNear) ? target : random.chance(0.6) ? world.country(&random) : random.below(world.countries.count)
-            let of = world.countries[country]
             let use = random.pick([0.15, 0.35, 0.5])
+            let of = world.countries[country]
             for _ in 0..<40 where use < 2 {
                 let site = world.sites[of.site(region: random.pick(of.regions), provider: random.pick(of.providers))]
                 let address = use == 0 ? world.exit(country: country, number: random.next())
                     : world.gateway(site, random.next(), &random)
                 if world.isListed(address) { return address }
             }
-            let site = world.sites[of.site(region: random.pick(of.regions), provider: random.pick(of.providers))]
-            return LoginWorld.address(pool: world.homePool(site, &random), host: random.below(4_096))
+            return address(of: country, &random)
         }
+    }
+
+    /// Somebody's home in a country.
+    func address(of country: Int, _ random: inout Random) -> UInt32 {
+        let of = world.countries[country]
+        let site = world.sites[of.site(region: random.pick(of.regions), provider: random.pick(of.providers))]
+        return LoginWorld.address(pool: world.homePool(site, &random), host: random.below(4_096))
     }
 
     /// The browsers it shows: tools under their own name, or what people use, often not quite fresh.

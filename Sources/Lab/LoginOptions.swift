@@ -49,7 +49,7 @@ public struct LoginOptions: Sendable, Equatable {
     /// Share of a campaign's names that are accounts.
     public var campaignKnownShare = 0.08
     /// Share of carriers' shared addresses, and of exits, from which campaigns come too.
-    public var listedMobile = 0.36
+    public var listedMobile = 0.33
     public var listedExits = 0.5
 
     /// Attack logins per row. The data set has 0.0000045 takeovers a row: too few to measure in a stream of a million.
@@ -61,13 +61,15 @@ public struct LoginOptions: Sendable, Equatable {
     /// Share of takeovers whose victim never logged in before.
     public var takeoverNoHistory = 0.35
     /// Share of takeovers with a browser like the victim's, sold along with the password.
-    public var takeoverFingerprint = 0.6
+    public var takeoverFingerprint = 0.45
+    /// Share of takeovers over an address that made none of the campaign's other attempts.
+    public var takeoverFresh = 0.35
     /// Share of campaigns with takeovers in them.
-    public var takeoverCampaigns = 0.4
+    public var takeoverCampaigns = 0.6
     /// Share of naive attackers who come from an address that campaigns use.
     public var naiveListed = 0.3
     /// Share of a campaign's addresses in the country whose accounts it is after.
-    public var campaignNear = 0.85
+    public var campaignNear = 0.87
     /// Share of VPN attackers who come over an exit; the others come over homes and carriers.
     public var vpnExits = 0.27
     /// Probability that a targeted attacker shows the victim's browser and not another for that kind of device.
@@ -89,11 +91,15 @@ public struct LoginOptions: Sendable, Equatable {
 
     /// Share of homes whose address never changes, and the median days that another is kept.
     public var fixedHomes = 0.2
-    public var leaseDays = 6.0
+    public var leaseDays = 8.0
+    /// Share of leases from a pool elsewhere in the provider's network.
+    public var leasesElsewhere = 0.2
     /// Share of phones' logins that come over the carrier.
     public var carrierShare = 0.55
     /// Rows per address of carriers and of VPN exits, on average.
     public var crowd = 12.0
+    /// Share of carriers' logins that come out at a gateway in another region.
+    public var roaming = 0.35
     /// Share of people with an office, and with a VPN.
     public var officeShare = 0.3
     public var vpnShare = 0.07
@@ -158,6 +164,7 @@ extension LoginOptions: Settable {
             Setting("attack.takeover", \.takeoverRate, 0...0.05, "campaigns' successful logins per row"),
             Setting("takeover.no_history", \.takeoverNoHistory, 0...1, "share of takeovers whose victim never logged in before"),
             Setting("takeover.fingerprint", \.takeoverFingerprint, 0...1, "share of takeovers with a browser like the victim's"),
+            Setting("takeover.fresh", \.takeoverFresh, 0...1, "share of takeovers over an address that made no other attempts"),
             Setting("takeover.campaigns", \.takeoverCampaigns, 0.01...1, "share of campaigns with takeovers in them"),
             Setting("naive.listed", \.naiveListed, 0...1, "share of naive attackers at an address that campaigns use"),
             Setting("campaign.near", \.campaignNear, 0...1, "share of a campaign's addresses in the country it is after"),
@@ -172,8 +179,10 @@ extension LoginOptions: Settable {
             Setting("any_hour", \.anyHour, 0...1, "share of visits at no hour of habit"),
             Setting("fixed_homes", \.fixedHomes, 0...1, "share of homes whose address never changes"),
             Setting("lease_days", \.leaseDays, 0.1...10_000, "days another home keeps its address, median"),
+            Setting("leases_elsewhere", \.leasesElsewhere, 0...1, "share of leases from elsewhere in the provider's network"),
             Setting("carrier", \.carrierShare, 0...1, "share of phones' visits over the carrier's network"),
             Setting("crowd", \.crowd, 1...10_000, "rows per shared address of a carrier or a VPN, on average"),
+            Setting("roaming", \.roaming, 0...1, "share of carriers' visits through a gateway in another region"),
             Setting("office", \.officeShare, 0...1, "share of people with an office"),
             Setting("vpn", \.vpnShare, 0...1, "share of people with a VPN"),
             Setting("travel", \.travel, 0...1, "probability that a visit happens on a journey"),

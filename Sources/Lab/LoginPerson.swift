@@ -52,11 +52,15 @@ struct LoginPerson: Sendable {
         let age = day / options.providerDays + fixed.uniform()
         var random = Random(seed: Random.mix(seed, UInt64(max(age, 0)), 0x7072_6F76))
         let of = world.countries[country]
-        let site = world.sites[of.site(region: region, provider: random.pick(of.providers))]
-        let pool = world.homePool(site, &random)
+        let provider = random.pick(of.providers)
+        let pool = world.homePool(world.sites[of.site(region: region, provider: provider)], &random)
         let (block, host) = (random.below(16), random.below(256))
         if leaseDays == 0 { return LoginWorld.address(pool: pool, host: block << 8 | host) }
         var lease = Random(seed: Random.mix(seed, UInt64(max(day / leaseDays + fixed.uniform(), 0)), 0x6C65_6173))
+        if lease.chance(options.leasesElsewhere) {
+            let site = world.sites[of.site(region: lease.pick(of.regions), provider: provider)]
+            return LoginWorld.address(pool: world.homePool(site, &lease), host: lease.below(4_096))
+        }
         let moved = lease.chance(0.6) ? lease.below(16) : block
         return LoginWorld.address(pool: pool, host: moved << 8 | lease.below(256))
     }
@@ -143,6 +147,7 @@ struct LoginPerson: Sendable {
         }
         if agent.type == .mobile {
             if random.chance(options.carrierShare) {
+                let region = random.chance(options.roaming) ? random.pick(world.countries[country].regions) : self.region
                 return (mobile(day: day, region: region, country: country, world: world, &random), agent)
             }
         } else if let office, random.chance(0.55) {

@@ -219,6 +219,8 @@ public struct LoginTraffic: Sendable {
                 draft.user = victim(in: target, &random)
                 draft.succeeds = true
                 draft.kind = .takeover
+                draft.address = random.chance(options.takeoverFresh)
+                    ? attacks.address(of: random.chance(options.campaignNear) ? target : operatorCountry, &random) : address
                 draft.agent = random.chance(options.takeoverFingerprint) ? fingerprint(of: draft.user, epochDay, &random) : agent
                 draft.time += Int64(random.lognormal(median: 20_000, sigma: 1))
                 finish(&draft, tunnelled: false, &random)
@@ -231,7 +233,7 @@ public struct LoginTraffic: Sendable {
     /// of one country, more or less, and hold active accounts more often than idle ones.
     private func victim(in country: Int, _ random: inout Random) -> UInt32 {
         let fresh = random.chance(options.takeoverNoHistory)
-        let fits = random.chance(0.9)
+        let fits = random.chance(0.95)
         let active = !fresh && !recent.isEmpty && random.chance(0.5)
         var best = UInt32(random.below(users))
         for _ in 0..<400 {

@@ -46,13 +46,38 @@ enum ModelFields {
                 Field("weight", \.signals[index].weight, .number(0...10), "Multiplies its evidence."),
                 Field("cap", \.signals[index].cap, .number(0...100, unit: " of points"), "Most points it may add."),
             ]
-            return Field(signal.name.description, \.self, Record(ModelOptions(), common + own(signal)).format, doc(signal))
+            return Field(signal.name.description, \.self, Record(ModelOptions(), common + own(signal)).format,
+                signal.documentation.sees + " Also: " + signal.documentation.falsePositives)
         })
     }
 
     /// Options of one signal only.
     private static func own(_ signal: Signal) -> [Field<ModelOptions>] {
         switch signal {
+        case .deviceNew, .deviceFamily:
+            signal == .deviceNew
+                ? [Field("prior", \.devicePrior, .number(0.1...100), "Pseudo-observations of novelty a baseline begins with: more make a short history say less. For `device.family` too.")] : []
+        case .deviceRare:
+            [Field("share", \.deviceRareShare, .number(0...1), "Share of learned logins below which a device is rare.")]
+        case .deviceShared:
+            [Field("users", \.deviceSharedUsers, .integer(2...100_000), "Users of one device within `windows.networks` from which it speaks.")]
+        case .networkNew:
+            [Field("prior", \.networkPrior, .number(0.1...100), "Pseudo-observations of novelty. For `network.provider_new` too.")]
+        case .networkRare:
+            [Field("share", \.providerRareShare, .number(0...1), "Share of all users below which a provider is rare.")]
+        case .networkSpray:
+            [Field("users", \.sprayUsers, .integer(2...1_000_000), "Users who failed from one network within `windows.networks` from which it speaks.")]
+        case .networkStuffing:
+            [
+                Field("users", \.stuffingUsers, .integer(2...1_000_000), "Accounts tried from one network within `windows.networks` from which it speaks."),
+                Field("failures", \.stuffingFailures, .number(0...1), "Least share of failures among the tries. For `network.spray` too."),
+            ]
+        case .placeNew:
+            [Field("prior", \.placePrior, .number(0.1...100), "Pseudo-observations of novelty. For `place.country_new` too.")]
+        case .travelImprobable:
+            [Field("speed_kmh", \.improbableKilometresPerHour, .number(1...100_000, unit: " of kilometres per hour"), "Faster than this people fly.")]
+        case .timeDormant:
+            [Field("after", \.dormantAfter, .duration(86_400_000...(3650 * 86_400_000)), "Silence from which an account is dormant.")]
         case .travelImpossible:
             [
                 Field("distance_km", \.travelKilometres, .number(1...20_000, unit: " of kilometres"), "Shorter trips never count: places of addresses are that wrong."),
@@ -69,26 +94,6 @@ enum ModelFields {
         case .inputMalformed:
             [Field("window", \.malformedWindow, .duration(1000...(30 * 86_400_000)), "How long a malformed record is held against its user.")]
         default: []
-        }
-    }
-
-    private static func doc(_ signal: Signal) -> String {
-        switch signal {
-        case .deviceNew: "A device the user has not used. A new phone also looks so, once."
-        case .deviceChangedInSession: "The session goes on from another device. An app handing over to a browser also looks so."
-        case .networkNew: "A network the user has not used. Providers renumbering and new workplaces also look so."
-        case .networkChangedInSession: "The session goes on from another network. A phone leaving the house also looks so."
-        case .placeNew: "A country or city the user has not been in. A trip also looks so, once."
-        case .travelImpossible: "Two places further apart than anybody travels in the time between. A VPN switched on also looks so."
-        case .timeUnusual: "An hour at which the user is not seen. A night shift also looks so."
-        case .loginFailures: "Many failed logins in a short time. A forgotten password also looks so."
-        case .loginSuccessAfterFailures: "A login that succeeds after many failed. A password remembered at last also looks so."
-        case .sessionTokenReplayed: "A token used from another place than it was seen in."
-        case .sessionTwoPlaces: "One session used from two devices or networks in turn."
-        case .actionRare: "An action the user hardly ever takes. A change of role also looks so."
-        case .actionRate: "Far more actions in a short time than the user's own rate. A nightly job also looks so, until it is known."
-        case .amountUnusual: "An amount far from the user's own. A yearly bill also looks so."
-        case .inputMalformed: "A malformed record named this user lately. A broken client also looks so."
         }
     }
 }

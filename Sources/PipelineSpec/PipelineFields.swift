@@ -80,7 +80,10 @@ enum PipelineFields {
             Field("failures", \.failures, .duration(1000...day), "Sliding window of failed logins."),
             Field("rate", \.rate, .duration(1000...day), "Hopping window of the action rate."),
             Field("rate_hop", \.rateHop, .duration(100...day), "Pane of the hopping window; divides `rate` into at most 16 panes."),
+            Field("networks", \.networks, .duration(60_000...day), "Window over which activity is counted per network; it covers one to two of these."),
             Field("half_life", \.halfLife, .duration(hour...(3650 * day)), "After this long an observation counts half."),
+            Field("fast_half_life", \.fastHalfLife, .duration(hour...(3650 * day)),
+                "The same for the fast baseline beside it, by which drift is noticed."),
         ])
     }
 
@@ -107,6 +110,7 @@ enum PipelineFields {
             Field("networks", \.pipeline.plan.bounds.networks, .integer(1...64), "Networks remembered of a user."),
             Field("places", \.pipeline.plan.bounds.places, .integer(1...64), "Places remembered of a user."),
             Field("actions", \.pipeline.plan.bounds.actions, .integer(1...255), "Kinds of action remembered of a user."),
+            Field("pairs", \.pipeline.plan.bounds.pairs, .integer(1...255), "Pairs of actions in a row remembered of a user."),
             Field("sessions", \.pipeline.plan.bounds.sessions, .integer(1...64), "Open sessions of a user."),
             Field("challenges", \.pipeline.plan.bounds.challenges, .integer(1...64), "Open challenges of a user."),
             Field("user", \.pipeline.plan.bounds.bytesPerUser, .size(512...65_536), "Hard cap on the bytes of one user's state."),

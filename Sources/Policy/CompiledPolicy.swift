@@ -182,7 +182,7 @@ public final class CompiledPolicy: @unchecked Sendable {
     private func matches(_ run: Run, _ text: ByteView) -> Bool {
         if run.count == 0 { return true }
         if !text.isPresent { return false }
-        for index in run.first..<run.first + run.count where Policy.matches(glob: patterns[Int(index)], text) { return true }
+        for index in run.first..<run.first + run.count where Events.matches(glob: patterns[Int(index)], text) { return true }
         return false
     }
 }

@@ -3,7 +3,10 @@ import Events
 /// What one signal found: bounded evidence in log-odds ×10, and the numbers a person can check it by. What the numbers
 /// mean is the signal's own affair (`Explanation`).
 public struct Evidence {
+    /// What counts in the score: weighted, capped, rounded to tenths.
     public var points = 0.0
+    /// What the signal found, before its weight and every cap.
+    public var raw = 0.0
     public var observed = 0.0
     public var expected = 0.0
     public var detail = 0.0
@@ -30,8 +33,8 @@ public struct Assessment: ~Copyable {
     var negative = 0.0
 
     public init() {
-        evidence = .allocate(capacity: Signal.allCases.count)
-        evidence.initialize(repeating: Evidence(), count: Signal.allCases.count)
+        evidence = .allocate(capacity: Signal.count)
+        evidence.initialize(repeating: Evidence(), count: Signal.count)
     }
 
     deinit { evidence.deallocate() }
@@ -43,10 +46,11 @@ public struct Assessment: ~Copyable {
 
     @inline(__always)
     mutating func set(
-        _ signal: Signal, _ points: Double, group: Int, observed: Double, expected: Double, detail: Double,
+        _ signal: Signal, raw: Double, _ points: Double, group: Int, observed: Double, expected: Double, detail: Double,
         samples: Float
     ) {
         let slot = evidence + Int(signal.rawValue)
+        slot.pointee.raw = raw
         slot.pointee.points = points
         slot.pointee.observed = observed
         slot.pointee.expected = expected

@@ -15,13 +15,56 @@ public enum Explanation {
 
     private static func observed(_ signal: Signal, _ e: Evidence, _ event: Event, _ text: inout OutputBuffer) {
         switch signal {
-        case .deviceNew, .deviceChangedInSession:
+        case .deviceNew, .deviceRare, .deviceChangedInSession:
             device(event, &text)
-        case .networkNew, .networkChangedInSession, .sessionTokenReplayed:
+        case .deviceFamily, .agentMismatch:
+            family(event, &text)
+        case .deviceShared:
+            text.append(count: e.observed, "user")
+            text.append(" on this device in ")
+            text.append(minutes: e.detail)
+        case .agentDowngrade:
+            text.append("version ")
+            text.append(whole: e.observed)
+        case .networkNew, .networkProvider, .networkChangedInSession, .sessionTokenReplayed, .networkAnonymous,
+            .networkReputation:
             network(event, &text)
-        case .placeNew:
+        case .networkRare:
+            network(event, &text)
+            text.append(", used by ")
+            text.append(hundredths: e.observed)
+            text.append(" % of users")
+        case .networkSpray:
+            text.append(count: e.observed, "user")
+            text.append(" failing from it in ")
+            text.append(minutes: e.detail)
+        case .networkStuffing:
+            text.append(count: e.observed, "account")
+            text.append(" tried from it in ")
+            text.append(minutes: e.detail)
+        case .placeNew, .placeCountry, .placeMismatch:
             place(event, &text)
-        case .travelImpossible:
+        case .timeDormant, .sessionAge, .sessionIdle, .sessionAssurance:
+            text.append(minutes: e.observed)
+        case .loginFirstFactor, .loginWeakerFactor:
+            text.append("one factor")
+        case .loginRoundTrip:
+            text.append(whole: e.observed)
+            text.append(" ms")
+        case .actionSensitive, .actionSequence, .actionTakeover, .actionExport:
+            text.append(event.action)
+        case .actionBreadth:
+            text.append(count: e.observed, "resource")
+            text.append(" in ")
+            text.append(minutes: e.detail)
+        case .challengeFailed, .challengeDenied, .challengeAbandoned, .challengePushBombing:
+            text.append(whole: e.observed)
+            text.append(" in ")
+            text.append(minutes: e.detail)
+        case .drift:
+            text.append(whole: e.observed)
+            text.append(" % unlike the months before")
+        case .travelImpossible, .travelImprobable:
             text.append(whole: e.observed)
             text.append(" km in ")
             text.append(minutes: e.detail)
@@ -79,6 +122,70 @@ public enum Explanation {
 
     private static func expected(_ signal: Signal, _ e: Evidence, _ event: Event, _ text: inout OutputBuffer) {
         switch signal {
+        case .deviceRare:
+            text.append("seen ")
+            text.append(tenths: e.observed)
+            text.append(" times in ")
+            text.append(whole: e.expected)
+            text.append(" logins")
+        case .deviceFamily:
+            text.append(e.points <= 0 ? "a browser used before" : "a browser and system used before")
+        case .agentMismatch:
+            text.append(e.observed > 0 ? "the operating system this device had" : "the kind of device it was")
+        case .deviceShared, .networkSpray, .networkStuffing:
+            text.append("fewer than ")
+            text.append(whole: e.expected)
+        case .agentDowngrade:
+            text.append("version ")
+            text.append(whole: e.expected)
+            text.append(" or newer")
+        case .networkProvider:
+            text.append(e.points <= 0 ? "a provider used before" : "a provider used before, in a known country")
+        case .networkRare:
+            text.append("a provider used by at least ")
+            text.append(hundredths: e.expected)
+            text.append(" %")
+        case .networkAnonymous:
+            text.append("a network that is nobody's disguise")
+        case .networkReputation:
+            text.append("a network that is on no list")
+        case .placeCountry:
+            if e.points <= 0 { text.append("a country known before") } else { text.append(count: e.expected, "known place") }
+        case .placeMismatch:
+            text.append(UInt8(truncatingIfNeeded: Int(e.expected) >> 8))
+            text.append(UInt8(truncatingIfNeeded: Int(e.expected)))
+            text.append(", where the account is at home")
+        case .timeDormant, .sessionAge, .sessionIdle, .sessionAssurance:
+            text.append("at most ")
+            text.append(minutes: e.expected)
+        case .loginFirstFactor:
+            text.append("two factors")
+        case .loginWeakerFactor:
+            text.append("more than one factor, as in ")
+            text.append(whole: e.expected)
+            text.append(" % of logins")
+        case .loginRoundTrip:
+            text.append("about ")
+            text.append(whole: e.expected)
+            text.append(" ms")
+        case .actionSensitive:
+            text.append("an action that harms nobody")
+        case .actionSequence:
+            text.append("a course of actions like the user's")
+        case .actionBreadth:
+            text.append("at most ")
+            text.append(whole: e.expected)
+        case .actionTakeover:
+            text.append("not after changes of contact, password and factors")
+        case .actionExport:
+            text.append("at most ")
+            text.append(whole: e.expected)
+            text.append(" a day")
+        case .challengeFailed, .challengeDenied, .challengeAbandoned, .challengePushBombing:
+            text.append("fewer than ")
+            text.append(whole: e.expected)
+        case .drift:
+            text.append("what the user did before")
         case .deviceNew:
             if e.observed > 0 { text.append("a device used before") } else { text.append(count: e.expected, "known device") }
         case .deviceChangedInSession:
@@ -98,7 +205,7 @@ public enum Explanation {
         case .placeNew:
             if e.points <= 0 { text.append("a place known before") } else { text.append(count: e.expected, "known place") }
             if e.detail > 0 && e.points > 0 { text.append(", this country among them") }
-        case .travelImpossible:
+        case .travelImpossible, .travelImprobable:
             text.append("at most ")
             text.append(whole: e.expected)
             text.append(" km/h")
@@ -139,6 +246,13 @@ public enum Explanation {
         } else {
             text.append("no device")
         }
+    }
+
+    private static func family(_ event: Event, _ text: inout OutputBuffer) {
+        if event.browser.isPresent { text.append(event.browser) }
+        if event.browser.isPresent && event.os.isPresent { text.append(" on ") }
+        if event.os.isPresent { text.append(event.os) }
+        if !event.browser.isPresent && !event.os.isPresent { device(event, &text) }
     }
 
     /// The /24 or /48 the model compares by; the whole address stays in the event.
@@ -188,6 +302,8 @@ extension OutputBuffer {
         let isWhole = scaled.truncatingRemainder(dividingBy: 10) == 0
         if isWhole { append(whole: scaled / 10) } else { append(number: value, decimals: 1) }
     }
+
+    fileprivate mutating func append(hundredths value: Double) { append(number: value, decimals: 2) }
 
     fileprivate mutating func append(amount value: Double) {
         let cents = (value * 100).rounded()

@@ -1,4 +1,5 @@
 import Events
+
 /// One signal's settings.
 public struct SignalOptions: Sendable, Equatable {
     public var enabled = true
@@ -6,7 +7,10 @@ public struct SignalOptions: Sendable, Equatable {
     public var weight = 1.0
     /// Most points (log-odds ×10) the signal may add, 0…100.
     public var cap: Double
-    public init(cap: Double) { self.cap = cap }
+    public init(cap: Double, weight: Double = 1) {
+        self.cap = cap
+        self.weight = weight
+    }
 }
 
 /// The risk model: base rate, signals, caps, levels.
@@ -14,11 +18,12 @@ public struct ModelOptions: Sendable, Equatable {
     /// Log-odds ×10 that an event is hostile, before any evidence: −47.9 is one in 120.
     public var base = -47.9
     /// Indexed by `Signal.rawValue`.
-    public var signals: [SignalOptions] = Signal.allCases.map { SignalOptions(cap: ModelOptions.defaultCap($0)) }
+    public var signals: [SignalOptions] = Signal.allCases.map { SignalOptions(cap: $0.defaultCap, weight: $0.defaultWeight) }
     /// Most points a group may add together, indexed by `SignalGroup.rawValue`.
-    public var groupCaps: [Double] = SignalGroup.allCases.map(ModelOptions.defaultGroupCap)
-    /// Most points that familiarity may take away in all; hijack, replay and denial can't be outweighed by it.
-    public var reassuranceCap = 12.0
+    public var groupCaps: [Double] = SignalGroup.allCases.map(\.defaultCap)
+    /// Most points that familiarity may take away in all; hijack, replay, denial and an attacked network can't be
+    /// outweighed by it (`SignalSet.undeniable`).
+    public var reassuranceCap = 25.0
     /// Least score (0…100) of each level above low.
     public var mediumScore = 30.0
     public var highScore = 60.0
@@ -27,8 +32,30 @@ public struct ModelOptions: Sendable, Equatable {
     public var partialSamples = 5
     public var establishedSamples = 20
 
+    // MARK: - Options of single signals
+
+    /// Pseudo-observations of novelty a baseline begins with, by level: they make a short history say little.
+    public var devicePrior = 1.5
+    public var networkPrior = 2.0
+    public var placePrior = 1.0
+    /// Share of learned logins below which a known device is `device.rare`, 0…1.
+    public var deviceRareShare = 0.05
+    /// Users of one device within the window of networks from which `device.shared` speaks.
+    public var deviceSharedUsers = 4
+    /// Share of all users below which a provider new to the user is `network.provider_rare`, 0…1.
+    public var providerRareShare = 0.01
+    /// Users who failed from one network within the window from which `network.spray` speaks.
+    public var sprayUsers = 8
+    /// Accounts tried from one network within the window from which `network.stuffing` speaks.
+    public var stuffingUsers = 25
+    /// Least share of failures among them, 0…1: an office of many has few.
+    public var stuffingFailures = 0.5
     public var travelKilometres = 500.0
     public var travelKilometresPerHour = 800.0
+    /// Speed from which travel is improbable, in km/h.
+    public var improbableKilometresPerHour = 250.0
+    /// How long an account must have slept to be `time.dormant`, in milliseconds.
+    public var dormantAfter: Int64 = 60 * 86_400_000
     /// Failed logins in the window from which `login.failures` speaks.
     public var failuresAtLeast = 5
     /// Failed logins in the window from which a success is `login.success_after_failures`.
@@ -41,34 +68,76 @@ public struct ModelOptions: Sendable, Equatable {
     public var malformedWindow: Int64 = 3_600_000
 
     public init() {}
+}
 
-    public static func defaultCap(_ signal: Signal) -> Double {
-        switch signal {
-        case .deviceNew: 31.5
+extension Signal {
+    /// Most points it may add where the pipeline doesn't say.
+    public var defaultCap: Double {
+        switch self {
+        case .deviceNew: 32
+        case .deviceRare: 6
+        case .deviceFamily: 15
         case .deviceChangedInSession: 45
+        case .deviceShared: 20
+        case .agentDowngrade: 12
+        case .agentMismatch: 15
         case .networkNew: 18
+        case .networkProvider: 22
+        case .networkRare: 10
+        case .networkAnonymous: 12
         case .networkChangedInSession: 20
-        case .placeNew: 22
+        case .networkSpray: 25
+        case .networkStuffing: 25
+        case .networkReputation: 25
+        case .placeCountry: 30
+        case .placeNew: 18
+        case .placeMismatch: 8
         case .travelImpossible: 27
-        case .timeUnusual: 10
+        case .travelImprobable: 12
+        case .timeUnusual: 12
+        case .timeDormant: 12
         case .loginFailures: 24
         case .loginSuccessAfterFailures: 30
+        case .loginFirstFactor: 4
+        case .loginWeakerFactor: 12
+        case .loginRoundTrip: 10
         case .sessionTokenReplayed: 50
         case .sessionTwoPlaces: 45
+        case .sessionAge: 8
+        case .sessionIdle: 8
+        case .sessionAssurance: 10
         case .actionRare: 12
+        case .actionSensitive: 5
+        case .actionSequence: 25
         case .actionRate: 24
+        case .actionBreadth: 20
         case .amountUnusual: 20
+        case .actionTakeover: 30
+        case .actionExport: 25
+        case .challengeFailed: 15
+        case .challengeDenied: 50
+        case .challengeAbandoned: 8
+        case .challengePushBombing: 35
+        case .drift: 12
         case .inputMalformed: 15
         }
     }
 
-    public static func defaultGroupCap(_ group: SignalGroup) -> Double {
-        switch group {
+    /// Its weight where the pipeline doesn't say.
+    public var defaultWeight: Double { 1 }
+}
+
+extension SignalGroup {
+    /// Most points it may add together where the pipeline doesn't say.
+    public var defaultCap: Double {
+        switch self {
         case .device: 45
         case .origin: 50
+        case .attack: 40
         case .login: 40
         case .session: 60
-        case .conduct: 40
+        case .conduct: 45
+        case .challenge: 60
         case .input: 15
         }
     }

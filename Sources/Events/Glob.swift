@@ -1,5 +1,3 @@
-import Events
-
 /// Matches text against a pattern in which `*` stands for any run of bytes and `?` for one.
 /// - Complexity: O(text × pattern) at worst, without recursion: a hostile text can't make it explode.
 public func matches(glob pattern: ByteView, _ text: ByteView) -> Bool {

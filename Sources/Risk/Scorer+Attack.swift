@@ -1,0 +1,22 @@
+import Behavior
+import Events
+
+/// Whether something is going on at the network, whoever it concerns.
+extension Scorer {
+    func attackSignals(_ seen: Observation, _ shared: SharedView, _ out: inout Assessment) {
+        guard seen.network != 0 else { return }
+        let activity = shared.activity(prefix: seen.network)
+        let share = Double(activity.failures) / max(Double(activity.tries), 1)
+        let minutes = Double(windows.networks) / 60_000
+        if has(.networkSpray) && Int(activity.usersFailing) >= model.sprayUsers && share >= model.stuffingFailures {
+            set(&out, .networkSpray, 12 + 5 * ln(Double(activity.usersFailing) / Double(model.sprayUsers)),
+                observed: Double(activity.usersFailing), expected: Double(model.sprayUsers), detail: minutes,
+                samples: Float(activity.tries))
+        }
+        if has(.networkStuffing) && Int(activity.usersTried) >= model.stuffingUsers && share >= model.stuffingFailures {
+            set(&out, .networkStuffing, 12 + 5 * ln(Double(activity.usersTried) / Double(model.stuffingUsers)),
+                observed: Double(activity.usersTried), expected: Double(model.stuffingUsers), detail: minutes,
+                samples: Float(activity.tries))
+        }
+    }
+}

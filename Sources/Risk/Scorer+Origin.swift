@@ -1,0 +1,137 @@
+import Behavior
+import Events
+
+/// Whether the user comes from where they use to come from.
+extension Scorer {
+    func originSignals(
+        _ event: Event, _ seen: Observation, _ known: Familiarity, _ row: UserRow, _ contexts: Double, _ session: Int,
+        _ shared: SharedView, _ out: inout Assessment
+    ) {
+        let header = row.header
+        if contexts > 0 {
+            if seen.country != 0 { countrySignals(seen, known, row, contexts, shared, &out) }
+            if seen.network != 0 { networkSignals(seen, known, row, contexts, shared, &out) }
+        }
+        if session >= 0 && seen.network != 0 && has(.networkChangedInSession) {
+            let slot = row.sessions.base + session
+            if seen.isElsewhere(than: slot.pointee.network, asn: slot.pointee.asn) {
+                let own = (Double(header.pointee.moves) + Self.smoothing * 0.15) / (contexts + Self.smoothing)
+                let points = 10 * ln(0.9 / min(own, 0.9)) * (known.network ? 0.3 : 1)
+                set(&out, .networkChangedInSession, points, observed: Double(seen.asn), expected: Double(slot.pointee.asn),
+                    detail: Double(header.pointee.moves), samples: header.pointee.contexts)
+            }
+        }
+        if seen.hasCoordinates && !header.pointee.lastLatitude.isNaN { travelSignals(event, seen, row, &out) }
+    }
+
+    private func countrySignals(
+        _ seen: Observation, _ known: Familiarity, _ row: UserRow, _ contexts: Double, _ shared: SharedView,
+        _ out: inout Assessment
+    ) {
+        let header = row.header
+        let places = row.places
+        var inCountry: Float = 0
+        var inPlace: Float = 0
+        var home = -1
+        for index in 0..<places.count {
+            let slot = places.base + index
+            if home < 0 || slot.pointee.weight > places.base[home].weight { home = index }
+            guard slot.pointee.country == seen.country else { continue }
+            inCountry += slot.pointee.weight
+            if seen.isNear(slot) { inPlace += slot.pointee.weight }
+        }
+        if has(.placeCountry) {
+            let left = newness(inCountry)
+            let users = shared.users
+            let share = users < 50 ? 0.3 : (shared.users(of: .country, UInt32(seen.country)) + 1) / (users + 10)
+            let points = left > 0
+                ? left * novelty(header.pointee.newCountries, contexts, prior: model.placePrior, attacker: 0.9)
+                : familiarity(inCountry, of: contexts, elsewhere: min(max(share, 0.02), 0.6), most: 10)
+            set(&out, .placeCountry, points, observed: Double(inCountry), expected: Double(places.count),
+                samples: header.pointee.contexts)
+        }
+        if has(.placeNew) && known.country && seen.city != 0 {
+            let left = newness(inPlace)
+            let points = left > 0
+                ? left * novelty(header.pointee.newPlaces, contexts, prior: model.placePrior, attacker: 0.85)
+                : familiarity(inPlace, of: max(Double(inCountry), 1), elsewhere: 0.2, most: 8)
+            set(&out, .placeNew, points, observed: Double(inPlace), expected: Double(places.count), detail: 1,
+                samples: header.pointee.contexts)
+        }
+        // Known, but not where the account is at home.
+        if has(.placeMismatch) && home >= 0 && known.country && places.base[home].country != seen.country && contexts >= 5 {
+            let share = Double(inCountry) / contexts
+            if share < 0.2 {
+                set(&out, .placeMismatch, 4 * ln(0.2 / max(share, 0.01)), observed: Double(seen.country),
+                    expected: Double(places.base[home].country), samples: header.pointee.contexts)
+            }
+        }
+    }
+
+    private func networkSignals(
+        _ seen: Observation, _ known: Familiarity, _ row: UserRow, _ contexts: Double, _ shared: SharedView,
+        _ out: inout Assessment
+    ) {
+        let header = row.header
+        let networks = row.networks
+        var ofProvider: Float = 0
+        var ofPrefix: Float = 0
+        var isSameAddress = false
+        for index in 0..<networks.count {
+            let slot = networks.base + index
+            if slot.pointee.asn == seen.asn && seen.asn != 0 { ofProvider += slot.pointee.weight }
+            if slot.pointee.key == seen.network {
+                ofPrefix = slot.pointee.weight
+                isSameAddress = slot.pointee.address == seen.address
+            }
+        }
+        if seen.asn != 0 && known.country {
+            let left = newness(ofProvider)
+            if has(.networkProvider) {
+                let users = shared.users
+                let share = users < 50 ? 0.1 : (shared.users(of: .provider, seen.asn) + 1) / (users + 10)
+                let points = left > 0
+                    ? left * novelty(header.pointee.newProviders, contexts, prior: model.networkPrior, attacker: 0.7)
+                    : familiarity(ofProvider, of: contexts, elsewhere: min(max(share, 0.01), 0.5), most: 12)
+                set(&out, .networkProvider, points, observed: Double(seen.asn), expected: Double(networks.count),
+                    samples: header.pointee.contexts)
+            }
+        }
+        if seen.asn != 0 && has(.networkRare) && shared.users >= 200 && newness(ofProvider) > 0 {
+            // People who go somewhere new mostly go where many are; attackers rent where few are.
+            let share = (shared.users(of: .provider, seen.asn) + 0.5) / shared.users
+            if share < model.providerRareShare {
+                set(&out, .networkRare, 2.5 * ln(model.providerRareShare / share), observed: share * 100,
+                    expected: model.providerRareShare * 100, samples: Float(min(shared.users, 1e9)))
+            }
+        }
+        if has(.networkNew) && known.provider {
+            let left = newness(ofPrefix)
+            let points = left > 0
+                ? left * novelty(header.pointee.newNetworks, contexts, prior: model.networkPrior, attacker: 0.95)
+                : familiarity(ofPrefix, of: max(Double(ofProvider), 1), elsewhere: 0.02, most: 10) - (isSameAddress ? 3 : 0)
+            set(&out, .networkNew, points, observed: Double(seen.asn), expected: Double(networks.count),
+                detail: seen.asn != 0 ? 1 : 0, samples: header.pointee.contexts)
+        }
+    }
+
+    private func travelSignals(_ event: Event, _ seen: Observation, _ row: UserRow, _ out: inout Assessment) {
+        let header = row.header
+        let (latitude, longitude) = (header.pointee.lastLatitude, header.pointee.lastLongitude)
+        guard latitude != seen.latitude || longitude != seen.longitude else { return }
+        let distance = Observation.kilometres((latitude, longitude), (seen.latitude, seen.longitude))
+        guard distance >= model.travelKilometres else { return }
+        // A late event lies before the last place: the distance in time counts, not its direction.
+        let hours = Double(max(abs(seen.time - header.pointee.lastPlaceTime), 1000)) / 3_600_000
+        let speed = distance / hours
+        if speed >= model.travelKilometresPerHour {
+            if has(.travelImpossible) {
+                set(&out, .travelImpossible, 27, observed: distance, expected: model.travelKilometresPerHour,
+                    detail: hours * 60, samples: header.pointee.contexts)
+            }
+        } else if speed >= model.improbableKilometresPerHour && has(.travelImprobable) {
+            set(&out, .travelImprobable, 4 + 6 * ln(speed / model.improbableKilometresPerHour), observed: distance,
+                expected: model.improbableKilometresPerHour, detail: hours * 60, samples: header.pointee.contexts)
+        }
+    }
+}

@@ -1,0 +1,31 @@
+import Behavior
+import Events
+
+/// What a session's own course gives away.
+extension Scorer {
+    func sessionSignals(_ seen: Observation, _ row: UserRow, _ session: Int, _ out: inout Assessment) {
+        let slot = row.sessions.base + session
+        if seen.token != 0 && slot.pointee.token == seen.token && has(.sessionTokenReplayed) {
+            let moved = seen.isElsewhere(than: slot.pointee.tokenNetwork, asn: slot.pointee.tokenASN)
+            let noDevices = slot.pointee.tokenDevice == 0 && seen.device == 0
+            // The same device elsewhere is a person who moved or turned a VPN on; a token does not change devices.
+            if moved && (slot.pointee.tokenDevice != seen.device || noDevices) {
+                set(
+                &out, .sessionTokenReplayed, noDevices ? 25 : 50, observed: Double(seen.asn),
+                    expected: Double(slot.pointee.tokenASN), detail: noDevices ? 1 : 0)
+            }
+        }
+        if seen.isElsewhere(than: slot.pointee.currentNetwork, asn: slot.pointee.currentASN) && has(.sessionTwoPlaces) {
+            let minutes = Double(abs(seen.time - slot.pointee.window.last)) / 60_000
+            let otherDevice = slot.pointee.device != 0 && slot.pointee.device != seen.device
+            if otherDevice && minutes <= 30 {
+                set(&out, .sessionTwoPlaces, 45, observed: Double(seen.asn), expected: Double(slot.pointee.currentASN),
+                    detail: minutes)
+            } else if slot.pointee.moves >= 3 && minutes <= 10 {
+                set(
+                &out, .sessionTwoPlaces, 30, observed: Double(slot.pointee.moves) + 1,
+                    expected: Double(slot.pointee.currentASN), detail: -1)
+            }
+        }
+    }
+}

@@ -1,0 +1,27 @@
+import Behavior
+import Events
+
+/// Whether the user comes when they use to come.
+extension Scorer {
+    func timeSignals(_ event: Event, _ seen: Observation, _ row: UserRow, _ contexts: Double, _ out: inout Assessment) {
+        let header = row.header
+        if contexts >= 3 && has(.timeUnusual) {
+            // Smoothed over the neighbours, so that daylight saving and a late train are not news.
+            var weight = 2 * Double(header.pointee.hours[seen.hour])
+            weight += 1.5 * Double(header.pointee.hours[(seen.hour + 23) % 24])
+            weight += 1.5 * Double(header.pointee.hours[(seen.hour + 1) % 24])
+            weight += 0.5 * Double(header.pointee.hours[(seen.hour + 22) % 24])
+            weight += 0.5 * Double(header.pointee.hours[(seen.hour + 2) % 24])
+            weight /= 6 * 32
+            let own = (weight + Self.smoothing / 24) / (contexts + Self.smoothing)
+            let points = max(-6, 10 * ln((1.0 / 24) / own))
+            set(&out, .timeUnusual, points, observed: Double(seen.hour), expected: own * 100,
+                samples: header.pointee.contexts)
+        }
+        let gap = seen.time - header.pointee.lastSeen
+        if has(.timeDormant) && contexts > 0 && header.pointee.lastSeen != .distantPast && gap >= model.dormantAfter {
+            set(&out, .timeDormant, 3 + 3 * ln(Double(gap) / Double(max(model.dormantAfter, 1))),
+                observed: Double(gap) / 60_000, expected: Double(model.dormantAfter) / 60_000, samples: header.pointee.contexts)
+        }
+    }
+}
