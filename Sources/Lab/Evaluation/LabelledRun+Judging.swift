@@ -11,7 +11,7 @@ extension LabelledRun {
     /// - Throws: `LedgerFileError` at the first login or action without a label.
     /// - Complexity: O(bytes), a few microseconds an event; 64 bytes are kept of each.
     public init(
-        judging path: String, plan: EnginePlan, answers: Bool,
+        judging path: String, plan: EnginePlan, enrichment: EventEnrichment = EventEnrichment(), answers: Bool,
         each: (_ judged: JudgedEvent, _ kind: String, Event, Engine) -> Void = { _, _, _, _ in }
     ) throws(LedgerFileError) {
         self.init()
@@ -21,7 +21,7 @@ extension LabelledRun {
         var answerInput = InputPlan(topic: "answers")
         answerInput.decode.requiresKey = false
         plan.inputs.append(answerInput)
-        let engine = Engine(plan: plan)
+        let engine = Engine(plan: plan, decoders: Decoders(plan: plan, enrichment: enrichment))
         let decoder = EventDecoder(bounds: plan.inputs[0].decode.bounds)
         let decode = DecodePlan(plan.inputs[0].decode)
         var labels = LabelReader(bounds: plan.inputs[0].decode.bounds)
