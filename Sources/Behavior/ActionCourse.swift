@@ -5,7 +5,7 @@ public struct ActionCourse {
     public init() {}
 
     /// Most that familiar actions can speak for the user: a longer credit would cover an intruder's first steps.
-    static let credit: Float = 12
+    static let credit: Float = 20
 
     /// Counts a step of the course in log-odds; NaN says nothing.
     @inline(__always)

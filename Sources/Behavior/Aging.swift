@@ -51,6 +51,7 @@ public struct Aging: Sendable {
         header.pointee.amountSpread.decay(by: factor)
         header.pointee.breadths.decay(by: factor)
         header.pointee.exportDays.decay(by: factor)
+        header.pointee.surprises.decay(by: factor)
         header.pointee.pace.decay(by: factor)
         header.pointee.roundTrips.decay(by: factor)
         for hour in 0..<24 { header.pointee.hours[hour] = UInt16(Float(header.pointee.hours[hour]) * factor) }

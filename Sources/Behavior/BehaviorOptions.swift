@@ -5,7 +5,7 @@ public struct StateBounds: Sendable, Equatable {
     public var places = 8
     public var actions = 160
     /// Actions that follow another.
-    public var pairs = 128
+    public var pairs = 224
     public var sessions = 6
     /// Open challenges.
     public var challenges = 4

@@ -19,10 +19,10 @@ public struct Contribution: Equatable, Sendable {
         prefix = seen.network
         provider = seen.asn
         device = seen.device
-        agent = 0
-        os = 0
+        agent = seen.agent
+        os = seen.os
         country = seen.country
-        deviceClass = 0
+        deviceClass = seen.deviceClass
         self.failed = failed ? 1 : 0
     }
 

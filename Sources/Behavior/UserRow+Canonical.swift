@@ -31,6 +31,7 @@ extension UserRow {
         append(header.weekdays)
         for moments in [
             header.amounts, header.recentAmounts, header.pace, header.roundTrips, header.breadths, header.exportDays,
+            header.surprises,
         ] {
             append(moments.weight)
             append(moments.mean)

@@ -281,6 +281,8 @@ public struct UserHeader {
     public var breadths = DecayedMoments()
     public var exports = TalliedWindow()
     public var exportDays = DecayedMoments()
+    /// −ln of how likely the user's actions were, while nobody knew what others do.
+    public var surprises = DecayedMoments()
     /// The course of actions that name no session.
     public var course = ActionCourse()
     /// ln(actions) in the rate windows that had any.

@@ -51,6 +51,7 @@ extension Engine {
         }
         if event.pointee.type == .action {
             if seen.action != 0 { row = table.learnAction(seen.action, after: previous, of: row, weight: 1) }
+            if !assessment.pointee.surprise.isNaN { row.header.pointee.surprises.add(assessment.pointee.surprise) }
             if let closed = row.header.pointee.paceWindow.add(at: seen.time, length: plan.windows.rate) {
                 row.header.pointee.pace.add(log(Float(closed)))
             }

@@ -32,6 +32,8 @@ public struct Assessment: ~Copyable {
     public internal(set) var confidence = Confidence.learning
     /// What the action itself says in log-odds, as a step of the course of actions; NaN where it says nothing.
     public internal(set) var step = Float.nan
+    /// −ln of how likely the action was for the user, where nobody knows what others do; else NaN.
+    public internal(set) var surprise = Float.nan
     /// Evidence for danger by group, and all evidence against it, before caps.
     var positive = InlineArray<8, Double>(repeating: 0)
     var negative = 0.0
@@ -74,7 +76,7 @@ public struct Assessment: ~Copyable {
         spoken = []
         present = []
         fired = []
-        step = .nan
+        (step, surprise) = (.nan, .nan)
         positive = InlineArray(repeating: 0)
         negative = 0
     }

@@ -142,9 +142,9 @@ extension Signal {
         case .sessionAge: 8
         case .sessionIdle: 8
         case .sessionAssurance: 10
-        case .actionRare: 12
+        case .actionRare: 4
         case .actionSensitive: 5
-        case .actionSequence: 25
+        case .actionSequence: 40
         case .actionRate: 24
         case .actionBreadth: 20
         case .amountUnusual: 20

@@ -16,7 +16,7 @@ extension Scorer {
         } else if seen.session == 0 {
             course = row.header.pointee.course
         }
-        out.step = step(seen.action, after: course.last, row, weight, shared)
+        out.step = step(seen.action, after: course.last, row, weight, shared, &out)
         course.count(out.step, length: Float(model.sequenceWindow))
         let sum = Double(course.window.sum)
         set(
@@ -24,20 +24,31 @@ extension Scorer {
             detail: sum, samples: row.header.pointee.actionTotal)
     }
 
-    /// ln p(step | somebody else) − ln p(step | user).
-    private func step(_ action: UInt32, after last: UInt32, _ row: UserRow, _ weight: Float, _ shared: SharedView) -> Float {
-        let total = Double(row.header.pointee.actionTotal)
+    /// ln p(step | somebody else) − ln p(step | user), from an interpolated Markov model of the user: the bigram backed off to
+    /// the unigram, with twice the weight of Witten and Bell's back-off, as many pairs have no slot; the unigram backed
+    /// off to what others do.
+    private func step(
+        _ action: UInt32, after last: UInt32, _ row: UserRow, _ weight: Float, _ shared: SharedView,
+        _ out: inout Assessment
+    ) -> Float {
+        let header = row.header
+        let total = Double(header.pointee.actionTotal)
         let uniform = 1 / Self.kindsOfAction
         let share = shared.actionShare(action)
         let others = share > 0 ? 0.9 * share + 0.1 * uniform : uniform
         // What is new to the user is more often something seldom than what everybody does.
-        let strength = Self.smoothing
-        var own = (Double(weight) + strength * (others + uniform) / 2) / (total + strength)
+        var own = (Double(weight) + Self.smoothing * (others + uniform) / 2) / (total + Self.smoothing)
         if last != 0 {
             let context = row.pairs.context(of: action, after: last)
-            own = Double(context.probability(unigram: Float(own)))
+            let rest = 2 * Double(context.kinds)
+            if rest > 0 { own = (Double(context.pair) + rest * own) / (Double(context.total) + rest) }
         }
-        return Float(ln(others / own) * total / (total + 50))
+        let trust = total / (total + 50)
+        if share > 0 { return Float(ln(others / own) * trust) }
+        // As long as nobody knows what others do, the user's own usual surprise is what there is to compare with.
+        out.surprise = Float(-ln(own))
+        let usual = header.pointee.surprises
+        return usual.weight < 20 ? 0 : Float(Double(out.surprise - usual.mean) * trust)
     }
 
     /// Log-odds summed over dependent steps say less than their sum.
