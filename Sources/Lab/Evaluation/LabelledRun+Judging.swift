@@ -1,3 +1,4 @@
+import Behavior
 import Engine
 import Events
 
@@ -31,8 +32,12 @@ extension LabelledRun {
         var event = Event()
         var answerOffset: Int64 = 0
 
+        var sealed: [SealedPane] = []
         while let line = lines.next() {
             effects.removeAll()
+            // There is no other partition to tell of these.
+            engine.takeSealed(into: &sealed)
+            sealed.removeAll(keepingCapacity: true)
             let record = Record(
                 input: 0, partition: 0, offset: Int64(lines.number - 1), timestamp: nil, key: .absent, value: line)
             guard case .event = decoder.decode(record, options: decode, into: &event) else {
