@@ -1,10 +1,11 @@
 import Events
 
-/// One decoder for each input, and room for one decoded record each, so that a shard can compare the times of its inputs
-/// before it steps one. Shared by the engines of one shard, since a decoder's buffers are large; used from its thread only.
+/// One decoder for each input, what enriches their events, and room for one decoded record each, so that a shard can
+/// compare the times of its inputs before it steps one. Shared by the engines of one shard, since a decoder's buffers are large; used from its thread only.
 public final class Decoders {
     struct Slot {
         let decoder: Unmanaged<EventDecoder>
+        let scratch: UnsafeMutablePointer<UInt8>
         var event = Event()
         var outcome = DecodeOutcome.ignored
         /// Whose record it holds: nobody's while it is nil.
@@ -15,19 +16,28 @@ public final class Decoders {
 
     let slots: UnsafeMutablePointer<Slot>
     let count: Int
+    private let enrichment: Unmanaged<EventEnrichment>
 
     /// For engines of the same inputs as this plan's.
-    public init(plan: EnginePlan) {
+    public init(plan: EnginePlan, enrichment: EventEnrichment = EventEnrichment()) {
+        self.enrichment = .passRetained(enrichment)
         count = plan.inputs.count
         slots = .allocate(capacity: max(count, 1))
         for (index, input) in plan.inputs.enumerated() {
-            (slots + index).initialize(to: Slot(decoder: .passRetained(EventDecoder(bounds: input.decode.bounds))))
+            (slots + index).initialize(
+                to: Slot(
+                    decoder: .passRetained(EventDecoder(bounds: input.decode.bounds)),
+                    scratch: .allocate(capacity: EventEnrichment.scratchBytes)))
         }
     }
 
     deinit {
-        for index in 0..<count { slots[index].decoder.release() }
+        for index in 0..<count {
+            slots[index].decoder.release()
+            slots[index].scratch.deallocate()
+        }
         slots.deallocate()
+        enrichment.release()
     }
 
     /// The decoder of a record that is stepped at once; what was staged of its input is gone with the buffer.
@@ -36,6 +46,13 @@ public final class Decoders {
         let slot = slots + Int(record.input)
         slot.pointee.owner = nil
         return slot.pointee.decoder
+    }
+
+    /// Adds to a decoded event what the shell knows of devices and networks.
+    @inline(__always)
+    func enrich(_ event: UnsafeMutablePointer<Event>, of record: Record) {
+        let scratch = slots[Int(record.input)].scratch
+        enrichment._withUnsafeGuaranteedRef { $0.enrich(&event.pointee, scratch: scratch) }
     }
 
     /// The slot that holds this record, decoded for this engine.

@@ -22,6 +22,7 @@ public final class Engine {
     /// How each input's records are read. Unmanaged: an array would cost a retain for every record.
     let decodePlans: UnsafeMutablePointer<Unmanaged<DecodePlan>>
     let scorer: Scorer
+    let classes: ActionClasses
     let aging: Aging
     /// What all users share.
     let shared: SharedView
@@ -86,8 +87,9 @@ public final class Engine {
             (decodePlans + index).initialize(to: .passRetained(DecodePlan(input.decode)))
         }
         scorer = Scorer(model: plan.model, windows: plan.windows)
+        classes = ActionClasses(plan.model)
         aging = Aging(halfLife: plan.windows.halfLife, fastHalfLife: plan.windows.fastHalfLife)
-        shared = SharedView()
+        shared = SharedView(windows: plan.windows, bounds: plan.bounds, hash: hash)
         panes = max(1, min(16, Int(plan.windows.rate / max(plan.windows.rateHop, 1))))
         texts = PlanTexts(plan)
     }
@@ -134,13 +136,15 @@ public final class Engine {
     ) -> DecodeOutcome {
         let expected = expectedKey(record)
         table.expectBucket(of: expected)
-        return decodePlans[Int(record.input)]._withUnsafeGuaranteedRef { plan in
+        let outcome = decodePlans[Int(record.input)]._withUnsafeGuaranteedRef { plan in
             decoder._withUnsafeGuaranteedRef {
                 let parsed = $0.parse(record, options: plan)
                 table.expectRow(of: expected)
                 return $0.read(record, parsed, options: plan, into: &event.pointee)
             }
         }
+        if case .event = outcome { decoders.enrich(event, of: record) }
+        return outcome
     }
 
     /// Hash of the user whom the record's key names, `user` or `tenant/user`: good enough to fetch by.
@@ -185,12 +189,14 @@ public final class Engine {
     private func decide(_ record: Record, _ start: UserRow, into effects: inout Effects) {
         var row = start
         aging.age(row, to: event.pointee.time)
-        let seen = Observation(of: event.pointee, hash: hash)
+        var seen = Observation(of: event.pointee, hash: hash)
+        if seen.action != 0 { seen.kinds = classes.kinds(of: event.pointee.action, fingerprint: seen.action) }
         if row.remember(event: seen.event) {
             event.pointee.flags.insert(.duplicate)
             tally.pointee.duplicates &+= 1
         }
         row = settleHolds(of: row, at: event.pointee.time)
+        table.closeExpired(of: row, at: event.pointee.time, grace: plan.windows.allowedLateness)
 
         row = event.pointee.type == .challenge
             ? answer(record, seen, row, into: &effects) : judge(record, seen, row, into: &effects)
@@ -280,6 +286,9 @@ public final class Engine {
                 verdict = .allow
                 isProven = true
             } else {
+                if assessment.pointee.fired.contains(SignalSet(.challengePushBombing)) {
+                    row.header.pointee.flags.insert(.pushStopped)
+                }
                 (row, question) = ask(demand, record, seen, row)
             }
         }
@@ -322,24 +331,27 @@ public final class Engine {
         _ demand: CompiledPolicy.Demand, _ record: Record, _ seen: Observation, _ start: UserRow
     ) -> (UserRow, StepUp) {
         var row = start
-        for index in stride(from: row.challenges.count - 1, through: 0, by: -1)
-        where row.challenges[index].expires <= event.pointee.time { row.removeChallenge(at: index) }
+        table.closeExpired(of: row, at: event.pointee.time, grace: 0)
+        let pushes = !row.header.pointee.flags.contains(.pushStopped)
         let open = row.challenges
         for index in 0..<open.count where open[index].session == seen.scope && open[index].demand == demand.fingerprint {
-            return (row, stepUp(demand, open[index].id, expires: open[index].expires, isNew: false))
+            return (row, stepUp(demand, open[index].id, expires: open[index].expires, isNew: false, pushes: pushes))
         }
         let id = decisionID(record)
         let expires = event.pointee.time + demand.expires
         row = table.open(
-            ChallengeSlot(id: id, asking: seen, expires: expires, demand: demand.fingerprint), of: row)
-        return (row, stepUp(demand, id, expires: expires, isNew: true))
+            ChallengeSlot(
+                id: id, asking: seen, expires: expires, demand: demand.fingerprint,
+                flags: pushes && demand.offersPush ? .push : []), of: row)
+        return (row, stepUp(demand, id, expires: expires, isNew: true, pushes: pushes))
     }
 
     func stepUp(
-        _ demand: CompiledPolicy.Demand, _ challenge: DecisionID, expires: Timestamp, isNew: Bool
+        _ demand: CompiledPolicy.Demand, _ challenge: DecisionID, expires: Timestamp, isNew: Bool, pushes: Bool
     ) -> StepUp {
         StepUp(
-            acrValuesJSON: demand.acrValuesJSON, methodsJSON: demand.methodsJSON, maxAgeSeconds: demand.maxAgeSeconds,
+            acrValuesJSON: demand.acrValuesJSON,
+            methodsJSON: pushes ? demand.methodsJSON : demand.methodsWithoutPushJSON, maxAgeSeconds: demand.maxAgeSeconds,
             challenge: challenge, nonce: nonce(of: challenge), expires: expires,
             prompt: isNew ? demand.prompt : .absent)
     }

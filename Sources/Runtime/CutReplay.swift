@@ -9,8 +9,8 @@ public final class CutReplay {
     public private(set) var positions: [Int64]?
     private var queues: InputQueues
 
-    public init(plan: EnginePlan) {
-        engine = Engine(plan: plan)
+    public init(plan: EnginePlan, enrichment: EventEnrichment = EventEnrichment()) {
+        engine = Engine(plan: plan, decoders: Decoders(plan: plan, enrichment: enrichment))
         queues = InputQueues(inputs: plan.inputs.count)
     }
 

@@ -19,12 +19,15 @@ public final class PartitionReplay {
         var isStarted = false
     }
 
-    public init(log: any TopicLog, plan: EnginePlan, partition: Int32, clock: any RuntimeClock = SystemClock()) {
+    public init(
+        log: any TopicLog, plan: EnginePlan, enrichment: EventEnrichment = EventEnrichment(), partition: Int32,
+        clock: any RuntimeClock = SystemClock()
+    ) {
         self.log = log
         self.plan = plan
         self.partition = partition
         self.clock = clock
-        replay = CutReplay(plan: plan)
+        replay = CutReplay(plan: plan, enrichment: enrichment)
         inputs = plan.inputs.map { _ in Stretch() }
     }
 

@@ -73,7 +73,7 @@ struct ReplayCommand: ParsableCommand {
         var options = ShardOptions(pipeline.delivery, pipeline.state)
         if let batch { options.batchRecords = batch }
         let topics = plan.inputs.map(\.topic)
-        let group = ShardGroup(shards: count, stop: stop) { [options] number, mailbox, stop throws(LogFailure) in
+        let group = ShardGroup(shards: count, stop: stop) { [options, pipeline] number, mailbox, stop throws(LogFailure) in
             var options = options
             options.name = "shard-\(number)"
             let world = ShardWorld(
@@ -81,7 +81,7 @@ struct ReplayCommand: ParsableCommand {
                 output: { () throws(LogFailure) in
                     FileOutputLog(decisions: decisions, deadLetters: rejected, topics: topics)
                 },
-                directory: directory, logger: logger, mailbox: mailbox, stop: stop)
+                enrichment: pipeline.makeEnrichment(), directory: directory, logger: logger, mailbox: mailbox, stop: stop)
             return try Shard(plan: plan, options: options, world: world)
         }
 

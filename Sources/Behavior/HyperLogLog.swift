@@ -1,0 +1,149 @@
+/// How many distinct things were seen, in 32 bytes: 64 registers of 4 bits (Flajolet, Fusy, Gandouet, Meunier,
+/// "HyperLogLog", AofA 2007). All-zero bytes are the empty sketch. What is added must be a keyed hash: who can choose
+/// hashes can choose the estimate.
+///
+/// Standard error at most 14 % from the first to a million; 99 % of estimates are within 40 %. Below twenty the error is
+/// 9 %, and one thing counts as 0.99.
+public struct HyperLogLog64: Sendable, Equatable, BitwiseCopyable {
+    @usableFromInline var words = InlineArray<4, UInt64>(repeating: 0)
+
+    @inlinable public init() {}
+
+    /// Takes in the hash of a thing and says whether the sketch changed: it never does for a thing seen before.
+    /// - Complexity: O(1)
+    @inlinable public mutating func add(hash: UInt64) -> Bool {
+        let register = Int(hash >> 58)
+        return words[register >> 4].raise(nibble: register & 15, to: RegisterRank.of(hash << 6))
+    }
+
+    /// Becomes the sketch of what either has seen: commutative, associative, idempotent.
+    @inlinable public mutating func merge(_ other: HyperLogLog64) {
+        for index in 0..<4 { words[index] = words[index].nibbleMaximum(other.words[index]) }
+    }
+
+    @inlinable public var isEmpty: Bool { words[0] | words[1] | words[2] | words[3] == 0 }
+
+    /// About how many distinct things were added; 0 when none was, at most 2²³.
+    /// - Complexity: O(registers)
+    public var estimate: Float {
+        var sums = RegisterSums()
+        for index in 0..<4 { sums.add(words[index]) }
+        return Float(sums.estimate(registers: 64, alpha: 0.709))
+    }
+
+    public static func == (a: HyperLogLog64, b: HyperLogLog64) -> Bool {
+        a.words[0] == b.words[0] && a.words[1] == b.words[1] && a.words[2] == b.words[2] && a.words[3] == b.words[3]
+    }
+}
+
+/// As `HyperLogLog64`, in 8 bytes: 16 registers, for things of which a few are usual.
+///
+/// Standard error at most 28 % from the first to 200,000, 17 % up to five, and one thing counts as 0.96.
+public struct HyperLogLog16: Sendable, Equatable, BitwiseCopyable {
+    @usableFromInline var word: UInt64 = 0
+
+    @inlinable public init() {}
+
+    /// Takes in the hash of a thing and says whether the sketch changed: it never does for a thing seen before.
+    /// - Complexity: O(1)
+    @inlinable public mutating func add(hash: UInt64) -> Bool {
+        word.raise(nibble: Int(hash >> 60), to: RegisterRank.of(hash << 4))
+    }
+
+    /// Becomes the sketch of what either has seen: commutative, associative, idempotent.
+    @inlinable public mutating func merge(_ other: HyperLogLog16) { word = word.nibbleMaximum(other.word) }
+
+    @inlinable public var isEmpty: Bool { word == 0 }
+
+    /// About how many distinct things were added; 0 when none was, at most 2²¹.
+    /// - Complexity: O(registers)
+    public var estimate: Float {
+        var sums = RegisterSums()
+        sums.add(word)
+        return Float(sums.estimate(registers: 16, alpha: 0.673))
+    }
+}
+
+@usableFromInline enum RegisterRank {
+    /// The place of the first one bit, from 1; 15 stands for every later place too.
+    @inlinable static func of(_ bits: UInt64) -> UInt64 { UInt64(min(bits.leadingZeroBitCount, 14) + 1) }
+}
+
+extension UInt64 {
+    /// Raises a nibble to a value, if it is below it, and says whether it was.
+    @inlinable mutating func raise(nibble: Int, to value: UInt64) -> Bool {
+        let shift = UInt64(nibble) &* 4
+        guard (self >> shift) & 15 < value else { return false }
+        self = self & ~(15 << shift) | value << shift
+        return true
+    }
+
+    /// The greater of two words, nibble by nibble.
+    @inlinable func nibbleMaximum(_ other: UInt64) -> UInt64 {
+        let low: UInt64 = 0x0F0F_0F0F_0F0F_0F0F
+        return (self & low).byteMaximum(other & low) | (self >> 4 & low).byteMaximum(other >> 4 & low) << 4
+    }
+
+    /// The greater, byte by byte, of two words whose bytes are below 16: bit 4 survives the subtraction where `self` is.
+    @inlinable func byteMaximum(_ other: UInt64) -> UInt64 {
+        let isGreater = ((self | 0x1010_1010_1010_1010) &- other) >> 4 & 0x0101_0101_0101_0101
+        return self & (isGreater &* 15) | other & ~(isGreater &* 15)
+    }
+}
+
+/// What an estimate needs of the registers.
+private struct RegisterSums {
+    var empty = 0
+    /// Registers that can't hold more.
+    var full = 0
+    /// Sum of 2^(14 − rank) over all but the full, the empty ones with rank 0.
+    var weight = 0
+
+    mutating func add(_ word: UInt64) {
+        var rest = word
+        for _ in 0..<16 {
+            let rank = Int(rest & 15)
+            empty += rank == 0 ? 1 : 0
+            full += rank == 15 ? 1 : 0
+            weight += 16_384 &>> rank
+            rest >>= 4
+        }
+    }
+
+    /// Ertl, "New cardinality estimation algorithms for HyperLogLog sketches", 2017 (arXiv:1702.01284), algorithm 6, with
+    /// Flajolet's α for this few registers. It corrects at both ends, registers that are empty and registers that can't
+    /// hold more, so there is no switch to linear counting and no bump where it would be (Heule, Nunkesser, Hall 2013).
+    func estimate(registers: Int, alpha: Double) -> Double {
+        let m = Double(registers)
+        if empty == registers { return 0 }
+        if full == registers { return m * 131_072 }
+        let between = Double(weight - empty * 16_384)
+        let sum = m * Self.sigma(Double(empty) / m) + (between + m * Self.tau(1 - Double(full) / m)) / 16_384
+        return min(alpha * m * m / sum, m * 131_072)
+    }
+
+    /// σ(x) = x + Σ x^(2^k)·2^(k−1)
+    private static func sigma(_ share: Double) -> Double {
+        var (power, factor, sum, before) = (share, 1.0, share, -1.0)
+        while sum != before {
+            before = sum
+            power *= power
+            sum += power * factor
+            factor += factor
+        }
+        return sum
+    }
+
+    /// τ(x) = ⅓·(1 − x − Σ (1 − x^(2^−k))²·2^−k)
+    private static func tau(_ share: Double) -> Double {
+        if share == 0 || share == 1 { return 0 }
+        var (root, factor, sum, before) = (share, 1.0, 1 - share, -1.0)
+        while sum != before {
+            before = sum
+            root = root.squareRoot()
+            factor *= 0.5
+            sum -= (1 - root) * (1 - root) * factor
+        }
+        return sum / 3
+    }
+}

@@ -1,0 +1,170 @@
+import Events
+
+/// How sealed panes become part of the view. Only sums and maxima, so that of panes folded at one time the order tells
+/// only where an entry had to give way.
+extension SharedView {
+    /// Time has come to that pane; it never goes back.
+    public func advance(to pane: Int64) {
+        guard pane > clock else { return }
+        store.touch(Layout.clock)
+        words[Layout.clock] = UInt64(bitPattern: pane)
+    }
+
+    /// Takes in a pane. What lies before the window before the present one changes nothing.
+    /// - Complexity: O(entries of the pane)
+    public func fold(_ pane: SealedPane) {
+        let index = pane.index
+        begin(day: index &* scale.paneMilliseconds / 86_400_000)
+        pane.words.withUnsafeBufferPointer { words in
+            let generation = networkGeneration(of: index)
+            if generation + 1 >= networkGeneration(of: clock) {
+                for at in 0..<pane.networks { fold(network: words.baseAddress! + pane.network(at), generation) }
+            }
+            let long = valueGeneration(of: index)
+            guard long + 1 >= valueGeneration(of: clock) else { return }
+            let day = index &* scale.paneMilliseconds / 86_400_000
+            for at in 0..<pane.values { fold(value: words.baseAddress! + pane.value(at), long, day: day) }
+            fold(actions: UnsafeBufferPointer(rebasing: words[pane.action(0)..<pane.action(0) + pane.actions]), long)
+        }
+    }
+
+    private func fold(network entry: UnsafePointer<UInt64>, _ generation: Int64) {
+        guard entry[0] & 0xFFFF_FFFF != 0 else { return }
+        let slot = claim(entry[0], in: layout.networks) { networkWeight($0) }
+        let at = layout.networks.body(slot)
+        let body = words + at
+        let age = generation - Int64(body[0])
+        guard age >= -1 else { return }
+        store.touch(at, count: 8)
+        if age > 0 {
+            // This window becomes the one before, if it is.
+            for word in 0..<3 {
+                body[5 + word] = age == 1 ? body[2 + word] : 0
+                body[2 + word] = 0
+            }
+            body[0] = UInt64(generation)
+        }
+        let window = age >= 0 ? body + 2 : body + 5
+        window[0] =
+            UInt64(UInt32(truncatingIfNeeded: window[0]).saturatingAdd(UInt32(truncatingIfNeeded: entry[1])))
+            | UInt64(UInt32(window[0] >> 32).saturatingAdd(UInt32(entry[1] >> 32))) << 32
+        window[1] = window[1].nibbleMaximum(entry[2])
+        window[2] = window[2].nibbleMaximum(entry[3])
+        let tried = Self.rounded(HyperLogLog16(word: body[3].nibbleMaximum(body[6])).estimate)
+        let failing = Self.rounded(HyperLogLog16(word: body[4].nibbleMaximum(body[7])).estimate)
+        body[1] = UInt64(tried) | UInt64(failing) << 32
+    }
+
+    private func networkWeight(_ slot: Int) -> UInt64 {
+        let body = words + layout.networks.body(slot)
+        guard networkGeneration(of: clock) - Int64(body[0]) <= 1 else { return 0 }
+        return 8 * ((body[2] >> 32) + (body[5] >> 32)) + (body[2] & 0xFFFF_FFFF) + (body[5] & 0xFFFF_FFFF)
+    }
+
+    private func fold(value entry: UnsafePointer<UInt64>, _ generation: Int64, day: Int64) {
+        if entry[0] >> 32 == SealedPane.everybody { return fold(stratum: Int(entry[0] & 0xFFFF_FFFF), entry + 1, generation) }
+        guard entry[0] & 0xFFFF_FFFF != 0 else { return }
+        let slot = claim(entry[0], in: layout.values) { valueWeight($0) }
+        let at = layout.values.body(slot)
+        let body = words + at
+        let age = generation - Int64(body[0] & 0xFFFF_FFFF)
+        guard age >= -1 else { return }
+        var hasChanged = false
+        if age > 0 {
+            store.touch(at, count: 11)
+            for word in 0..<4 {
+                body[7 + word] = age == 1 ? body[3 + word] : 0
+                body[3 + word] = 0
+            }
+            body[0] = body[0] & ~0xFFFF_FFFF | UInt64(generation)
+            hasChanged = true
+        }
+        if day > Int64(body[1] & 0xFFFF_FFFF) {
+            store.touch(at, count: 11)
+            raiseCeiling(body, day: day)
+        }
+        let window = age >= 0 ? body + 3 : body + 7
+        for word in 0..<4 {
+            let merged = window[word].nibbleMaximum(entry[1 + word])
+            guard merged != window[word] else { continue }
+            store.touch(at, count: 11)
+            window[word] = merged
+            hasChanged = true
+        }
+        guard hasChanged else { return }
+        var sketch = HyperLogLog64(words: body + 3)
+        sketch.merge(HyperLogLog64(words: body + 7))
+        body[2] = UInt64(sketch.estimate.rounded())
+    }
+
+    private func valueWeight(_ slot: Int) -> UInt64 {
+        let body = words + layout.values.body(slot)
+        return valueGeneration(of: clock) - Int64(body[0] & 0xFFFF_FFFF) <= 1 ? min(body[2], body[0] >> 32) : 0
+    }
+
+    private func fold(stratum: Int, _ sketch: UnsafePointer<UInt64>, _ generation: Int64) {
+        let (now, before) = (Layout.everybody, Layout.everybody + SealedPane.strata * 4)
+        let age = generation - Int64(words[Layout.everybodyGeneration])
+        guard age >= -1 else { return }
+        var hasChanged = false
+        if age > 0 {
+            store.touch(Layout.everybody, count: 2 * SealedPane.strata * 4)
+            for word in 0..<SealedPane.strata * 4 {
+                words[before + word] = age == 1 ? words[now + word] : 0
+                words[now + word] = 0
+            }
+            store.touch(Layout.everybodyGeneration)
+            words[Layout.everybodyGeneration] = UInt64(generation)
+            hasChanged = true
+        }
+        let window = (age >= 0 ? now : before) + stratum * 4
+        for word in 0..<4 {
+            let merged = words[window + word].nibbleMaximum(sketch[word])
+            guard merged != words[window + word] else { continue }
+            store.touch(window + word)
+            words[window + word] = merged
+            hasChanged = true
+        }
+        guard hasChanged else { return }
+        store.touch(Layout.everybodyCount)
+        words[Layout.everybodyCount] = countEverybody(both: true).bitPattern
+    }
+
+    private func fold(actions: UnsafeBufferPointer<UInt64>, _ generation: Int64) {
+        guard !actions.isEmpty else { return }
+        let counts = actionCounts
+        let age = generation - Int64(words[Layout.actionGeneration])
+        if age > 0 {
+            store.touch(Layout.actions, count: Layout.tables - Layout.actions)
+            for _ in 0..<min(age, 32) { counts.halve() }
+            store.touch(Layout.actionGeneration)
+            words[Layout.actionGeneration] = UInt64(generation)
+        }
+        store.touch(Layout.actions)
+        for entry in actions {
+            let hash = actionHash(UInt32(truncatingIfNeeded: entry))
+            for row in 0..<CountMinSketch.depth { store.touch(Layout.actions + 1 + counts.cell(row: row, hash) / 2) }
+            counts.add(hash: hash, count: UInt32(entry >> 32))
+        }
+    }
+
+    /// The key's slot, its own or that of the lightest entry of its set, which gives way; the lesser key where two are
+    /// as light.
+    private func claim(_ key: UInt64, in table: Layout.Table, weight: (Int) -> UInt64) -> Int {
+        let found = find(key, in: table)
+        if found >= 0 { return found }
+        let set = set(of: key, in: table)
+        var best = set
+        var least = (weight: UInt64.max, key: UInt64.max)
+        for slot in set..<set + Layout.ways {
+            let other = words[table.keys + slot]
+            let mine = other == 0 ? (weight: 0, key: 0) : (weight: weight(slot), key: other)
+            if mine < least { (best, least) = (slot, mine) }
+        }
+        store.touch(table.keys + best)
+        words[table.keys + best] = key
+        store.touch(table.body(best), count: table.bodyWords)
+        for word in 0..<table.bodyWords { words[table.body(best) + word] = 0 }
+        return best
+    }
+}
