@@ -95,7 +95,7 @@ public struct LoginOptions: Sendable, Equatable {
     /// Share of leases from a pool elsewhere in the provider's network.
     public var leasesElsewhere = 0.2
     /// Share of phones' logins that come over the carrier.
-    public var carrierShare = 0.55
+    public var carrierShare = 0.5
     /// Rows per address of carriers and of VPN exits, on average.
     public var crowd = 12.0
     /// Share of carriers' logins that come out at a gateway in another region.
@@ -104,8 +104,8 @@ public struct LoginOptions: Sendable, Equatable {
     public var officeShare = 0.3
     public var vpnShare = 0.07
     /// Probability that a visit happens on a journey, and that the journey is abroad.
-    public var travel = 0.075
-    public var travelAbroad = 0.85
+    public var travel = 0.08
+    public var travelAbroad = 0.9
     /// Mean days until a person changes provider, and until a device is replaced.
     public var providerDays = 900.0
     public var deviceDays = 800.0
@@ -114,7 +114,7 @@ public struct LoginOptions: Sendable, Equatable {
     /// Factor on the days between releases of every browser.
     public var releasePace = 2.1
     /// Share of visits from a device that is not one's own.
-    public var strangeDevice = 0.035
+    public var strangeDevice = 0.02
 
     /// Share of rows with `rtt_ms`, and its median.
     public var roundTripShare = 0.041
