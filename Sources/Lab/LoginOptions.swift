@@ -61,7 +61,7 @@ public struct LoginOptions: Sendable, Equatable {
     /// Share of takeovers whose victim never logged in before.
     public var takeoverNoHistory = 0.35
     /// Share of takeovers with a browser like the victim's, sold along with the password.
-    public var takeoverFingerprint = 0.45
+    public var takeoverFingerprint = 0.55
     /// Share of takeovers over an address that made none of the campaign's other attempts.
     public var takeoverFresh = 0.35
     /// Share of campaigns with takeovers in them.
@@ -69,7 +69,7 @@ public struct LoginOptions: Sendable, Equatable {
     /// Share of naive attackers who come from an address that campaigns use.
     public var naiveListed = 0.3
     /// Share of a campaign's addresses in the country whose accounts it is after.
-    public var campaignNear = 0.87
+    public var campaignNear = 0.9
     /// Share of VPN attackers who come over an exit; the others come over homes and carriers.
     public var vpnExits = 0.27
     /// Probability that a targeted attacker shows the victim's browser and not another for that kind of device.
