@@ -76,12 +76,14 @@ struct ReplayCommand: ParsableCommand {
         let group = ShardGroup(shards: count, stop: stop) { [options] number, mailbox, stop throws(LogFailure) in
             var options = options
             options.name = "shard-\(number)"
-            let world = ShardWorld(
-                input: { () throws(LogFailure) in reader.input(shard: number) },
+            let feed = PopulationFeed(plan: plan)
+            var world = ShardWorld(
+                input: { () throws(LogFailure) in reader.input(shard: number, feed: feed) },
                 output: { () throws(LogFailure) in
                     FileOutputLog(decisions: decisions, deadLetters: rejected, topics: topics)
                 },
                 directory: directory, logger: logger, mailbox: mailbox, stop: stop)
+            world.feed = feed
             return try Shard(plan: plan, options: options, world: world)
         }
 

@@ -12,9 +12,13 @@ import Testing
     static func router() -> LineRouter {
         { line in
             let text = String(decoding: line, as: UTF8.self)
-            guard let start = text.range(of: #""user":""#), let end = text[start.upperBound...].firstIndex(of: "\"") else { return nil }
+            guard let start = text.range(of: #""user":""#), let end = text[start.upperBound...].firstIndex(of: "\"") else {
+                return LineRoute(user: nil)
+            }
             var user = String(text[start.upperBound..<end])
-            return user.withUTF8 { StableHash.of(tenant: UnsafeRawBufferPointer(start: nil, count: 0), user: UnsafeRawBufferPointer($0)) }
+            return LineRoute(user: user.withUTF8 {
+                StableHash.of(tenant: UnsafeRawBufferPointer(start: nil, count: 0), user: UnsafeRawBufferPointer($0))
+            })
         }
     }
 
