@@ -5,7 +5,7 @@ let package = Package(
     name: "vigil",
     products: [
         .executable(name: "vigil", targets: ["vigil"]),
-        .library(name: "VigilEngine", targets: ["CSimdjson", "Events", "Behavior", "Risk", "Policy", "Engine", "PipelineSpec", "Lab"]),
+        .library(name: "VigilEngine", targets: ["CSimdjson", "Events", "Behavior", "Risk", "Policy", "Engine", "Enrichment", "PipelineSpec", "Lab"]),
         .library(name: "VigilTesting", targets: ["StateStore", "Runtime", "VigilTesting"]),
     ],
     dependencies: [
@@ -19,6 +19,8 @@ let package = Package(
         .target(name: "COpenSSL", linkerSettings: [.linkedLibrary("crypto")]),
         .target(name: "CSQLite", linkerSettings: [.linkedLibrary("sqlite3")]),
         .target(name: "CRdKafka", linkerSettings: [.linkedLibrary("rdkafka")]),
+        .target(name: "CMaxMindDB", linkerSettings: [.linkedLibrary("maxminddb")]),
+        .target(name: "CPCRE2", linkerSettings: [.linkedLibrary("pcre2-8")]),
 
         // The pure core: no IO, no clock, no randomness. Each layer imports only the one above it.
         .target(name: "Events", dependencies: ["CSimdjson", "COpenSSL"]),
@@ -28,7 +30,8 @@ let package = Package(
         .target(name: "Engine", dependencies: ["Events", "Behavior", "Risk", "Policy"]),
 
         // The shell around it.
-        .target(name: "PipelineSpec", dependencies: ["Events", "Behavior", "Risk", "Policy", "Engine", "Yams"]),
+        .target(name: "Enrichment", dependencies: ["Events", "CMaxMindDB", "CPCRE2", "Yams"]),
+        .target(name: "PipelineSpec", dependencies: ["Events", "Behavior", "Risk", "Policy", "Engine", "Enrichment", "Yams"]),
         .target(name: "StateStore", dependencies: ["Events", "Behavior", "Engine", "CSQLite"]),
         .target(name: "Runtime", dependencies: [
             "Events", "Behavior", "Engine", "StateStore", .product(name: "Logging", package: "swift-log"),
@@ -41,7 +44,7 @@ let package = Package(
             "Events", "Engine", "StateStore", "Runtime", .product(name: "Logging", package: "swift-log"),
         ]),
         .executableTarget(name: "vigil", dependencies: [
-            "Events", "Behavior", "Risk", "Policy", "Engine", "PipelineSpec", "StateStore", "Runtime", "Kafka", "Lab",
+            "Events", "Behavior", "Risk", "Policy", "Engine", "Enrichment", "PipelineSpec", "StateStore", "Runtime", "Kafka", "Lab",
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
             .product(name: "Logging", package: "swift-log"),
         ]),
@@ -51,14 +54,16 @@ let package = Package(
         ]),
 
         .testTarget(name: "EventsTests", dependencies: ["Events"]),
+        .testTarget(name: "BehaviorTests", dependencies: ["Events", "Behavior", "VigilTesting"]),
         .testTarget(name: "EngineTests", dependencies: ["Events", "Behavior", "Risk", "Policy", "Engine"]),
+        .testTarget(name: "EnrichmentTests", dependencies: ["Events", "Enrichment", "PipelineSpec", "Yams"]),
         .testTarget(name: "PipelineSpecTests", dependencies: ["PipelineSpec"]),
         .testTarget(name: "RuntimeTests", dependencies: [
             "Events", "Policy", "Engine", "Runtime", "StateStore", "VigilTesting", "PipelineSpec", "Lab",
             .product(name: "Logging", package: "swift-log"),
         ]),
         .testTarget(name: "KafkaTests", dependencies: ["Kafka", "Runtime", "VigilTesting"]),
-        .testTarget(name: "LabTests", dependencies: ["Lab"]),
+        .testTarget(name: "LabTests", dependencies: ["Events", "Risk", "Policy", "Engine", "PipelineSpec", "Lab"]),
         .testTarget(name: "CommandTests", dependencies: []),
     ],
     swiftLanguageModes: [.v6],

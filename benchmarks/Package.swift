@@ -16,6 +16,9 @@ let package = Package(
             ],
             path: "Benchmarks/EngineBenchmarks",
             plugins: [.plugin(name: "BenchmarkPlugin", package: "benchmark")]),
+        // What geography and devices cost.
+        .executableTarget(
+            name: "enrichment", dependencies: [.product(name: "VigilEngine", package: "vigil")], path: "Enrichment"),
         // What surviving costs: recovery, paging, commits.
         .executableTarget(
             name: "durability",

@@ -37,7 +37,9 @@ public struct Aging: Sendable {
         header.pointee.newDevices *= factor
         header.pointee.newCountries *= factor
         header.pointee.newProviders *= factor
+        header.pointee.newNeighbourhoods *= factor
         header.pointee.newNetworks *= factor
+        header.pointee.newRegions *= factor
         header.pointee.newPlaces *= factor
         header.pointee.moves *= factor
         header.pointee.actionTotal *= factor
@@ -45,6 +47,11 @@ public struct Aging: Sendable {
         header.pointee.factored *= factor
         header.pointee.strong *= factor
         header.pointee.amounts.decay(by: factor)
+        header.pointee.recentAmounts.decay(by: fast)
+        header.pointee.amountSpread.decay(by: factor)
+        header.pointee.breadths.decay(by: factor)
+        header.pointee.exportDays.decay(by: factor)
+        header.pointee.surprises.decay(by: factor)
         header.pointee.pace.decay(by: factor)
         header.pointee.roundTrips.decay(by: factor)
         for hour in 0..<24 { header.pointee.hours[hour] = UInt16(Float(header.pointee.hours[hour]) * factor) }
@@ -72,6 +79,7 @@ public struct Aging: Sendable {
         let pairs = row.pairs
         for index in 0..<pairs.count { pairs.base[index].weight *= factor }
         forget(row)
+        header.pointee.drift = DriftShares(of: row)
     }
 
     private func forget(_ row: UserRow) {

@@ -5,7 +5,7 @@ public struct StateBounds: Sendable, Equatable {
     public var places = 8
     public var actions = 160
     /// Actions that follow another.
-    public var pairs = 128
+    public var pairs = 224
     public var sessions = 6
     /// Open challenges.
     public var challenges = 4
@@ -38,15 +38,15 @@ public struct WindowOptions: Sendable, Equatable {
     public var rate: Int64 = 60_000
     /// Pane of the hopping window; divides `rate` by at most 16.
     public var rateHop: Int64 = 5_000
+    /// Half-life of the baseline.
+    public var halfLife: Int64 = 180 * 86_400_000
+    /// Half-life of the fast baseline beside it: drift is what one has and the other hasn't.
+    public var fastHalfLife: Int64 = 7 * 86_400_000
     /// Pane in which what crosses users is summed up and told to other partitions.
     public var pane: Int64 = 5_000
     /// Window of what happens on a network; an answer covers one to two of them.
     public var networks: Int64 = 1_800_000
     /// Window of what counts as common; an answer covers one to two of them.
     public var rarity: Int64 = 45 * 86_400_000
-    /// Half-life of the baseline.
-    public var halfLife: Int64 = 90 * 86_400_000
-    /// Half-life of the fast baseline beside it: drift is what one has and the other hasn't.
-    public var fastHalfLife: Int64 = 7 * 86_400_000
     public init() {}
 }

@@ -10,6 +10,10 @@ public struct Familiarity {
     /// Where the event names no provider: its country.
     public var provider = false
     public var network = false
+    /// The prefix's neighbourhood, an IPv4 /16: providers hand out addresses of one to the same customers.
+    public var neighbourhood = false
+    /// Where the event names no region: its country.
+    public var region = false
     public var place = false
 
     public init(of seen: Observation, in row: UserRow) {
@@ -23,21 +27,30 @@ public struct Familiarity {
         for index in 0..<networks.count {
             let slot = networks.base + index
             if slot.pointee.key == seen.network { network = true }
+            if seen.isNeighbour(of: slot.pointee.key) { neighbourhood = true }
             if slot.pointee.asn == seen.asn && seen.asn != 0 { provider = true }
             if slot.pointee.country == seen.country && seen.country != 0 { country = true }
         }
         let places = row.places
         for index in 0..<places.count where places.base[index].country == seen.country && seen.country != 0 {
             country = true
+            if places.base[index].region == seen.region && seen.region != 0 { region = true }
             if seen.isNear(places.base + index) { place = true }
         }
         if seen.country == 0 { country = true }
+        if seen.region == 0 { region = country }
         if seen.asn == 0 { provider = country }
     }
 }
 
 extension Observation {
     public var hasFamily: Bool { agent != 0 || os != 0 }
+
+    /// Whether both are of one IPv4 /16. IPv6 prefixes are kept as hashes, which have no neighbours.
+    @inline(__always)
+    func isNeighbour(of key: UInt32) -> Bool {
+        (network | key) & 0x8000_0000 == 0 ? network >> 8 == key >> 8 && network != 0 : network == key
+    }
 
     /// Whether it is in that place: the same city, or within 50 km of it; anywhere in the country where one of them
     /// names no city.

@@ -26,9 +26,9 @@ public struct HyperLogLog64: Sendable, Equatable, BitwiseCopyable {
     /// About how many distinct things were added; 0 when none was, at most 2²³.
     /// - Complexity: O(registers)
     public var estimate: Float {
-        var ranks = RankCounts()
-        for index in 0..<4 { ranks.count(words[index]) }
-        return Float(ranks.estimate(registers: 64, alpha: 0.709))
+        var sums = RegisterSums()
+        for index in 0..<4 { sums.add(words[index]) }
+        return Float(sums.estimate(registers: 64, alpha: 0.709))
     }
 
     public static func == (a: HyperLogLog64, b: HyperLogLog64) -> Bool {
@@ -58,9 +58,9 @@ public struct HyperLogLog16: Sendable, Equatable, BitwiseCopyable {
     /// About how many distinct things were added; 0 when none was, at most 2²¹.
     /// - Complexity: O(registers)
     public var estimate: Float {
-        var ranks = RankCounts()
-        ranks.count(word)
-        return Float(ranks.estimate(registers: 16, alpha: 0.673))
+        var sums = RegisterSums()
+        sums.add(word)
+        return Float(sums.estimate(registers: 16, alpha: 0.673))
     }
 }
 
@@ -91,29 +91,39 @@ extension UInt64 {
     }
 }
 
-/// How many registers hold each rank.
-private struct RankCounts {
-    var registers = InlineArray<16, Int>(repeating: 0)
+/// What an estimate needs of the registers.
+private struct RegisterSums {
+    var empty = 0
+    /// Registers that can't hold more.
+    var full = 0
+    /// Sum of 2^(14 − rank) over all but the full, the empty ones with rank 0.
+    var weight = 0
 
-    mutating func count(_ word: UInt64) {
-        for nibble in 0..<16 { registers[Int(word >> UInt64(nibble * 4) & 15)] += 1 }
+    mutating func add(_ word: UInt64) {
+        var rest = word
+        for _ in 0..<16 {
+            let rank = Int(rest & 15)
+            empty += rank == 0 ? 1 : 0
+            full += rank == 15 ? 1 : 0
+            weight += 16_384 &>> rank
+            rest >>= 4
+        }
     }
 
     /// Ertl, "New cardinality estimation algorithms for HyperLogLog sketches", 2017 (arXiv:1702.01284), algorithm 6, with
     /// Flajolet's α for this few registers. It corrects at both ends, registers that are empty and registers that can't
     /// hold more, so there is no switch to linear counting and no bump where it would be (Heule, Nunkesser, Hall 2013).
-    func estimate(registers total: Int, alpha: Double) -> Double {
-        let m = Double(total)
-        if registers[0] == total { return 0 }
-        if registers[15] == total { return m * 131_072 }
-        var sum = m * Self.full(1 - Double(registers[15]) / m)
-        for rank in stride(from: 14, through: 1, by: -1) { sum = 0.5 * (sum + Double(registers[rank])) }
-        sum += m * Self.empty(Double(registers[0]) / m)
+    func estimate(registers: Int, alpha: Double) -> Double {
+        let m = Double(registers)
+        if empty == registers { return 0 }
+        if full == registers { return m * 131_072 }
+        let between = Double(weight - empty * 16_384)
+        let sum = m * Self.sigma(Double(empty) / m) + (between + m * Self.tau(1 - Double(full) / m)) / 16_384
         return min(alpha * m * m / sum, m * 131_072)
     }
 
     /// σ(x) = x + Σ x^(2^k)·2^(k−1)
-    private static func empty(_ share: Double) -> Double {
+    private static func sigma(_ share: Double) -> Double {
         var (power, factor, sum, before) = (share, 1.0, share, -1.0)
         while sum != before {
             before = sum
@@ -125,7 +135,7 @@ private struct RankCounts {
     }
 
     /// τ(x) = ⅓·(1 − x − Σ (1 − x^(2^−k))²·2^−k)
-    private static func full(_ share: Double) -> Double {
+    private static func tau(_ share: Double) -> Double {
         if share == 0 || share == 1 { return 0 }
         var (root, factor, sum, before) = (share, 1.0, 1 - share, -1.0)
         while sum != before {

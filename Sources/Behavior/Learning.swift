@@ -62,8 +62,14 @@ extension UserTable {
             if seen.device != 0 && !known.device { header.pointee.newDevices += weight }
             if seen.country != 0 && !known.country { header.pointee.newCountries += weight }
             if seen.asn != 0 && known.country && !known.provider { header.pointee.newProviders += weight }
-            if seen.network != 0 && known.provider && !known.network { header.pointee.newNetworks += weight }
-            if seen.country != 0 && known.country && !known.place { header.pointee.newPlaces += weight }
+            if seen.network != 0 && known.provider {
+                if !known.neighbourhood { header.pointee.newNeighbourhoods += weight }
+                if !known.network { header.pointee.newNetworks += weight }
+            }
+            if seen.country != 0 && known.country {
+                if !known.region { header.pointee.newRegions += weight }
+                if !known.place { header.pointee.newPlaces += weight }
+            }
         }
         let isVouched = vouches || header.pointee.contexts < Self.vouchedContexts
         if counts {
@@ -184,33 +190,10 @@ extension UserTable {
         return row
     }
 
-    /// Joins one action to the baseline. At the bound the lightest action makes room. The row may move.
-    public func learnAction(_ action: UInt32, of row: UserRow, weight: Float) -> UserRow {
-        row.header.pointee.actionTotal += weight
-        row.header.pointee.recentActions += weight
-        let slots = row.actions
-        var weakest = 0
-        for index in 0..<slots.count {
-            if slots.base[index].fingerprint == action {
-                slots.base[index].weight += weight
-                slots.base[index].recent += weight
-                return row
-            }
-            if slots.base[index].weight < slots.base[weakest].weight { weakest = index }
-        }
-        let slot = ActionSlot(fingerprint: action, weight: weight, recent: weight)
-        guard let (moved, index) = append(.actions, to: row) else {
-            if slots.count > 0 { slots[weakest] = slot }
-            return row
-        }
-        moved.actions[index] = slot
-        return moved
-    }
-
     /// Remembers where a trusted event was, if that is known to a city's precision.
     @inline(__always)
     public func notePlace(_ seen: Observation, of row: UserRow) {
-        guard seen.hasCoordinates, seen.time > row.header.pointee.lastPlaceTime else { return }
+        guard seen.hasCoordinates, seen.traits.isDisjoint(with: .hidesPlace), seen.time > row.header.pointee.lastPlaceTime else { return }
         row.header.pointee.lastLatitude = seen.latitude
         row.header.pointee.lastLongitude = seen.longitude
         row.header.pointee.lastPlaceTime = seen.time
@@ -285,9 +268,9 @@ extension UserTable {
         notePlace(seen, of: row)
         var row = learnContext(seen, of: row, weight: weight, counts: true, vouches: vouches)
         for index in 0..<4 where held.actions[index] != 0 {
-            row = learnAction(held.actions[index], of: row, weight: weight)
+            row = learnAction(held.actions[index], after: 0, of: row, weight: weight)
         }
-        row.header.pointee.amounts.merge(held.amounts, weight: weight)
+        learnAmounts(held.amounts, of: row, weight: weight, isProven: vouches)
         return row
     }
 
@@ -309,6 +292,7 @@ extension UserTable {
         guard slots.count > 0 else { return row }
         var first = 0
         for index in 1..<slots.count where slots.base[index].expires < slots.base[first].expires { first = index }
+        noteUnanswered(slots[first], at: slots[first].expires, of: row)
         slots[first] = challenge
         return row
     }

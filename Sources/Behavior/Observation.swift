@@ -6,6 +6,8 @@ public struct Observation {
     public var time: Timestamp
     /// `device.id`, else the user agent without its version numbers.
     public var device: UInt32 = 0
+    /// `device` is an id of one device, not a kind of device.
+    public var hasDeviceID = false
     /// Family of the browser or client, without its version, and the version's first number.
     public var agent: UInt32 = 0
     public var agentMajor: UInt16 = 0
@@ -13,6 +15,8 @@ public struct Observation {
     public var os: UInt32 = 0
     /// `DeviceClass`'s raw value.
     public var deviceClass: UInt8 = 0
+    /// What lists and databases know of the address.
+    public var traits: NetworkTraits = []
     /// The whole address.
     public var address: UInt32 = 0
     /// IPv4 /24 as its 24 bits below 0x01; IPv6 /48 as a hash with the top bit set.
@@ -30,6 +34,10 @@ public struct Observation {
     /// 0 is Monday.
     public var weekday = 0
     public var action: UInt32 = 0
+    /// What the action is; set by whoever has the lists.
+    public var kinds: ActionKinds = []
+    /// The whole hash of the resource; 0 where none is named.
+    public var resource: UInt64 = 0
     public var token: UInt32 = 0
     public var session: UInt64 = 0
     /// What a challenge is bound to: the session, or the device where events name neither session nor token.
@@ -42,16 +50,22 @@ public struct Observation {
     public init(of event: Event, hash: KeyedHash) {
         time = event.time
         device = Self.device(of: event, hash: hash)
+        hasDeviceID = event.deviceID.isPresent
         switch event.ip.family {
         case .none: break
         case .v4: network = 0x0100_0000 | UInt32(truncatingIfNeeded: event.ip.low >> 8) & 0x00FF_FFFF
         case .v6: network = 0x8000_0000 | UInt32(truncatingIfNeeded: hash(event.ip.high >> 16, 6) >> 32)
         }
         if network != 0 { address = Self.nonzero(hash(event.ip.high, event.ip.low)) }
-        if event.browser.isPresent { (agent, agentMajor) = Self.family(event.browser, hash: hash) }
-        if agent == 0 && event.userAgent.isPresent { agent = Self.withoutVersions(event.userAgent, hash: hash) }
-        if event.os.isPresent { (os, _) = Self.family(event.os, hash: hash) }
-        if event.deviceType.isPresent { deviceClass = UInt8(truncatingIfNeeded: hash(event.deviceType, seed: 9)) | 1 }
+        if event.agentFamilyText.isPresent {
+            agent = Self.nonzero(hash(event.agentFamilyText, seed: 10))
+            agentMajor = event.agentMajor
+        } else if event.userAgent.isPresent {
+            agent = Self.withoutVersions(event.userAgent, hash: hash)
+        }
+        if event.osFamilyText.isPresent { os = Self.nonzero(hash(event.osFamilyText, seed: 11)) }
+        deviceClass = event.deviceClass.rawValue
+        traits = event.networkTraits
         if event.region.isPresent { region = Self.nonzero(hash(event.region, seed: UInt64(event.country) << 8 | 2)) }
         asn = event.asn
         country = event.country
@@ -64,6 +78,7 @@ public struct Observation {
         // 1 January 1970 was a Thursday.
         weekday = Int((event.time.milliseconds / 86_400_000 + 3) % 7)
         if event.action.isPresent { action = Self.action(event.action, hash: hash) }
+        if event.resource.isPresent { resource = hash(event.resource, seed: 11) | 1 }
         if event.token.isPresent { token = Self.nonzero(hash(event.token, seed: 3)) }
         if event.session.isPresent {
             session = Self.session(event.session, hash: hash)
@@ -97,21 +112,6 @@ public struct Observation {
             return nonzero(hash(UInt64(browser) << 32 | UInt64(os), hash(event.deviceType, seed: 7)))
         }
         return 0
-    }
-
-    /// A family's fingerprint and the first number of its version: "Chrome Mobile 126.0" is the family "Chrome Mobile".
-    static func family(_ text: ByteView, hash: KeyedHash) -> (fingerprint: UInt32, major: UInt16) {
-        var end = 0
-        while end < text.count && !(text[end] >= 0x30 && text[end] <= 0x39) { end += 1 }
-        var major = 0
-        var index = end
-        while index < text.count, text[index] >= 0x30, text[index] <= 0x39, major < 6_000 {
-            major = major * 10 + Int(text[index] - 0x30)
-            index += 1
-        }
-        while end > 0 && text[end - 1] == 0x20 { end -= 1 }
-        guard end > 0 else { return (nonzero(hash(text, seed: 10)), UInt16(clamping: major)) }
-        return (nonzero(hash(ByteView(base: text.base, count: end), seed: 10)), UInt16(clamping: major))
     }
 
     /// Digits and dots are left out, so that an update of the browser does not make a new device.

@@ -23,17 +23,32 @@ extension UserRow {
         append(header.lastSeen.milliseconds)
         for weight in [
             header.contexts, header.recentContexts, header.newFamilies, header.newDevices, header.newCountries,
-            header.newProviders, header.newNetworks, header.newPlaces, header.moves, header.actionTotal,
+            header.newProviders, header.newNeighbourhoods, header.newNetworks, header.newRegions, header.newPlaces, header.moves, header.actionTotal,
             header.recentActions, header.factored, header.strong, header.lastLatitude, header.lastLongitude,
         ] { append(weight) }
         append(header.lastPlaceTime.milliseconds)
         append(header.hours)
         append(header.weekdays)
-        for moments in [header.amounts, header.pace, header.roundTrips] {
+        for moments in [
+            header.amounts, header.recentAmounts, header.pace, header.roundTrips, header.breadths, header.exportDays,
+            header.surprises,
+        ] {
             append(moments.weight)
             append(moments.mean)
             append(moments.squares)
         }
+        append(header.amountSpread)
+        append(header.drift)
+        append(header.challenges)
+        append(header.changes)
+        append(header.breadth.index)
+        append(header.breadth.distinct)
+        append(header.breadth.count)
+        append(header.breadth.isDoubtful)
+        append(header.exports.index)
+        append(header.exports.count)
+        append(header.exports.isDoubtful)
+        append(header.course)
         append(header.rate.newest)
         append(header.rate.counts)
         append(header.paceWindow.index)

@@ -75,9 +75,12 @@ public struct ActionSlot {
 
 /// An action that is known to follow another.
 public struct PairSlot {
-    /// Of both actions.
-    public var fingerprint: UInt32
+    /// 16 bits of each fingerprint: two of a hundred actions that share them are taken for one.
+    public var previous: UInt16
+    public var next: UInt16
     public var weight: Float
+
+    @inlinable public static func short(_ action: UInt32) -> UInt16 { UInt16(truncatingIfNeeded: action ^ action >> 16) }
 }
 
 public struct SessionFlags: OptionSet, Sendable {
@@ -117,12 +120,7 @@ public struct SessionSlot {
     public var provenDevice: UInt32 = 0
     public var provenNetwork: UInt32 = 0
     public var provenASN: UInt32 = 0
-    /// The methods its login was made with (`AuthenticationMethods`).
-    public var methods: UInt32 = 0
-    /// The last action, and how unlike the user the recent ones were: see `SequenceWindow`.
-    public var lastAction: UInt32 = 0
-    public var sequence: Float = 0
-    public var sequenceWeight: Float = 0
+    public var course = ActionCourse()
 }
 
 /// An open challenge.
@@ -135,8 +133,14 @@ public struct ChallengeSlot {
     public var device: UInt32
     public var network: UInt32
     public var asn: UInt32
+    /// Seconds since 1970.
+    public var asked: UInt32
+    public var flags: ChallengeFlags
+    public var padding = InlineArray<3, UInt8>(repeating: 0)
 
-    public init(id: DecisionID, asking seen: Observation, expires: Timestamp, demand: UInt32) {
+    public init(
+        id: DecisionID, asking seen: Observation, expires: Timestamp, demand: UInt32, flags: ChallengeFlags = []
+    ) {
         self.id = id
         self.session = seen.scope
         self.expires = expires
@@ -144,7 +148,16 @@ public struct ChallengeSlot {
         self.device = seen.device
         self.network = seen.network
         self.asn = seen.asn
+        self.asked = UInt32(clamping: seen.time.milliseconds / 1000)
+        self.flags = flags
     }
+}
+
+public struct ChallengeFlags: OptionSet, Sendable {
+    public var rawValue: UInt8
+    @inlinable public init(rawValue: UInt8) { self.rawValue = rawValue }
+    /// It may be answered by a push.
+    public static let push = ChallengeFlags(rawValue: 1)
 }
 
 /// Observations of one session and device that wait to be trusted.
@@ -192,6 +205,8 @@ public struct UserFlags: OptionSet, Sendable {
     public static let proven = UserFlags(rawValue: 1)
     /// In the list of rows to write.
     static let dirty = UserFlags(rawValue: 2)
+    /// Was pushed at until a stop had to be put to it: not again before a phishing-resistant challenge is passed.
+    public static let pushStopped = UserFlags(rawValue: 4)
     /// What only memory knows: never in persisted bytes.
     static let transient: UserFlags = [.dirty]
 }
@@ -222,13 +237,15 @@ public struct UserHeader {
     public var contexts: Float = 0
     public var recentContexts: Float = 0
     /// Decayed number of them that brought something new at each level of what is compared: an agent or system, a
-    /// device; a country, a provider, a prefix of a known provider, a place in a known country; and of moves between
-    /// networks in a session.
+    /// device; a country, a provider, a neighbourhood and a prefix of a known provider, a region and a place of a known
+    /// country; and of moves between networks in a session.
     public var newFamilies: Float = 0
     public var newDevices: Float = 0
     public var newCountries: Float = 0
     public var newProviders: Float = 0
+    public var newNeighbourhoods: Float = 0
     public var newNetworks: Float = 0
+    public var newRegions: Float = 0
     public var newPlaces: Float = 0
     public var moves: Float = 0
     /// Decayed number of learned actions: slowly, and fast.
@@ -249,6 +266,25 @@ public struct UserHeader {
     public var strong: Float = 0
     /// ln(amount + 1).
     public var amounts = DecayedMoments()
+    /// The same of late, and as they were: not held within what is usual.
+    public var recentAmounts = DecayedMoments()
+    /// How the amounts are spread, where moments mislead.
+    public var amountSpread = QuantileSketch()
+    /// How far the fast baseline has left the slow one, 0…1: `Drift`, as of the day the row is aged to.
+    public var drift = DriftShares()
+    /// What came of challenges lately.
+    public var challenges = ChallengeHistory()
+    /// Seconds since 1970 at which contact, password and factors were last changed; the fourth is free.
+    public var changes = InlineArray<4, UInt32>(repeating: 0)
+    /// Different resources, and exports, in the open window, and ln of how many there are in a window.
+    public var breadth = BreadthWindow()
+    public var breadths = DecayedMoments()
+    public var exports = TalliedWindow()
+    public var exportDays = DecayedMoments()
+    /// −ln of how likely the user's actions were, while nobody knew what others do.
+    public var surprises = DecayedMoments()
+    /// The course of actions that name no session.
+    public var course = ActionCourse()
     /// ln(actions) in the rate windows that had any.
     public var pace = DecayedMoments()
     public var rate = HoppingWindow()
@@ -335,10 +371,11 @@ public struct UserRow: @unchecked Sendable {
 
     /// Empties the windows that were cut up otherwise when the row was written: panes are numbered in multiples of
     /// their length, so shorter ones than today's would lie in the far future and never pass.
-    public func dropForeignWindows(hop: Int64, length: Int64) {
+    public func dropForeignWindows(hop: Int64, length: Int64, breadth: Int64) {
         let last = max(header.pointee.lastSeen.milliseconds, 0)
         if header.pointee.rate.newest > last / hop { header.pointee.rate = HoppingWindow() }
         if header.pointee.paceWindow.index > last / length { header.pointee.paceWindow = TumblingWindow() }
+        if header.pointee.breadth.index > last / breadth { header.pointee.breadth = BreadthWindow() }
     }
 
     /// Whether everything in it that a reader indexes or switches by is in range. For bytes that come from outside;
@@ -350,6 +387,7 @@ public struct UserRow: @unchecked Sendable {
         else { return false }
         func isTime(_ milliseconds: Int64) -> Bool { milliseconds >= 0 && milliseconds < Timestamp.latest.milliseconds }
         guard isTime(header.pointee.rate.newest), isTime(header.pointee.paceWindow.index) else { return false }
+        guard isTime(header.pointee.breadth.index), isTime(header.pointee.exports.index) else { return false }
         for index in 0..<holds.count where holds[index].hour > 23 || holds[index].weekday > 6 { return false }
         return header.pointee.touched <= Int64.max
     }

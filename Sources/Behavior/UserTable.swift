@@ -107,6 +107,25 @@ public final class UserTable {
         return nil
     }
 
+    /// Says that the user of that hash will be looked for soon: the first of two hints, some hundred nanoseconds apart.
+    @inline(__always)
+    public func expectBucket(of hash: UInt64) {
+        prefetch(hot.pointee.buckets + Int(truncatingIfNeeded: hash) & hot.pointee.mask, bytes: 64)
+    }
+
+    /// The second: the row itself.
+    @inline(__always)
+    public func expectRow(of hash: UInt64) {
+        let (buckets, mask) = (buckets, mask)
+        var index = Int(truncatingIfNeeded: hash) & mask
+        while let base = buckets[index].row {
+            if buckets[index].hash == hash { return prefetch(base, bytes: Self.expectedRowBytes) }
+            index = (index + 1) & mask
+        }
+    }
+
+    static let expectedRowBytes = 1536
+
     /// Takes note of a record: the clock of coldness advances, and so does the input's position.
     @inline(__always)
     public func begin(input: Int, offset: Int64) {

@@ -121,7 +121,9 @@ public struct DecayedMoments {
 
     public init() {}
 
+    /// Takes in a value of a weight above 0. What is not finite changes nothing.
     @inlinable public mutating func add(_ value: Float, weight added: Float = 1) {
+        guard value.isFinite && added > 0 && added.isFinite else { return }
         weight += added
         let delta = value - mean
         mean += delta * added / weight

@@ -33,6 +33,17 @@ int vj_parse(vj_parser *p, const uint8_t *bytes, size_t count) {
 const uint64_t *vj_tape(const vj_parser *p) { return p->parser.doc.tape.get(); }
 const uint8_t *vj_strings(const vj_parser *p) { return p->parser.doc.string_buf.get(); }
 
+int vj_index(vj_parser *p, const uint8_t *bytes, size_t count) {
+    if (count > p->max_bytes) return static_cast<int>(simdjson::CAPACITY);
+    std::memcpy(p->padded.get(), bytes, count);
+    p->padded[count] = 0;
+    return static_cast<int>(p->parser.implementation->stage1(p->padded.get(), count, simdjson::stage1_mode::regular));
+}
+
+const uint8_t *vj_text(const vj_parser *p) { return p->padded.get(); }
+const uint32_t *vj_tokens(const vj_parser *p) { return p->parser.implementation->structural_indexes.get(); }
+size_t vj_token_count(const vj_parser *p) { return p->parser.implementation->n_structural_indexes; }
+
 int vj_error_class(int code) {
     switch (static_cast<simdjson::error_code>(code)) {
     case simdjson::SUCCESS: return VJ_OK;

@@ -1,10 +1,11 @@
 import Events
 
-/// One decoder for each input, and room for one decoded record each, so that a shard can compare the times of its inputs
-/// before it steps one. Shared by the engines of one shard, since a decoder's buffers are large; used from its thread only.
+/// One decoder for each input, what enriches their events, and room for one decoded record each, so that a shard can
+/// compare the times of its inputs before it steps one. Shared by the engines of one shard, since a decoder's buffers are large; used from its thread only.
 public final class Decoders {
     struct Slot {
         let decoder: Unmanaged<EventDecoder>
+        let scratch: UnsafeMutablePointer<UInt8>
         var event = Event()
         var outcome = DecodeOutcome.ignored
         /// Whose record it holds: nobody's while it is nil.
@@ -15,38 +16,43 @@ public final class Decoders {
 
     let slots: UnsafeMutablePointer<Slot>
     let count: Int
+    private let enrichment: Unmanaged<EventEnrichment>
 
     /// For engines of the same inputs as this plan's.
-    public init(plan: EnginePlan) {
+    public init(plan: EnginePlan, enrichment: EventEnrichment = EventEnrichment()) {
+        self.enrichment = .passRetained(enrichment)
         count = plan.inputs.count
         slots = .allocate(capacity: max(count, 1))
         for (index, input) in plan.inputs.enumerated() {
-            (slots + index).initialize(to: Slot(decoder: .passRetained(EventDecoder(bounds: input.decode.bounds))))
+            (slots + index).initialize(
+                to: Slot(
+                    decoder: .passRetained(EventDecoder(bounds: input.decode.bounds)),
+                    scratch: .allocate(capacity: EventEnrichment.scratchBytes)))
         }
     }
 
     deinit {
-        for index in 0..<count { slots[index].decoder.release() }
+        for index in 0..<count {
+            slots[index].decoder.release()
+            slots[index].scratch.deallocate()
+        }
         slots.deallocate()
+        enrichment.release()
     }
 
-    /// Decodes a record that is stepped at once; what was staged of its input is gone with the buffer.
+    /// The decoder of a record that is stepped at once; what was staged of its input is gone with the buffer.
     @inline(__always)
-    func decode(_ record: Record, options: DecodePlan, into event: inout Event) -> DecodeOutcome {
+    func decoder(of record: Record) -> Unmanaged<EventDecoder> {
         let slot = slots + Int(record.input)
         slot.pointee.owner = nil
-        return slot.pointee.decoder._withUnsafeGuaranteedRef { $0.decode(record, options: options, into: &event) }
+        return slot.pointee.decoder
     }
 
-    /// Decodes a record into its input's slot.
-    func stage(_ record: Record, options: DecodePlan, for engine: Engine) -> UnsafeMutablePointer<Slot> {
-        let slot = slots + Int(record.input)
-        slot.pointee.outcome = slot.pointee.decoder._withUnsafeGuaranteedRef {
-            $0.decode(record, options: options, into: &slot.pointee.event)
-        }
-        slot.pointee.owner = ObjectIdentifier(engine)
-        (slot.pointee.partition, slot.pointee.offset) = (record.partition, record.offset)
-        return slot
+    /// Adds to a decoded event what the shell knows of devices and networks.
+    @inline(__always)
+    func enrich(_ event: UnsafeMutablePointer<Event>, of record: Record) {
+        let scratch = slots[Int(record.input)].scratch
+        enrichment._withUnsafeGuaranteedRef { $0.enrich(&event.pointee, scratch: scratch) }
     }
 
     /// The slot that holds this record, decoded for this engine.
@@ -64,7 +70,12 @@ extension Engine {
     /// it to be; nil for what is no event, which goes first. Changes no state.
     /// - Complexity: O(record)
     public func stage(_ record: Record) -> Timestamp? {
-        let slot = decoders.stage(record, options: decodePlans[Int(record.input)], for: self)
+        let slot = decoders.slots + Int(record.input)
+        slot.pointee.outcome = withUnsafeMutablePointer(to: &slot.pointee.event) {
+            decode(record, by: slot.pointee.decoder, into: $0)
+        }
+        slot.pointee.owner = ObjectIdentifier(self)
+        (slot.pointee.partition, slot.pointee.offset) = (record.partition, record.offset)
         guard case .event = slot.pointee.outcome, slot.pointee.event.type != .feedback else { return nil }
         return isAhead(slot.pointee.event.time, of: record) ?? slot.pointee.event.time
     }

@@ -28,10 +28,12 @@ extension Engine {
         case .passed:
             tally.pointee.challengesPassed &+= 1
             row.removeChallenge(at: found)
+            forgetAnswers(row)
             close(record, .allow, texts.challengePassed, row, isNews: true, into: &effects)
             row = accept(challenge, seen, row)
         case .denied:
             row.removeChallenge(at: found)
+            note(.denied, challenge, row)
             if challenge.session == seen.session && table.session(seen.session, of: row) == nil {
                 (row, _) = table.openSession(seen, of: row)
             }
@@ -39,11 +41,33 @@ extension Engine {
             close(record, .terminateSession, texts.challengeDenied, row, isNews: true, into: &effects)
         case .abandoned, .timedOut:
             row.removeChallenge(at: found)
+            note(.unanswered, challenge, row)
             close(record, .allow, texts.challengeIgnored, row, isNews: false, into: &effects)
         case .failed, .none:
+            if event.pointee.challengeResult == .failed { note(.failed, challenge, row) }
             close(record, .allow, texts.challengeIgnored, row, isNews: false, into: &effects)
         }
         return row
+    }
+
+    /// Remembers what came of a challenge of the user's. An answer without its nonce never gets here: else anybody could
+    /// raise anybody's risk.
+    func note(_ kind: ChallengeHistory.Kind, _ challenge: ChallengeSlot, _ row: UserRow) {
+        let method = event.pointee.challengeMethod
+        let isPush = method.isPresent ? method == "push" : challenge.flags.contains(.push)
+        row.header.pointee.challenges.add(isPush ? kind.union(.push) : kind, at: event.pointee.time)
+    }
+
+    /// What came of earlier challenges is settled by one that is passed: all of it by a method nobody can be talked into,
+    /// else what was merely not managed.
+    func forgetAnswers(_ row: UserRow) {
+        let method = event.pointee.challengeMethod
+        if method == "webauthn" || method == "hardware_key" {
+            row.header.pointee.challenges = ChallengeHistory()
+            row.header.pointee.flags.remove(.pushStopped)
+        } else {
+            row.header.pointee.challenges.remove(.failed)
+        }
     }
 
     /// Whether the answer comes from where the question was put: the same session; or, where the question was bound to

@@ -11,12 +11,14 @@ extension Engine {
         _ seen: Observation, _ start: UserRow, _ session: inout Int, verdict: Verdict, isProven: Bool, isReported: Bool
     ) -> UserRow {
         var row = start
-        if event.pointee.type == .action {
-            row.header.pointee.rate.add(at: seen.time, hop: plan.windows.rateHop, panes: panes)
-        }
         if event.pointee.outcome == .failure {
             return table.noteFailure(at: seen.time, of: row)
         }
+        let isQuiet = verdict == .allow && (isProven || (assessment.pointee.level == .low && !isReported))
+        // What is new to the user stays new for the whole session: if one quiet event were enough to become familiar,
+        // the second would be an intruder's free pass.
+        let isNovel = !isProven && (!assessment.pointee.fired.isDisjoint(with: Self.novelty) || isForeignCourse)
+        if event.pointee.type == .action { noteConduct(seen, row, isDoubtful: !isQuiet || isNovel) }
         var wasOpen = true
         var hadEnded = false
         var didMove = false
@@ -26,6 +28,7 @@ extension Engine {
             hadEnded = row.sessions[session].window.hasEnded(at: seen.time, gap: plan.windows.sessionGap)
             didMove = follow(seen, row.sessions.base + session)
         }
+        let previous = event.pointee.type == .action ? followCourse(seen, row, session, isCut: hadEnded) : 0
         if verdict >= .deny {
             condemn(seen, row, session, verdict)
             return row
@@ -33,28 +36,86 @@ extension Engine {
         let tainted = session >= 0 && row.sessions[session].flags.contains(.tainted)
         if tainted { return row }
         let amount: Float? = event.pointee.amount.isNaN ? nil : Float(log1p(event.pointee.amount))
-        let trusted = verdict == .allow && (isProven || (assessment.pointee.level == .low && !isReported))
-        if trusted && didMove { row.header.pointee.moves += 1 }
-        // What is new to the user stays new for the whole session: if one quiet event were enough to become familiar,
-        // the second would be an intruder's free pass.
-        let isNovel = !isProven && !assessment.pointee.fired.isDisjoint(with: Self.novelty)
-        guard trusted && !isNovel else {
-            let flags: HoldFlags = verdict == .stepUp ? .quarantined : trusted ? [] : .raised
+        if isQuiet && didMove { row.header.pointee.moves += 1 }
+        guard isQuiet && !isNovel else {
+            let flags: HoldFlags = verdict == .stepUp ? .quarantined : isQuiet ? [] : .raised
             return table.hold(seen, amount: amount, of: row, flags: flags)
         }
 
         table.prove(row)
         table.notePlace(seen, of: row)
         row = learnContext(seen, row, session, isNew: !wasOpen || hadEnded, isProven: isProven)
-        if event.pointee.outcome == .success && row.failures.count > 0 { row.failures.base[0].removeAll() }
+        if event.pointee.outcome == .success {
+            if row.failures.count > 0 { row.failures.base[0].removeAll() }
+            learnLogin(row)
+        }
         if event.pointee.type == .action {
-            if seen.action != 0 { row = table.learnAction(seen.action, of: row, weight: 1) }
+            if seen.action != 0 { row = table.learnAction(seen.action, after: previous, of: row, weight: 1) }
+            if !assessment.pointee.surprise.isNaN { row.header.pointee.surprises.add(assessment.pointee.surprise) }
             if let closed = row.header.pointee.paceWindow.add(at: seen.time, length: plan.windows.rate) {
                 row.header.pointee.pace.add(log(Float(closed)))
             }
         }
-        if let amount { row.header.pointee.amounts.add(amount) }
+        if let amount { table.learnAmount(amount, of: row, isProven: isProven) }
         return row
+    }
+
+    /// The course of actions is unlike the user's by so much that it is not learned as the user's.
+    private var isForeignCourse: Bool {
+        assessment.pointee.fired.contains(SignalSet(.actionSequence)) && assessment.pointee[.actionSequence].raw >= Self.foreignCourse
+    }
+
+    /// Points of `action.sequence` from which what is done waits to be trusted.
+    static let foreignCourse = 15.0
+
+    /// Factors and round-trip time of a login.
+    private func learnLogin(_ row: UserRow) {
+        let kinds = event.pointee.amr.factorKinds
+        if kinds > 0 { row.header.pointee.factored += 1 }
+        if kinds > 1 { row.header.pointee.strong += 1 }
+        if !event.pointee.roundTripMilliseconds.isNaN {
+            row.header.pointee.roundTrips.add(Float(Portable.log(Double(max(event.pointee.roundTripMilliseconds, 1)))))
+        }
+    }
+
+    /// Windows that count whatever is decided. What a window had is learned when it closes, unless something in it spoke
+    /// against its being the user's; a number above what is usual as much as the most that is.
+    private func noteConduct(_ seen: Observation, _ row: UserRow, isDoubtful: Bool) {
+        let header = row.header
+        header.pointee.rate.add(at: seen.time, hop: plan.windows.rateHop, panes: panes)
+        if seen.resource != 0,
+            let closed = header.pointee.breadth.add(
+                hash: seen.resource, at: seen.time, length: plan.model.breadthWindow, isDoubtful: isDoubtful)
+        {
+            header.pointee.breadths.add(usual(Portable.log(Double(closed)), header.pointee.breadths))
+        }
+        if seen.kinds.isEmpty { return }
+        if seen.kinds.contains(.export),
+            let closed = header.pointee.exports.add(at: seen.time, length: 86_400_000, isDoubtful: isDoubtful)
+        {
+            header.pointee.exportDays.add(usual(Portable.log(Double(closed)), header.pointee.exportDays))
+        }
+        for index in 0..<ActionKinds.changeCount where seen.kinds.contains(.change(index)) {
+            header.pointee.changes[index] = max(header.pointee.changes[index], UInt32(clamping: seen.time.milliseconds / 1000))
+        }
+    }
+
+    private func usual(_ value: Double, _ moments: DecayedMoments) -> Float {
+        guard moments.weight >= 5 else { return Float(value) }
+        return min(Float(value), moments.mean + 1.5 * max(moments.variance.squareRoot(), 0.4))
+    }
+
+    /// Takes the action into the course of its session, or, where it names none, of the user, learned or not. Returns the
+    /// action before it; 0 where there is none, or it lies too far back.
+    private func followCourse(_ seen: Observation, _ row: UserRow, _ session: Int, isCut: Bool) -> UInt32 {
+        guard seen.action != 0 else { return 0 }
+        let length = Float(plan.model.sequenceWindow)
+        let step = assessment.pointee.step
+        if session >= 0 {
+            return (row.sessions.base + session).pointee.course.take(seen.action, step, length: length, isCut: isCut)
+        }
+        let isCut = seen.time - row.header.pointee.lastSeen > plan.windows.sessionGap
+        return row.header.pointee.course.take(seen.action, step, length: length, isCut: isCut)
     }
 
     /// Nothing that waits with a session survives a denial, and a terminated one stays terminated.
@@ -137,13 +198,14 @@ extension Engine {
         return row
     }
 
-    /// What a passed challenge is worth: the person need not be asked about this device for a month and a half.
+    /// What a passed challenge is worth: what was proven stays known for a half-life and a half.
     static let provenWeight: Float = 2
 
     /// What a session's observations are worth to the baseline that no challenge has proven: a quarter when its risk
-    /// was raised, half when its device was not one of the user's.
+    /// was raised, half when its device was not one of the user's; all while there is hardly a baseline to doubt it by.
     func watchedWeight(_ held: HoldSlot, _ row: UserRow) -> Float {
         if held.flags.contains(.raised) { return 0.25 }
+        if row.header.pointee.contexts < Float(plan.model.partialSamples) { return 1 }
         for index in 0..<row.devices.count where row.devices[index].fingerprint == held.device { return 1 }
         return held.device == 0 ? 1 : 0.5
     }

@@ -19,9 +19,10 @@ public final class Engine {
     let decoders: Decoders
     /// The baseline sees an event before it is scored. A fault.
     let learnsFirst: Bool
-    /// How each input's records are read.
-    let decodePlans: [DecodePlan]
+    /// How each input's records are read. Unmanaged: an array would cost a retain for every record.
+    let decodePlans: UnsafeMutablePointer<Unmanaged<DecodePlan>>
     let scorer: Scorer
+    let classes: ActionClasses
     let aging: Aging
     let panes: Int
     let texts: PlanTexts
@@ -89,14 +90,20 @@ public final class Engine {
         contributes = population == nil
         shared = self.population.shared
         policy = CompiledPolicy(rules: plan.rules, fallback: plan.fallback)
-        decodePlans = plan.inputs.map { DecodePlan($0.decode) }
+        decodePlans = .allocate(capacity: max(plan.inputs.count, 1))
+        for (index, input) in plan.inputs.enumerated() {
+            (decodePlans + index).initialize(to: .passRetained(DecodePlan(input.decode)))
+        }
         scorer = Scorer(model: plan.model, windows: plan.windows)
+        classes = ActionClasses(plan.model)
         aging = Aging(halfLife: plan.windows.halfLife, fastHalfLife: plan.windows.fastHalfLife)
         panes = max(1, min(16, Int(plan.windows.rate / max(plan.windows.rateHop, 1))))
         texts = PlanTexts(plan)
     }
 
     deinit {
+        for index in plan.inputs.indices { decodePlans[index].release() }
+        decodePlans.deallocate()
         event.deallocate()
         mode.deallocate()
         tally.deallocate()
@@ -125,8 +132,34 @@ public final class Engine {
     /// - Complexity: O(record + one user's bounded state)
     @discardableResult
     public func step(_ record: Record, into effects: inout Effects, recovering: Bool = false) -> UInt32? {
-        let outcome = decoders.decode(record, options: decodePlans[Int(record.input)], into: &event.pointee)
+        let outcome = decode(record, by: decoders.decoder(of: record), into: event)
         return take(record, outcome, into: &effects, recovering: recovering)
+    }
+
+    /// Decodes a record. Meanwhile the memory is fetched in which, going by its key, its user's row lies.
+    @inline(__always)
+    func decode(
+        _ record: Record, by decoder: Unmanaged<EventDecoder>, into event: UnsafeMutablePointer<Event>
+    ) -> DecodeOutcome {
+        let expected = expectedKey(record)
+        table.expectBucket(of: expected)
+        let outcome = decodePlans[Int(record.input)]._withUnsafeGuaranteedRef { plan in
+            decoder._withUnsafeGuaranteedRef {
+                let parsed = $0.parse(record, options: plan)
+                table.expectRow(of: expected)
+                return $0.read(record, parsed, options: plan, into: &event.pointee)
+            }
+        }
+        if case .event = outcome { decoders.enrich(event, of: record) }
+        return outcome
+    }
+
+    /// Hash of the user whom the record's key names, `user` or `tenant/user`: good enough to fetch by.
+    @inline(__always)
+    private func expectedKey(_ record: Record) -> UInt64 {
+        guard let slash = record.key.bytes.firstIndex(of: UInt8(ascii: "/")) else { return hash(record.key) }
+        let user = ByteView(base: record.key.base.unsafelyUnwrapped + slash + 1, count: record.key.count - slash - 1)
+        return hash(user, seed: hash(record.key.prefix(slash)))
     }
 
     /// The whole path of a decoded record: look up, score, decide, emit, learn.
@@ -165,11 +198,14 @@ public final class Engine {
     private func decide(_ record: Record, _ seen: Observation, _ start: UserRow, into effects: inout Effects) {
         var row = start
         aging.age(row, to: event.pointee.time)
+        var seen = seen
+        if seen.action != 0 { seen.kinds = classes.kinds(of: event.pointee.action, fingerprint: seen.action) }
         if row.remember(event: seen.event) {
             event.pointee.flags.insert(.duplicate)
             tally.pointee.duplicates &+= 1
         }
         row = settleHolds(of: row, at: event.pointee.time)
+        table.closeExpired(of: row, at: event.pointee.time, grace: plan.windows.allowedLateness)
 
         row = event.pointee.type == .challenge
             ? answer(record, seen, row, into: &effects) : judge(record, seen, row, into: &effects)
@@ -259,6 +295,9 @@ public final class Engine {
                 verdict = .allow
                 isProven = true
             } else {
+                if assessment.pointee.fired.contains(SignalSet(.challengePushBombing)) {
+                    row.header.pointee.flags.insert(.pushStopped)
+                }
                 (row, question) = ask(demand, record, seen, row)
             }
         }
@@ -301,24 +340,27 @@ public final class Engine {
         _ demand: CompiledPolicy.Demand, _ record: Record, _ seen: Observation, _ start: UserRow
     ) -> (UserRow, StepUp) {
         var row = start
-        for index in stride(from: row.challenges.count - 1, through: 0, by: -1)
-        where row.challenges[index].expires <= event.pointee.time { row.removeChallenge(at: index) }
+        table.closeExpired(of: row, at: event.pointee.time, grace: 0)
+        let pushes = !row.header.pointee.flags.contains(.pushStopped)
         let open = row.challenges
         for index in 0..<open.count where open[index].session == seen.scope && open[index].demand == demand.fingerprint {
-            return (row, stepUp(demand, open[index].id, expires: open[index].expires, isNew: false))
+            return (row, stepUp(demand, open[index].id, expires: open[index].expires, isNew: false, pushes: pushes))
         }
         let id = decisionID(record)
         let expires = event.pointee.time + demand.expires
         row = table.open(
-            ChallengeSlot(id: id, asking: seen, expires: expires, demand: demand.fingerprint), of: row)
-        return (row, stepUp(demand, id, expires: expires, isNew: true))
+            ChallengeSlot(
+                id: id, asking: seen, expires: expires, demand: demand.fingerprint,
+                flags: pushes && demand.offersPush ? .push : []), of: row)
+        return (row, stepUp(demand, id, expires: expires, isNew: true, pushes: pushes))
     }
 
     func stepUp(
-        _ demand: CompiledPolicy.Demand, _ challenge: DecisionID, expires: Timestamp, isNew: Bool
+        _ demand: CompiledPolicy.Demand, _ challenge: DecisionID, expires: Timestamp, isNew: Bool, pushes: Bool
     ) -> StepUp {
         StepUp(
-            acrValuesJSON: demand.acrValuesJSON, methodsJSON: demand.methodsJSON, maxAgeSeconds: demand.maxAgeSeconds,
+            acrValuesJSON: demand.acrValuesJSON,
+            methodsJSON: pushes ? demand.methodsJSON : demand.methodsWithoutPushJSON, maxAgeSeconds: demand.maxAgeSeconds,
             challenge: challenge, nonce: nonce(of: challenge), expires: expires,
             prompt: isNew ? demand.prompt : .absent)
     }

@@ -109,6 +109,18 @@ public struct Event {
     public var os = ByteView.absent
     public var deviceType = ByteView.absent
 
+    /// Browser or app without its version, from the user agent where there are rules for that, else from `browser`.
+    public var agentFamilyText = ByteView.absent
+    /// Its major version; 0 when unknown.
+    public var agentMajor: UInt16 = 0
+    /// Operating system without its version, from the user agent, else from `os`.
+    public var osFamilyText = ByteView.absent
+    public var deviceClass = DeviceClass.unknown
+    /// What lists and databases know of the address.
+    public var networkTraits: NetworkTraits = []
+    /// Country, region, city and coordinates come from a database of ours, not from the event.
+    public var geoIsDerived = false
+
     /// Milliseconds; NaN when absent.
     public var roundTripMilliseconds = Float.nan
     /// A token's `jti` or hash.

@@ -19,21 +19,28 @@ public final class EventDecoder {
     private let parser: OpaquePointer
     private let keys = ContractKeys.shared
     private let tape: Tape
+    let text: PlainText
+    /// False: every record is read from the tape. For tests, which compare.
+    private let takesPlainForm: Bool
     private let seen: UnsafeMutablePointer<SeenKeys>
     private let scratch: UnsafeMutablePointer<UInt8>
 
     /// These bounds hold for every record; those of `DecodeOptions` are for whoever makes the decoder.
-    public init(bounds: DecodeBounds) {
+    public convenience init(bounds: DecodeBounds) { self.init(bounds: bounds, takesPlainForm: true) }
+
+    init(bounds: DecodeBounds, takesPlainForm: Bool) {
         var bounds = bounds
         bounds.recordBytes = min(max(bounds.recordBytes, 64), 1 << 28)
         bounds.depth = min(max(bounds.depth, 2), 1024)
         bounds.idBytes = max(bounds.idBytes, 1)
         bounds.textBytes = max(bounds.textBytes, 4)
         self.bounds = bounds
+        self.takesPlainForm = takesPlainForm && bounds.depth >= PlainText.depth
         // simdjson's bound counts the level that is refused.
         guard let parser = vj_parser_new(bounds.recordBytes, bounds.depth + 1) else { fatalError("out of memory") }
         self.parser = parser
         tape = Tape(words: vj_tape(parser), strings: vj_strings(parser))
+        text = PlainText(bytes: vj_text(parser), tokens: vj_tokens(parser))
         seen = .allocate(capacity: 1)
         seen.initialize(to: SeenKeys(capacity: bounds.recordBytes / 4))
         scratch = .allocate(capacity: EventWalk.scratchBytes)
@@ -52,21 +59,55 @@ public final class EventDecoder {
     /// here; nobody where the key is missing. Without it, the user the payload names.
     /// - Complexity: O(*n*) in the record's bytes; no allocation for records in the contract's own form.
     public func decode(_ record: Record, options plan: DecodePlan, into event: inout Event) -> DecodeOutcome {
+        read(record, parse(record, options: plan), options: plan, into: &event)
+    }
+
+    /// How far parsing came in the first half of `decode`.
+    public struct Parsed {
+        fileprivate enum State {
+            /// The tape is written, or simdjson said why not.
+            case done(Int32)
+            /// Its tokens are known: it may be in the plain form.
+            case indexed(tokens: Int)
+            /// Too large, or nothing.
+            case refused
+        }
+        fileprivate let state: State
+    }
+
+    /// The first half of `decode`. Between the halves there is time to fetch what the event will be compared with.
+    public func parse(_ record: Record, options plan: DecodePlan) -> Parsed {
+        guard let base = record.value.base, record.value.count <= bounds.recordBytes else { return Parsed(state: .refused) }
+        if plan.rules.isEmpty, takesPlainForm, memchr(base, 0x5C, record.value.count) == nil,
+            vj_index(parser, base, record.value.count) == 0
+        {
+            return Parsed(state: .indexed(tokens: vj_token_count(parser)))
+        }
+        return Parsed(state: .done(vj_parse(parser, base, record.value.count)))
+    }
+
+    /// The second half of `decode`, of the record parsed last.
+    public func read(
+        _ record: Record, _ parsed: Parsed, options plan: DecodePlan, into event: inout Event
+    ) -> DecodeOutcome {
         event = Event()
-        guard record.value.isPresent else {
-            return reject(Rejection(.nullPayload, detail: "the record has no value"), record, plan, &event)
+        let code: Int32
+        switch parsed.state {
+        case .indexed(let tokens):
+            var walk = walk(plan, hasEscapes: false)
+            if walk.plain(text, tokens: tokens, into: &event) { return finish(&walk, record, plan, &event) }
+            event = Event()
+            code = vj_parse(parser, record.value.base.unsafelyUnwrapped, record.value.count)
+        case .done(let result): code = result
+        case .refused:
+            let rejection = record.value.isPresent
+                ? Rejection(.tooLarge, detail: "the record is larger than the bound")
+                : Rejection(.nullPayload, detail: "the record has no value")
+            return reject(rejection, record, plan, &event)
         }
-        guard record.value.count <= bounds.recordBytes else {
-            return reject(
-                Rejection(.tooLarge, detail: "the record is larger than the bound"), record, plan, &event)
-        }
-        let code = vj_parse(parser, record.value.base.unsafelyUnwrapped, record.value.count)
         guard code == 0 else { return reject(Self.parseFailure(code, record.value), record, plan, &event) }
 
-        var walk = EventWalk(
-            tape: tape, bounds: bounds, keys: keys, seen: seen, scratch: scratch, mapped: !plan.rules.isEmpty,
-            expected: plan.type,
-            hasEscapes: memchr(record.value.base, 0x5C, record.value.count) != nil)
+        var walk = walk(plan, hasEscapes: memchr(record.value.base, 0x5C, record.value.count) != nil)
         guard walk.tape.kind(1) == UInt8(ascii: "{") else {
             return reject(
                 Rejection(.wrongType, detail: "the record is not a JSON object"), record, plan, &event)
@@ -76,6 +117,20 @@ public final class EventDecoder {
         } else {
             walk.contract(into: &event)
         }
+        return finish(&walk, record, plan, &event)
+    }
+
+    @inline(__always)
+    private func walk(_ plan: DecodePlan, hasEscapes: Bool) -> EventWalk {
+        EventWalk(
+            tape: tape, bounds: bounds, keys: keys, seen: seen, scratch: scratch, mapped: !plan.rules.isEmpty,
+            expected: plan.type, hasEscapes: hasEscapes)
+    }
+
+    @inline(__always)
+    private func finish(
+        _ walk: inout EventWalk, _ record: Record, _ plan: DecodePlan, _ event: inout Event
+    ) -> DecodeOutcome {
         walk.finish(&event)
         if plan.requiresKey, walk.fault == nil, !Self.names(record.key, tenant: event.tenant, user: event.user) {
             walk.fault = Self.keyFault(record.key)

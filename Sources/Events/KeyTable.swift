@@ -11,13 +11,11 @@ struct KeyTable<Meaning>: @unchecked Sendable {
     private struct Entry {
         /// First, so that a pointer to the entry is one to it.
         var meaning: Meaning
-        /// The first eight bytes, the first in the lowest; shorter names have zeros, in `mask` too.
+        /// The first eight bytes, the first in the lowest; shorter names have zeros.
         var first: UInt64
-        var mask: UInt64
         /// The last eight bytes of a name longer than that.
         var last: UInt64
-        /// Length (32 bits), first three bytes, group: but for the group, what the parser's buffer holds from the
-        /// string's length on.
+        /// Length (32 bits), first three bytes, group.
         var head: UInt64
     }
 
@@ -33,7 +31,6 @@ struct KeyTable<Meaning>: @unchecked Sendable {
             precondition((2...16).contains(bytes.count), "a key is 2 to 16 bytes long")
             return Entry(
                 meaning: name.meaning, first: Self.word(bytes.prefix(8)),
-                mask: .max >> UInt64(64 - 8 * min(bytes.count, 8)),
                 last: bytes.count > 8 ? Self.word(bytes.suffix(8)) : 0, head: Self.head(bytes, name.group))
         }
         precondition(Set(made.map(\.head)).count == made.count && made.count < 64)
@@ -60,15 +57,16 @@ struct KeyTable<Meaning>: @unchecked Sendable {
         Int(truncatingIfNeeded: (head &* multiplier) >> (64 - bits))
     }
 
-    /// For a string in the parser's buffer, where its length (32 bits) comes before it, and a zero byte and at least
-    /// seven more after it.
+    /// For a name in one of the parser's buffers, where at least eight bytes can be read from its start on.
     @inline(__always)
     func find(parsed name: ByteView, group: KeyGroup) -> UnsafePointer<Meaning>? {
         let p = UnsafeRawPointer(name.base.unsafelyUnwrapped)
-        let head = UInt64(littleEndian: (p - 4).loadUnaligned(as: UInt64.self)) & 0x00FF_FFFF_FFFF_FFFF | group.bits
+        let excess = UInt64(truncatingIfNeeded: max(0, 8 &- name.count) &* 8)
+        // What stands behind a shorter name goes. An empty one is found by no length.
+        let first = (UInt64(littleEndian: p.loadUnaligned(as: UInt64.self)) &<< excess) &>> excess
+        let head = (first & 0xFF_FFFF) << 32 | UInt64(truncatingIfNeeded: name.count) | group.bits
         let entry = entries + Self.slot(head, multiplier)
-        let first = UInt64(littleEndian: p.loadUnaligned(as: UInt64.self))
-        guard entry.pointee.head == head, (first ^ entry.pointee.first) & entry.pointee.mask == 0 else { return nil }
+        guard entry.pointee.head == head, entry.pointee.first == first else { return nil }
         if name.count > 8 {
             let last = UInt64(littleEndian: (p + (name.count &- 8)).loadUnaligned(as: UInt64.self))
             guard entry.pointee.last == last else { return nil }

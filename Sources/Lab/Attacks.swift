@@ -8,7 +8,7 @@ struct ScheduledAttack: Sendable {
 }
 
 /// Makes the hostile events of a day. An attacker is a person of the same population, with that person's devices,
-/// networks and hours: nothing about him alone gives him away.
+/// networks, hours and pace: nothing about him alone gives him away. Of the victim's habits he knows nothing.
 struct Attacks {
     let sessions: LegitimateSessions
     var options: TrafficOptions { sessions.options }
@@ -22,11 +22,13 @@ struct Attacks {
         let first = whole < options.days ? whole : Int(before / length)
         let days = options.days - first
         var list: [ScheduledAttack] = []
-        for (index, kind) in AttackKind.allCases.enumerated() where options.attacks[kind] > 0 && days > 0 {
+        for (index, kind) in AttackKind.ofTraffic.enumerated() where options.attacks[kind] > 0 && days > 0 {
             var random = Random(seed: Random.mix(options.seed, UInt64(index), 0x61747461636B))
             let expected = options.attacks[kind] * Double(options.users) * Double(days) / 1_000
+            // What takes days begins early enough to be seen, where the stream is long enough for that.
+            let lasts = kind == .insider ? options.insiderDays.lowerBound : kind == .spray ? options.sprayDays.lowerBound : 1
             for _ in 0..<max(1, Int(expected.rounded())) {
-                list.append(ScheduledAttack(kind: kind, day: first + random.below(days), seed: random.next()))
+                list.append(ScheduledAttack(kind: kind, day: first + random.below(max(1, days - lasts)), seed: random.next()))
             }
         }
         return list.sorted { ($0.day, $0.seed) < ($1.day, $1.seed) }
@@ -44,34 +46,60 @@ struct Attacks {
             default: impossibleTravel(span, attack, &day, &random)
             }
         case .takeover: takeover(attack, &day, &random)
+        case .naive, .vpn, .targeted, .veryTargeted: intrude(attack, &day, &random)
+        case .pushBombing: pushBombing(attack, &day, &random)
+        case .insider: insider(attack, &day, &random)
         case .stuffing: stuffing(attack, &day, &random)
+        case .spray: spray(attack, &day, &random)
+        case .masquerade: break
         }
         return true
     }
 
-    /// A session of this day, not yet attacked, with room for an attack in its middle.
+    /// A session of this day, not yet attacked, with room for an attack in its middle; of somebody established, where
+    /// there is one.
     private func takeSession(_ day: inout Day, _ random: inout Random) -> SessionSpan? {
+        var second: Int?
         for _ in 0..<200 where !day.sessions.isEmpty {
             let index = random.below(day.sessions.count)
             let span = day.sessions[index]
-            if span.count >= 5, day.drafts[span.first].time >= options.attackStart.milliseconds {
-                day.sessions.swapAt(index, day.sessions.count - 1)
-                day.sessions.removeLast()
-                return span
-            }
+            guard span.count >= 5, day.drafts[span.first].time >= options.attackStart.milliseconds else { continue }
+            if Int(day.history[Int(span.user)]) >= options.established { return take(index, &day) }
+            second = second ?? index
         }
-        return nil
+        return second.map { take($0, &day) }
     }
 
-    private func attacker(_ random: inout Random, like victim: Person?) -> Person {
-        // Beyond every user's number.
+    private func take(_ index: Int, _ day: inout Day) -> SessionSpan {
+        day.sessions.swapAt(index, day.sessions.count - 1)
+        return day.sessions.removeLast()
+    }
+
+    /// A person who is established, where there is one who meets the condition too; else the best known of those asked.
+    func victim(_ day: Day, _ random: inout Random, where condition: (Person) -> Bool = { _ in true }) -> Person {
+        var best: Person?
+        var most = -1
+        for _ in 0..<200 {
+            let number = random.below(options.users)
+            let known = min(Int(day.history[number]), options.established)
+            if known <= most { continue }
+            let person = Person(number: UInt32(number), options: options)
+            guard person.bulkHour == nil, condition(person) else { continue }
+            (best, most) = (person, known)
+            if known == options.established { break }
+        }
+        return best ?? Person(number: UInt32(random.below(options.users)), options: options)
+    }
+
+    /// Somebody beyond every user's number. Like a victim, he lives in the same country in some cases, next door in a few.
+    func attacker(_ random: inout Random, like victim: Person?) -> Person {
         var person = Person(number: 0x4000_0000 | UInt32(truncatingIfNeeded: random.next() >> 34), options: options)
         person.bulkHour = nil
         if let victim {
             let reach = random.uniform()
             if reach < 0.5 {  // Anywhere, as people are.
             } else if reach < 0.85 {
-                person.city = Place.citiesOfCountry[Place.countryOfCity[victim.city]].randomElement(using: &random) ?? victim.city
+                person.city = Self.city(inCountryOf: victim.city, &random)
             } else {
                 person.city = victim.city
                 person.residentialSlot = victim.residentialSlot
@@ -80,193 +108,117 @@ struct Attacks {
         return person
     }
 
-    private func network(of person: Person, _ random: inout Random) -> Network {
-        let choice = random.uniform()
-        if choice < 0.5 { return person.home(day: 0) }
-        return choice < 0.75 ? person.mobile(in: person.city, &random) : person.exit(&random)
+    /// One of a country's cities, as its people are spread over them.
+    static func city(inCountryOf city: Int, _ random: inout Random) -> Int {
+        let cities = Place.citiesOfCountry[Place.countryOfCity[city]]
+        return cities[random.pick(cities.map { Place.weights[$0] })]
     }
 
-    private func device(of person: Person, at time: Int64, _ random: inout Random) -> Device {
-        person.device(0, day: 0, epochDay: Int(time / TrafficOptions.dayMilliseconds), options: options).device
+    func network(of person: Person, _ random: inout Random) -> Network {
+        let choice = random.uniform()
+        if choice < 0.65 { return person.home(day: 0) }
+        return choice < 0.9 ? person.mobile(in: person.city, &random) : person.exit(&random)
+    }
+
+    func device(of person: Person, at time: Int64, _ random: inout Random) -> Device {
+        let slot = min(random.pick([0.7, 0.22, 0.08]), person.devices - 1)
+        var device = person.device(slot, day: 0, epochDay: Int(time / TrafficOptions.dayMilliseconds), options: options).device
+        if person.idless || random.chance(options.privateShare) { device.id = 0 }
+        return device
     }
 
     /// Appends one hostile event; the first of a scenario sets its onset.
-    private func hostile(_ draft: inout Draft, _ kind: AttackKind, _ onset: inout UInt64?, _ day: inout Day) {
+    func hostile(_ draft: inout Draft, _ kind: AttackKind, _ onset: inout UInt64?, _ day: inout Day) {
         draft.attack = kind
         draft.twin = nil
+        draft.occurrence = 0
         if onset == nil { onset = day.nextOrdinal }
         draft.onset = onset ?? 0
         day.append(draft)
     }
 
-    private func gap(_ random: inout Random) -> Int64 { sessions.gap(false, &random) }
-
     /// Attackers' homes have IPv6 as often as others'; networks of other kinds don't here.
-    private func isDual(_ draft: Draft) -> Bool {
-        Int(draft.network.slot) < Network.Slot.firstMobile
-            && Double(Random.mix(options.seed, UInt64(draft.network.ipv4)) >> 11) * 0x1p-53 < options.twins.dualStack
+    func isDual(_ draft: Draft) -> Bool {
+        var network = draft.network
+        network.plan = 0
+        return Int(network.slot) < Network.Slot.firstMobile
+            && Double(Random.mix(options.seed, UInt64(network.ipv4)) >> 11) * 0x1p-53 < options.twins.dualStack
     }
 
-    private func hijack(_ span: SessionSpan, _ attack: ScheduledAttack, _ day: inout Day, _ random: inout Random) {
-        let joined = span.first + 2 + random.below(span.count - 3)
-        var draft = day.drafts[joined]
-        let victim = Person(number: span.user, options: options)
-        let person = attacker(&random, like: victim)
-        let likeness = random.uniform()
-        let own = device(of: person, at: draft.time, &random)
-        if likeness >= 0.3 { draft.device.agent = own.agent }
-        if likeness >= 0.1 { draft.network = network(of: person, &random) }
-        draft.device.id = random.chance(0.5) ? 0 : own.id
-        var onset: UInt64?
-        var chain = PersonalChain(seed: victim.seed, role: victim.role)
-        let goals: [Action] = [.transferCreate, .beneficiaryAdd, .transferCreate, .statementExport, .contactChange, .paymentCreate]
-        for _ in 0..<(5 + random.below(16)) {
-            draft.time += gap(&random)
-            draft.action = random.chance(0.5)
-                ? chain.next(after: draft.action, &random) : goals[random.below(goals.count)]
-            spend(&draft, victim, &random)
-            hostile(&draft, attack.kind, &onset, &day)
+    /// What an attacker is after, in a session of a victim's.
+    private static let goals: [Action] = [
+        .transferCreate, .beneficiaryAdd, .transferCreate, .statementExport, .contactChange, .paymentCreate,
+    ]
+
+    /// Actions of somebody who does as he would at home, at his own pace, with what he is after among them.
+    /// `goals` is their share.
+    func act(
+        _ draft: inout Draft, steps: Int, as person: Person, goals share: Double, _ kind: AttackKind,
+        _ onset: inout UInt64?, _ day: inout Day, _ random: inout Random
+    ) {
+        var chain = person.chain(day: 0, options: options)
+        for _ in 0..<steps {
+            let isFirst = draft.type == .login
+            draft.type = .action
+            draft.time += sessions.gap(of: person, &random)
+            draft.action = isFirst ? .accountList
+                : random.chance(share) ? Self.goals[random.below(Self.goals.count)] : chain.next(after: draft.action, &random)
+            spend(&draft, person, &random)
+            hostile(&draft, kind, &onset, &day)
         }
     }
 
-    private func replay(_ span: SessionSpan, _ attack: ScheduledAttack, _ day: inout Day, _ random: inout Random) {
-        var draft = day.drafts[span.first + 1 + random.below(span.count - 1)]
-        let victim = Person(number: span.user, options: options)
-        let person = attacker(&random, like: victim)
-        draft.network = network(of: person, &random)
-        if random.chance(0.5) { draft.device = device(of: person, at: draft.time, &random) }
-        draft.time += Int64(random.uniform(1, 60) * 60_000)
-        var onset: UInt64?
-        var chain = PersonalChain(seed: victim.seed, role: victim.role)
-        for _ in 0..<(2 + random.below(7)) {
-            draft.action = chain.next(after: draft.action, &random)
-            spend(&draft, victim, &random)
-            hostile(&draft, attack.kind, &onset, &day)
-            draft.time += gap(&random)
-        }
+    /// How many actions a session of this person has.
+    func length(of person: Person, _ random: inout Random) -> Int {
+        let within = options.actionsSigma * (1 - options.paceShare).squareRoot()
+        let steps = random.lognormal(median: options.actionsMedian * person.length, sigma: within)
+        return min(max(Int(steps.rounded()), 1), 2_000)
     }
 
-    private func impossibleTravel(_ span: SessionSpan, _ attack: ScheduledAttack, _ day: inout Day, _ random: inout Random) {
-        let here = day.drafts[span.first + 1 + random.below(span.count - 1)]
-        let victim = Person(number: span.user, options: options)
-        var person = attacker(&random, like: nil)
-        let from = Int(here.network.city)
-        for _ in 0..<64 where Place.kilometres(from, person.city) < 3_000 { person.city = random.pick(Place.weights) }
-        if Place.kilometres(from, person.city) < 3_000 {
-            person.city = Place.cities.indices.max { Place.kilometres(from, $0) < Place.kilometres(from, $1) } ?? from
+    /// The things and amounts of an attacker: the victim's own he finds only half as often as the victim would.
+    func spend(_ draft: inout Draft, _ person: Person, _ random: inout Random) {
+        let isFound = random.chance(options.ownShare / 2)
+        let owner = isFound ? Person(number: draft.user, options: options) : person
+        sessions.dress(&draft, owner, own: isFound ? 1 : 0, &random)
+        if draft.amount > 0 {
+            let cents = 100 * random.lognormal(median: person.amountMedian * 3, sigma: person.amountSigma)
+            draft.amount = max(1, Int64(min(cents, 1e11)))
         }
-        var draft = begin(attack, victim, person, at: here.time + Int64(random.uniform(0, 15) * 60_000), &random)
-        draft.network = random.chance(0.6) ? person.home(day: 0) : person.mobile(in: person.city, &random)
         sessions.face(&draft, isDual(draft), &random)
-        var onset: UInt64?
-        hostile(&draft, attack.kind, &onset, &day)
-        draft.type = .action
-        var chain = PersonalChain(seed: person.seed, role: victim.role)
-        for _ in 0..<(1 + random.below(6)) {
-            draft.time += gap(&random)
-            draft.action = chain.next(after: draft.action, &random)
-            spend(&draft, victim, &random)
-            hostile(&draft, attack.kind, &onset, &day)
-        }
-    }
-
-    private func takeover(_ attack: ScheduledAttack, _ day: inout Day, _ random: inout Random) {
-        let victim = Person(number: UInt32(random.below(options.users)), options: options)
-        let person = attacker(&random, like: victim)
-        var draft = begin(attack, victim, person, at: time(of: attack, person, &random), &random)
-        var onset: UInt64?
-        if random.chance(0.2) {
-            draft.failed = true
-            hostile(&draft, attack.kind, &onset, &day)
-            draft.failed = false
-            draft.time += Int64(random.lognormal(median: 9_000, sigma: 0.5))
-            draft.authTime = draft.time
-        }
-        hostile(&draft, attack.kind, &onset, &day)
-        draft.type = .action
-        var chain = PersonalChain(seed: victim.seed, role: victim.role)
-        let plan: [Action] = [.contactChange, .passwordChange, .factorRemove, .beneficiaryAdd, .transferCreate, .transferCreate]
-        for goal in plan {
-            for _ in 0..<random.below(3) {
-                draft.time += gap(&random)
-                draft.action = chain.next(after: draft.action, &random)
-                spend(&draft, victim, &random)
-                hostile(&draft, attack.kind, &onset, &day)
-            }
-            if goal != .transferCreate, random.chance(0.15) { continue }
-            draft.time += gap(&random)
-            draft.action = goal
-            spend(&draft, victim, &random)
-            hostile(&draft, attack.kind, &onset, &day)
-        }
-    }
-
-    private func stuffing(_ attack: ScheduledAttack, _ day: inout Day, _ random: inout Random) {
-        let names = random.within(options.stuffingNames)
-        let addresses = min(random.within(options.stuffingAddresses), names)
-        let bots = (0..<addresses).map { _ in
-            let person = attacker(&random, like: nil)
-            return (network(of: person, &random), device(of: person, at: 0, &random), person)
-        }
-        var clock = time(of: attack, bots[0].2, &random)
-        let successes = max(1, Int((Double(names) * random.uniform(0.005, 0.01)).rounded()))
-        let pace = random.lognormal(median: 4_000, sigma: 0.8)
-        var onset: UInt64?
-        for index in 0..<names {
-            // Successes are spread evenly: try k succeeds when the running share passes a whole number.
-            let succeeds = (index + 1) * successes / names > index * successes / names
-            let known = succeeds || random.chance(0.03)
-            let number = known ? UInt32(random.below(options.users)) : UInt32(options.users + random.below(8_000_000))
-            let (network, own, person) = bots[random.below(bots.count)]
-            let victim = Person(number: number, options: options)
-            var draft = begin(attack, victim, person, at: clock, &random)
-            draft.network = network
-            sessions.face(&draft, isDual(draft), &random)
-            draft.device = Device(id: random.chance(0.5) ? own.id : 0, agent: Agent(own.agent.family, day: Int(clock / TrafficOptions.dayMilliseconds) - Int(person.seed % 25)))
-            draft.failed = !succeeds
-            hostile(&draft, attack.kind, &onset, &day)
-            if succeeds {
-                draft.type = .action
-                for action in [Action.accountList, .accountView, .profileView] {
-                    draft.time += gap(&random)
-                    draft.action = action
-                    spend(&draft, victim, &random)
-                    hostile(&draft, attack.kind, &onset, &day)
-                }
-            }
-            clock += max(1, Int64(random.lognormal(median: pace, sigma: 0.7)))
-        }
     }
 
     /// A login of the attacker as the victim, from his own place and device.
-    private func begin(_ attack: ScheduledAttack, _ victim: Person, _ person: Person, at time: Int64, _ random: inout Random) -> Draft {
+    func begin(_ victim: Person, _ person: Person, at time: Int64, _ random: inout Random) -> Draft {
         var draft = Draft(
             time: time, ordinal: 0, user: victim.number, network: network(of: person, &random),
             device: device(of: person, at: time, &random))
         draft.type = .login
         draft.homeCity = UInt8(victim.city)
-        draft.session = random.next() & 0xFFFF_FFFF_FFFF | 1
-        draft.token = random.next() & 0xFFFF_FFFF_FFFF | 1
-        draft.authTime = time
+        renew(&draft, &random)
         sessions.face(&draft, isDual(draft), &random)
         return draft
     }
 
-    /// An hour at which the attacker himself uses to be awake, on the attack's day and after attacks begin.
-    private func time(of attack: ScheduledAttack, _ person: Person, _ random: inout Random) -> Int64 {
-        let length = TrafficOptions.dayMilliseconds
-        let start = options.start.milliseconds + Int64(attack.day) * length
-        let peak = random.chance(person.peaks.firstShare) ? person.peaks.first : person.peaks.second
-        let hour = peak + person.peaks.spread * random.normal()
-        let offset = Int64(hour * 3_600_000) - Int64(Place.cities[person.city].zone) * 60_000 - start
-        let time = start + ((offset % length) + length) % length
-        let earliest = options.attackStart.milliseconds
-        return time >= earliest ? time : earliest + Int64(random.uniform() * Double(start + length - earliest))
+    /// Another session, from this moment on.
+    func renew(_ draft: inout Draft, _ random: inout Random) {
+        draft.session = random.next() & 0xFFFF_FFFF_FFFF | 1
+        draft.token = random.next() & 0xFFFF_FFFF_FFFF | 1
+        draft.authTime = draft.time
     }
 
-    private func spend(_ draft: inout Draft, _ victim: Person, _ random: inout Random) {
-        sessions.dress(&draft, victim, &random)
-        if draft.amount > 0 { draft.amount = Int64(Double(draft.amount) * random.lognormal(median: 3, sigma: 0.8)) }
-        sessions.face(&draft, isDual(draft), &random)
+    /// An hour at which the attacker himself uses to be awake, on the attack's day and after attacks begin.
+    func time(of attack: ScheduledAttack, _ person: Person, _ random: inout Random) -> Int64 {
+        let peak = random.chance(person.peaks.firstShare) ? person.peaks.first : person.peaks.second
+        return moment(attack, hour: peak + person.peaks.spread * random.normal(), city: person.city, &random)
+    }
+
+    /// A local hour on the attack's day, or any moment of it where that is before attacks begin.
+    func moment(_ attack: ScheduledAttack, hour: Double, city: Int, _ random: inout Random) -> Int64 {
+        let start = sessions.dayStart(attack.day)
+        let zone = sessions.zone(city, at: start + TrafficOptions.dayMilliseconds / 2)
+        let time = sessions.moment(attack.day, hour: hour, zone: zone, jitter: 0)
+        let earliest = options.attackStart.milliseconds
+        if time >= earliest { return time }
+        return earliest + Int64(random.uniform() * Double(start + TrafficOptions.dayMilliseconds - earliest))
     }
 }

@@ -9,6 +9,8 @@ struct Draft {
     var type = EventType.action
     var action = Action.accountList
     var failed = false
+    /// The login came by a link for a forgotten password.
+    var isReset = false
     var strong = false
     /// 0 where there is no session yet.
     var session: UInt64 = 0
@@ -25,6 +27,8 @@ struct Draft {
     var homeCity: UInt8 = 0
     var attack: AttackKind?
     var twin: BenignTwin?
+    /// What tells one occurrence of the twin from another.
+    var occurrence: UInt32 = 0
     /// Ordinal of the first hostile event, where `attack` is set.
     var onset: UInt64 = 0
 }
@@ -42,16 +46,24 @@ struct Day {
     var drafts: [Draft] = []
     var sessions: [SessionSpan] = []
     private(set) var nextOrdinal: UInt64 = 0
+    /// Successful legitimate logins of each user on earlier days, up to 255.
+    private(set) var history: [UInt8]
+    private var fresh: [UInt32] = []
+
+    init(users: Int) { history = Array(repeating: 0, count: users) }
 
     mutating func append(_ draft: Draft) {
         var numbered = draft
         numbered.ordinal = nextOrdinal
         nextOrdinal += 1
         drafts.append(numbered)
+        if draft.type == .login, !draft.failed, draft.attack == nil { fresh.append(draft.user) }
     }
 
-    /// Keeps only the events at or after `time`.
+    /// Ends a day: keeps only the events at or after `time`.
     mutating func drop(before time: Int64) {
+        for user in fresh where history[Int(user)] < .max { history[Int(user)] += 1 }
+        fresh.removeAll(keepingCapacity: true)
         drafts.removeAll { $0.time < time }
         sessions.removeAll(keepingCapacity: true)
     }

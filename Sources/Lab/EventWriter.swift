@@ -54,7 +54,9 @@ struct EventWriter {
             buffer.append("\"")
         }
         if draft.type == .login {
-            buffer.append(draft.failed ? ",\"outcome\":\"failure\",\"reason\":\"invalid_credentials\"" : ",\"outcome\":\"success\"")
+            buffer.append(
+                draft.failed ? ",\"outcome\":\"failure\",\"reason\":\"invalid_credentials\""
+                    : draft.isReset ? ",\"outcome\":\"success\",\"reason\":\"password_reset\"" : ",\"outcome\":\"success\"")
         } else {
             deed(draft, &buffer)
         }
@@ -147,6 +149,8 @@ struct EventWriter {
             if let twin = draft.twin {
                 buffer.append("\",\"twin\":\"")
                 Text.name(twin.rawValue, &buffer)
+                buffer.append("\",\"case\":\"c-")
+                Text.hex(UInt64(draft.occurrence), digits: 8, &buffer)
             }
         }
         buffer.append("\"}")

@@ -26,6 +26,15 @@ struct Person: Sendable {
     var hasVPN: Bool
     /// A nightly job; nil for people.
     var bulkHour: Double?
+    /// The clients used never send a device id.
+    var idless: Bool
+    /// Factors of the time between actions and of the length of sessions: a pace of one's own.
+    var slowness: Double
+    var length: Double
+    /// Addresses that the carrier's customers of one city share.
+    var carrierAddresses: Int
+    /// From which day of the stream on this person has another role.
+    var roleChange: (day: Int, role: Role)?
 
     init(number: UInt32, options: TrafficOptions) {
         self.number = number
@@ -52,8 +61,28 @@ struct Person: Sendable {
         amountSigma = random.uniform(0.5, 1.1)
         strong = random.chance(0.25)
         hasVPN = random.chance(options.twins.vpnUsers)
-        bulkHour = random.chance(options.twins.bulkUsers) ? random.uniform(0, 5) : nil
-        if bulkHour != nil { (devices, dualStack, hasVPN, activity) = (1, false, false, 1) }
+        // From a hundred users on there is one at least, so that no such stream lacks the twin.
+        let isJob = random.chance(options.twins.bulkUsers)
+            || options.twins.bulkUsers > 0 && options.users >= 100 && UInt64(number) == Random.mix(options.seed, 0x6A6F62) % UInt64(options.users)
+        bulkHour = isJob ? random.uniform(0, 5) : nil
+        idless = random.chance(options.idlessUsers)
+        slowness = exp(options.gapSigma * options.paceShare.squareRoot() * random.normal())
+        length = exp(options.actionsSigma * options.paceShare.squareRoot() * random.normal())
+        carrierAddresses = min(max(Int(Double(options.users) * Place.weights[city] * 0.5 / 20), 2), 96)
+        let other = Role.allCases[random.pick(Role.shares)]
+        let day = options.twins.roleChange > 0 ? -30 * log(1 - random.uniform()) / options.twins.roleChange : .infinity
+        roleChange = day < 1e6 && other != role ? (1 + Int(day), other) : nil
+        if bulkHour != nil {
+            (devices, dualStack, hasVPN, activity, idless, roleChange) = (1, false, false, 1, false, nil)
+        }
+    }
+
+    /// This person's chain of actions on a day of the stream.
+    func chain(day: Int, options: TrafficOptions) -> PersonalChain {
+        guard let change = roleChange, day >= change.day else {
+            return PersonalChain(seed: seed, role: role, concentration: options.concentration)
+        }
+        return PersonalChain(seed: Random.mix(seed, 1), role: change.role, concentration: options.concentration)
     }
 
     /// How likely a day of the week is to bring sessions; 0 is Monday.
@@ -73,7 +102,7 @@ struct Person: Sendable {
         let life = options.twins.deviceDays * random.uniform(0.7, 1.3)
         let age = Double(day) + random.uniform() * life
         let generation = bulkHour != nil ? 0 : Int(age / life)
-        var lag = random.chance(0.1) ? 30 + random.below(270) : random.below(25)
+        var lag = Self.lag(&random)
         if generation > 0 {
             var later = Random(seed: Random.mix(seed, UInt64(slot), UInt64(generation)))
             if later.chance(0.3) { family = Agent.family(of, &later) }
@@ -84,17 +113,23 @@ struct Person: Sendable {
         return (Device(id: id, agent: Agent(family, day: epochDay - lag)), generation > 0 && daysOwned < 3)
     }
 
+    /// How many days a browser is behind its newest version: one in ten is not kept up to date.
+    static func lag(_ random: inout Random) -> Int { random.chance(0.1) ? 30 + random.below(270) : random.below(25) }
+
+    /// At most one trip begins and ends in each of these runs of days.
+    static let tripPeriod = 28
+
     /// Where this person is staying on a day of the stream: another city while on a trip.
     /// `travelling` marks the days on which the journey itself leaves no time for sessions.
     func stay(day: Int, options: TrafficOptions) -> (city: Int, travelling: Bool) {
-        var random = Random(seed: Random.mix(seed, UInt64(day / 28), 0x74726970))
+        var random = Random(seed: Random.mix(seed, UInt64(day / Self.tripPeriod), 0x74726970))
         guard bulkHour == nil, random.chance(options.twins.trip) else { return (city, false) }
         let first = random.below(20)
         let last = first + 2 + random.below(5)
         let away = random.chance(0.55)
             ? Place.citiesOfCountry[Place.countryOfCity[city]].randomElement(using: &random) ?? city
             : random.pick(Place.weights)
-        let today = day % 28
+        let today = day % Self.tripPeriod
         if away == city || today < first - 1 || today > last + 1 { return (city, false) }
         return today < first || today > last ? (city, true) : (away, false)
     }
@@ -106,7 +141,7 @@ struct Person: Sendable {
     }
     /// One of the few addresses that a carrier's customers share.
     func mobile(in city: Int, _ random: inout Random) -> Network {
-        Network(city: UInt8(city), slot: mobileSlot, host: UInt16(1 + random.below(96)))
+        Network(city: UInt8(city), slot: mobileSlot, host: UInt16(1 + random.below(carrierAddresses)))
     }
     /// A hotel or a friend's home.
     func guest(in city: Int, day: Int) -> Network {
@@ -116,9 +151,10 @@ struct Person: Sendable {
     var office: Network? {
         officeHost.map { Network(city: UInt8(city), slot: UInt8(Network.Slot.office), host: $0) }
     }
-    /// An exit of a VPN or a hosting company: at home two times in three, else anywhere.
+    /// An exit of a VPN or a hosting company: one of a few that this person prefers, in his own city two times in three.
     func exit(_ random: inout Random) -> Network {
-        let exitCity = random.chance(0.67) ? city : random.pick(Place.weights)
-        return Network(city: UInt8(exitCity), slot: UInt8(Network.Slot.hosting), host: UInt16(1 + random.below(400)))
+        var choice = Random(seed: Random.mix(seed, UInt64(random.pick([0.6, 0.25, 0.15])), 0x65786974))
+        let exitCity = choice.chance(0.67) ? city : choice.pick(Place.weights)
+        return Network(city: UInt8(exitCity), slot: UInt8(Network.Slot.hosting), host: UInt16(1 + random.below(60)))
     }
 }

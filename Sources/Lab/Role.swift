@@ -36,19 +36,25 @@ enum Action: UInt8, Sendable, CaseIterable {
         }
     }
 
+    private static let resources: [StaticString] = [
+        "account/", "beneficiary/", "card/", "profile/", "message/", "document/", "report/",
+    ]
     /// What the resource is called.
-    var resource: StaticString {
+    var resource: StaticString { Self.resources[resourceClass] }
+    /// A number for it.
+    var resourceClass: Int {
         switch self {
-        case .accountList, .accountView, .statementView, .statementExport: "account/"
-        case .transferCreate, .transferSchedule, .transferCancel, .paymentCreate: "account/"
-        case .beneficiaryList, .beneficiaryAdd, .beneficiaryRemove: "beneficiary/"
-        case .cardView, .cardFreeze, .cardLimit: "card/"
-        case .profileView, .contactChange, .passwordChange, .factorAdd, .factorRemove, .settingsChange: "profile/"
-        case .messageRead, .messageSend: "message/"
-        case .documentDownload: "document/"
-        case .reportExport: "report/"
+        case .accountList, .accountView, .statementView, .statementExport: 0
+        case .transferCreate, .transferSchedule, .transferCancel, .paymentCreate: 0
+        case .beneficiaryList, .beneficiaryAdd, .beneficiaryRemove: 1
+        case .cardView, .cardFreeze, .cardLimit: 2
+        case .profileView, .contactChange, .passwordChange, .factorAdd, .factorRemove, .settingsChange: 3
+        case .messageRead, .messageSend: 4
+        case .documentDownload: 5
+        case .reportExport: 6
         }
     }
+    static let exports: [Action] = [.statementExport, .documentDownload, .reportExport]
     var hasAmount: Bool {
         self == .transferCreate || self == .transferSchedule || self == .paymentCreate
     }
@@ -126,13 +132,14 @@ enum Role: Int, Sendable, CaseIterable {
 /// One person's chain: each row is drawn from a Dirichlet distribution around the role's row when it is first needed.
 struct PersonalChain {
     /// How closely a person keeps to the role.
-    static let concentration = 80.0
+    private let concentration: Double
     private let seed: UInt64
     private let role: Role
     private var rows: [Double] = Array(repeating: 0, count: 24 * 24)
     private var known: UInt32 = 0
 
-    init(seed: UInt64, role: Role) {
+    init(seed: UInt64, role: Role, concentration: Double) {
+        self.concentration = concentration
         self.seed = seed
         self.role = role
     }
@@ -153,11 +160,29 @@ struct PersonalChain {
         let chain = Role.chains[role.rawValue]
         var total = 0.0
         for offset in 0..<24 {
-            let value = random.gamma(Self.concentration * chain[start + offset])
+            let value = random.gamma(concentration * chain[start + offset])
             rows[start + offset] = value
             total += value
         }
         for offset in 0..<24 { rows[start + offset] /= total }
         known |= 1 << UInt32(start / 24)
+    }
+
+    /// How much of what is done in the first `steps` actions of a session is one of `actions`, 0…1.
+    /// - Complexity: O(steps · 24²).
+    mutating func share(of actions: [Action], steps: Int) -> Double {
+        for row in 0..<24 where known & (1 << UInt32(row)) == 0 { draw(row * 24) }
+        var now = Array(repeating: 0.0, count: 24)
+        now[Int(Action.accountList.rawValue)] = 1
+        var total = 0.0
+        for _ in 0..<steps {
+            for action in actions { total += now[Int(action.rawValue)] }
+            var next = Array(repeating: 0.0, count: 24)
+            for from in 0..<24 {
+                for to in 0..<24 { next[to] += now[from] * rows[from * 24 + to] }
+            }
+            now = next
+        }
+        return steps > 0 ? total / Double(steps) : 0
     }
 }

@@ -6,6 +6,8 @@ public struct EventLabel: Sendable, Equatable {
     public var attack: AttackKind?
     /// What a legitimate event resembles, if anything.
     public var twin: BenignTwin?
+    /// What tells one occurrence of the twin from another; `case` in the label, in hexadecimal.
+    public var occurrence: UInt32 = 0
 }
 
 /// One generated event. Ranges are into the buffer that `TrafficGenerator.next(into:)` was given.
@@ -46,7 +48,7 @@ public struct TrafficGenerator: Sendable {
     private var nextAttack = 0
     /// Attacks that found no session on their day.
     private var postponed: [ScheduledAttack] = []
-    private var day = Day()
+    private var day: Day
     private var nextDay = 0
     /// Indices of the current day's drafts in the order of time, and how many of them were handed out.
     private var order: [UInt32] = []
@@ -60,6 +62,7 @@ public struct TrafficGenerator: Sendable {
         attacks = Attacks(sessions: sessions)
         writer = EventWriter(bounded)
         schedule = Attacks.schedule(bounded)
+        day = Day(users: bounded.users)
     }
 
     /// Events now held in memory.
@@ -70,18 +73,23 @@ public struct TrafficGenerator: Sendable {
     /// Appends the next event to `buffer`; nil at the end of the stream.
     /// - Complexity: O(1) but for the first event of a day, which makes that day: O(users + *n* log *n*).
     public mutating func next(into buffer: inout OutputBuffer) -> GeneratedEvent? {
-        while position == order.count {
-            if nextDay == options.days { return nil }
-            makeDay()
-        }
-        let draft = day.drafts[Int(order[position])]
-        position += 1
+        guard let draft = nextDraft() else { return nil }
         let start = buffer.count
         let (id, user) = writer.write(draft, into: &buffer)
         return GeneratedEvent(
             type: draft.type, time: Timestamp(milliseconds: draft.time), value: start..<buffer.count, key: user, id: id,
-            label: EventLabel(attack: draft.attack, twin: draft.twin),
+            label: EventLabel(attack: draft.attack, twin: draft.twin, occurrence: draft.occurrence),
             onset: draft.attack == nil ? 0 : writer.number(draft.onset))
+    }
+
+    /// The next event, not yet written.
+    mutating func nextDraft() -> Draft? {
+        while position == order.count {
+            if nextDay == options.days { return nil }
+            makeDay()
+        }
+        position += 1
+        return day.drafts[Int(order[position - 1])]
     }
 
     private mutating func makeDay() {

@@ -4,6 +4,7 @@ import Risk
 enum ModelFields {
     static var record: Record<ModelOptions> {
         Record(ModelOptions(), [
+            WeightsFile.field,
             Field("base", \.base, .number(-100...0, unit: " of points"),
                 "Log-odds ×10 that an event is hostile before any evidence; -47.9 is one in 121."),
             Field("levels", \.self, levels.format, "Least score of each level above `low`, ascending."),
@@ -51,6 +52,8 @@ enum ModelFields {
         })
     }
 
+    private static var patterns: Format<[String]> { Format.text("a pattern").list("", atMost: 64) }
+
     /// Options of one signal only.
     private static func own(_ signal: Signal) -> [Field<ModelOptions>] {
         switch signal {
@@ -91,6 +94,51 @@ enum ModelFields {
             [Field("at_least", \.rateAtLeast, .integer(1...100_000), "Actions in the window `windows.rate` below which it is silent.")]
         case .amountUnusual:
             [Field("samples", \.amountSamples, .integer(2...10_000), "Amounts seen before it speaks.")]
+        case .loginRoundTrip:
+            [Field("samples", \.roundTripSamples, .integer(2...10_000), "Round-trip times seen before it speaks.")]
+        case .sessionAge:
+            [Field("limit", \.sessionAgeLimit, .duration(60_000...(365 * 86_400_000)), "Age from which a session is old.")]
+        case .sessionIdle:
+            [Field("limit", \.sessionIdleLimit, .duration(60_000...(30 * 86_400_000)), "Silence after which a session is taken up again.")]
+        case .sessionAssurance:
+            [
+                Field("limits", \.assuranceLimits, Format<Int64>.duration(1000...(365 * 86_400_000)).list(3_600_000, atMost: 4),
+                    "Ages of the last authentication, at most 4, each of which makes it say more when a sensitive action is asked for.")
+            ]
+        case .actionRare:
+            [Field("samples", \.actionSamples, .integer(5...10_000), "Actions seen before it speaks. For `action.sequence` too.")]
+        case .actionSensitive:
+            [Field("actions", \.sensitiveActions, patterns, "Patterns of the actions an intruder would take. For `session.assurance_stale` too.")]
+        case .actionSequence:
+            [Field("window", \.sequenceWindow, .number(2...1000, unit: " of actions"), "Actions over which it looks back; one that far back counts a third.")]
+        case .actionBreadth:
+            [
+                Field("window", \.breadthWindow, .duration(10_000...86_400_000), "Tumbling window in which resources are counted."),
+                Field("at_least", \.breadthAtLeast, .integer(2...100_000), "Different resources in the window below which it is silent."),
+            ]
+        case .actionTakeover:
+            [
+                Field("window", \.takeoverWindow, .duration(60_000...(30 * 86_400_000)), "How close together the changes are."),
+                Field("contact", \.contactActions, patterns, "Patterns of actions that change how the person is reached."),
+                Field("password", \.passwordActions, patterns, "Patterns of actions that change the password."),
+                Field("factor", \.factorActions, patterns, "Patterns of actions that take a factor away."),
+            ]
+        case .actionExport:
+            [
+                Field("at_least", \.exportsAtLeast, .integer(1...100_000), "Exports in a day below which it is silent."),
+                Field("actions", \.exportActions, patterns, "Patterns of the actions that take data out."),
+            ]
+        case .challengeFailed:
+            [Field("window", \.challengeWindow, .duration(60_000...(30 * 86_400_000)), "How long a challenge that failed is remembered. For `challenge.abandoned` too.")]
+        case .challengeDenied:
+            [Field("window", \.denialWindow, .duration(60_000...(30 * 86_400_000)), "How long a denial is remembered.")]
+        case .challengePushBombing:
+            [
+                Field("at_least", \.pushesAtLeast, .integer(2...12), "Pushes unanswered or denied within the window from which it speaks."),
+                Field("window", \.pushWindow, .duration(10_000...86_400_000), "Sliding window of the pushes."),
+            ]
+        case .drift:
+            [Field("share", \.driftShare, .number(0...1), "Share by which what the user does of late must differ.")]
         case .inputMalformed:
             [Field("window", \.malformedWindow, .duration(1000...(30 * 86_400_000)), "How long a malformed record is held against its user.")]
         default: []

@@ -1,4 +1,6 @@
 import Engine
+import Enrichment
+import Events
 
 /// A validated pipeline file: everything `vigil run` needs.
 public struct Pipeline: Sendable, Equatable {
@@ -20,9 +22,14 @@ public struct Pipeline: Sendable, Equatable {
     /// Topics whose records are keyed anew before the engine reads them.
     public var repartitions: [Repartition] = []
     public var delivery = DeliveryOptions()
+    /// The opened files that events are enriched from; nil when there are none.
+    public var enrichment: EnrichmentSource?
     /// What is allowed but probably not meant, in file order.
     public var warnings: [Diagnostic] = []
     public init() {}
+
+    /// What enriches one shard's events.
+    public func makeEnrichment() -> EventEnrichment { enrichment.map { Enricher($0) } ?? EventEnrichment() }
 }
 
 /// Where checkpoints live and how often they are written.

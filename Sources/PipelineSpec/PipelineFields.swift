@@ -10,6 +10,7 @@ struct Draft {
     var secret = ""
     var group: String?
     var sources = SourceDraft.standard
+    var enrichment = EnrichmentDraft()
     var decode = DecodeBounds()
     var kafka: [Named<String>] = []
     var hasTests = false
@@ -40,6 +41,9 @@ enum PipelineFields {
             Field("sources", \.sources, SourceFields.record.format.map(keys: "source", SourceDraft(), pattern: "^[A-Za-z0-9._-]+$", rename: {
                 isPlainName($0) ? $0 : nil
             }), "The topics events come from, at most \(mostSources). Given, they replace the default: `logins`, `actions`, `challenges` and `feedback`."),
+            Field("enrichment", \.enrichment, EnrichmentFields.record.format,
+                "What is added to events before they are decided, from files; none is needed, none comes with Vigil. What a file knows overrides what an event claims. Relative paths start at the pipeline file. What the files hold is part of `policy.version`, where they lie is not. Replace a file by renaming another over it; it is read at start.")
+                .operational,
             Field("emit", \.pipeline.plan.emit, .choice(Emission.allCases.map { ($0.rawValue, $0) }),
                 "Which decisions are produced: `interventions` leaves out uneventful allows, `changes` adds whatever changed a user's level, `all` is every event's."),
             Field("windows", \.pipeline.plan.windows, windows.format, "How event time is cut up, and how fast the past fades."),

@@ -1,4 +1,5 @@
 import Engine
+import Enrichment
 import Events
 import Glibc
 
@@ -15,7 +16,7 @@ public enum PipelineFile {
         return try parse(text: text, file: path, environment: environment)
     }
 
-    /// Validates `text`; `file` only names it in diagnostics. Throws every problem found, in file order.
+    /// Validates `text`; `file` names it in diagnostics, and its folder is where a file of weights is looked for. Throws every problem found, in file order.
     public static func parse(text: String, file: String, environment: [String: String]) throws(Diagnostics) -> Pipeline {
         var yaml = YAMLReader(file: file)
         guard let tree = yaml.read(text) else { throw Diagnostics(inFileOrder(yaml.diagnostics)) }
@@ -25,14 +26,16 @@ public enum PipelineFile {
 
         var reader = Reader(file: file)
         var draft = Draft()
+        let ofWeights = WeightsFile.load(named: root, by: file, into: &draft.pipeline.plan.model)
         PipelineFields.root.format.read(root, &draft, &reader)
         if reader.places["secret"] == nil { draft.secret = standard(PipelineFields.standardSecret, &variables) }
         Checks.run(draft, &reader)
+        let enrichment = draft.enrichment.open(for: file, &reader)
 
-        let found = inFileOrder(yaml.diagnostics + variables.diagnostics + reader.diagnostics)
+        let found = inFileOrder(yaml.diagnostics + variables.diagnostics + reader.diagnostics) + ofWeights
         guard found.allSatisfy({ $0.severity == .warning }) else { throw Diagnostics(found) }
 
-        var pipeline = finish(draft)
+        var pipeline = finish(draft, enrichment)
         pipeline.kafka = Dictionary(draft.kafka.map { ($0.key, $0.value) }, uniquingKeysWith: { $1 })
         if pipeline.kafka["bootstrap.servers"] == nil, pipeline.kafka["metadata.broker.list"] == nil {
             pipeline.kafka["bootstrap.servers"] = standard(PipelineFields.standardBrokers, &variables)
@@ -45,8 +48,9 @@ public enum PipelineFile {
         variables.expand(text, at: Position(line: 1, column: 1)).text
     }
 
-    private static func finish(_ draft: Draft) -> Pipeline {
+    private static func finish(_ draft: Draft, _ enrichment: EnrichmentSource?) -> Pipeline {
         var pipeline = draft.pipeline
+        pipeline.enrichment = enrichment
         pipeline.plan.secret = Array(draft.secret.utf8)
         pipeline.group = draft.group ?? pipeline.plan.name
         pipeline.plan.inputs = draft.sources.map { source in
@@ -68,12 +72,13 @@ public enum PipelineFile {
         pipeline.repartitions = draft.sources.enumerated().filter(\.element.value.repartition).map { index, source in
             Repartition(input: index, source: source.value.topic ?? source.key)
         }
-        pipeline.plan.version = version(of: draft)
+        pipeline.plan.version = version(of: draft, enrichment)
         return pipeline
     }
 
-    /// `sha256:…` over every key that says what is decided, defaults included, and none that says how to run.
-    private static func version(of draft: Draft) -> String {
+    /// `sha256:…` over every key that says what is decided, defaults included, and none that says how to run; and over what
+    /// the files of `enrichment` hold.
+    private static func version(of draft: Draft, _ enrichment: EnrichmentSource?) -> String {
         var draft = draft
         for index in draft.sources.indices {
             let source = draft.sources[index]
@@ -83,7 +88,7 @@ public enum PipelineFile {
                 draft.sources[index].value.map[field].value.values.sort { $0.key < $1.key }
             }
         }
-        let text = Array(PipelineFields.root.show(draft) { $0.hasMeaning }.utf8)
+        let text = Array((PipelineFields.root.show(draft) { $0.hasMeaning } + (enrichment?.identity ?? "")).utf8)
         let hash = text.withUnsafeBufferPointer { Digest.sha256(ByteView(base: $0.baseAddress, count: $0.count)) }
         return "sha256:" + Digest.hex(hash)
     }
@@ -97,7 +102,7 @@ public enum PipelineFile {
     }
 
     /// At most one byte more than a pipeline file may have is read, whatever `path` is.
-    private static func read(_ path: String) throws(Diagnostic) -> String {
+    static func read(_ path: String) throws(Diagnostic) -> String {
         func problem(_ code: String, _ message: String) -> Diagnostic {
             Diagnostic(file: path, line: 0, column: 0, code: code, message: message)
         }

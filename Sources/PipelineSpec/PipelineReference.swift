@@ -31,7 +31,8 @@ public enum PipelineReference {
           environment, and every secret, is never repeated in a message.
         - **Anchors, aliases and `<<`** work, within bounds. A key given twice is an error, and so is one that is not listed here.
         - **`policy.version`** in decisions is a hash of all that decides: `name`, `sources`, `emit`, `windows`, `model`,
-          `policies`, `otherwise`, `sinks`, `bounds`, defaults included. Comments, layout and operation don't change it.
+          `policies`, `otherwise`, `sinks`, `bounds`, defaults included, and of what the files of `enrichment` hold. Comments, layout
+          and operation don't change it.
 
         """
 
@@ -70,6 +71,9 @@ public enum PipelineReference {
         ("rule.interval", "`at_most` is below `at_least`."),
         ("rule.unreachable", "Warning: a rule before it matches every event."),
         ("rule.newcomers", "Warning: a rule denies whoever is not known yet."),
+        ("enrichment.missing", "There is no such file."),
+        ("enrichment.unusable", "The file can't be read, is damaged, or knows nothing that is asked for."),
+        ("enrichment.none", "Warning: `auto` finds no rules for user agents."),
         ("secret.short", "Warning: fewer than 16 bytes."),
         ("kafka.owned", "Vigil sets this property of librdkafka itself."),
     ]

@@ -16,6 +16,17 @@ struct Field<Target> {
         show = { format.show($0[keyPath: path]) }
     }
 
+    /// A field that is read in a way of its own.
+    init(
+        shape: FieldShape, read: @escaping (Node, inout Target, inout Reader) -> Void, show: @escaping (Target) -> String?,
+        hasMeaning: Bool
+    ) {
+        self.shape = shape
+        self.read = read
+        self.show = show
+        self.hasMeaning = hasMeaning
+    }
+
     /// A field that says how to run, not what to decide.
     var operational: Field {
         var field = self

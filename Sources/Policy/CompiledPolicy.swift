@@ -41,6 +41,9 @@ public final class CompiledPolicy: @unchecked Sendable {
     public struct Demand {
         public var acrValuesJSON: ByteView
         public var methodsJSON: ByteView
+        /// The same without push; a security key where nothing is left.
+        public var methodsWithoutPushJSON: ByteView
+        public var offersPush: Bool
         public var maxAgeSeconds: Int?
         public var prompt: ByteView
         public var expires: Int64
@@ -95,6 +98,8 @@ public final class CompiledPolicy: @unchecked Sendable {
             let stepUp = rule.stepUp
             let asked = json(stepUp.acrValues)
             let methods = json(stepUp.methods.map(\.rawValue))
+            let others = stepUp.methods.filter { $0 != .push }
+            let withoutPush = json((others.isEmpty ? [.webauthn] : others).map(\.rawValue))
             let fingerprint = Self.fingerprint(asked, methods, maxAge: stepUp.maxAge)
             (rules + index).initialize(
                 to: CompiledRule(
@@ -112,7 +117,8 @@ public final class CompiledPolicy: @unchecked Sendable {
             (names + index).initialize(to: keep(rule.name))
             (demands + index).initialize(
                 to: Demand(
-                    acrValuesJSON: asked, methodsJSON: methods, maxAgeSeconds: stepUp.maxAge, prompt: keep(stepUp.prompt),
+                    acrValuesJSON: asked, methodsJSON: methods, methodsWithoutPushJSON: withoutPush,
+                    offersPush: others.count < stepUp.methods.count, maxAgeSeconds: stepUp.maxAge, prompt: keep(stepUp.prompt),
                     expires: stepUp.expires, validForSeconds: UInt32(clamping: stepUp.validFor / 1000),
                     fingerprint: fingerprint))
         }

@@ -18,7 +18,9 @@ public struct Evidence {
 public struct Assessment: ~Copyable {
     /// Indexed by `Signal.rawValue`; meaningful where `present` has the signal.
     public let evidence: UnsafeMutablePointer<Evidence>
-    /// Signals that spoke, for or against.
+    /// Signals that found something, whether or not anything of it counts.
+    public internal(set) var spoken: SignalSet = []
+    /// Signals that count in the score, for or against.
     public internal(set) var present: SignalSet = []
     /// Signals whose evidence speaks for danger.
     public internal(set) var fired: SignalSet = []
@@ -28,6 +30,10 @@ public struct Assessment: ~Copyable {
     public internal(set) var score = 0.0
     public internal(set) var level = RiskLevel.low
     public internal(set) var confidence = Confidence.learning
+    /// What the action itself says in log-odds, as a step of the course of actions; NaN where it says nothing.
+    public internal(set) var step = Float.nan
+    /// −ln of how likely the action was for the user, where nobody knows what others do; else NaN.
+    public internal(set) var surprise = Float.nan
     /// Evidence for danger by group, and all evidence against it, before caps.
     var positive = InlineArray<8, Double>(repeating: 0)
     var negative = 0.0
@@ -56,6 +62,7 @@ public struct Assessment: ~Copyable {
         slot.pointee.expected = expected
         slot.pointee.detail = detail
         slot.pointee.samples = samples
+        spoken.insert(SignalSet(signal))
         present.insert(SignalSet(signal))
         if points > 0 {
             fired.insert(SignalSet(signal))
@@ -66,8 +73,10 @@ public struct Assessment: ~Copyable {
     }
 
     mutating func clear() {
+        spoken = []
         present = []
         fired = []
+        (step, surprise) = (.nan, .nan)
         positive = InlineArray(repeating: 0)
         negative = 0
     }

@@ -51,19 +51,43 @@ public enum Explanation {
         case .loginRoundTrip:
             text.append(whole: e.observed)
             text.append(" ms")
-        case .actionSensitive, .actionSequence, .actionTakeover, .actionExport:
+        case .actionSensitive:
             text.append(event.action)
+        case .actionSequence:
+            text.append("the last ")
+            text.append(count: e.observed, "action")
+        case .actionTakeover:
+            text.append(whole: e.observed)
+            text.append(" of contact, password and factors changed in ")
+            text.append(minutes: e.detail)
+        case .actionExport:
+            text.append(count: e.observed, "export")
+            text.append(e.detail > 0 ? " today, out of hours" : " today")
         case .actionBreadth:
             text.append(count: e.observed, "resource")
             text.append(" in ")
             text.append(minutes: e.detail)
-        case .challengeFailed, .challengeDenied, .challengeAbandoned, .challengePushBombing:
-            text.append(whole: e.observed)
+        case .challengeFailed:
+            text.append(count: e.observed, "failed challenge")
             text.append(" in ")
             text.append(minutes: e.detail)
-        case .drift:
+        case .challengeAbandoned:
+            text.append(count: e.observed, "unanswered challenge")
+            text.append(" in ")
+            text.append(minutes: e.detail)
+        case .challengeDenied:
+            text.append("the person said “not me” ")
+            text.append(count: e.observed, "time")
+            text.append(" in ")
+            text.append(minutes: e.detail)
+        case .challengePushBombing:
             text.append(whole: e.observed)
-            text.append(" % unlike the months before")
+            text.append(" pushes unanswered or denied in ")
+            text.append(minutes: e.detail)
+        case .drift:
+            text.append(e.detail == 0 ? "actions " : e.detail == 1 ? "amounts " : e.detail == 2 ? "devices " : "providers ")
+            text.append(whole: e.observed)
+            text.append(" % unlike before")
         case .travelImpossible, .travelImprobable:
             text.append(whole: e.observed)
             text.append(" km in ")
@@ -171,21 +195,25 @@ public enum Explanation {
         case .actionSensitive:
             text.append("an action that harms nobody")
         case .actionSequence:
-            text.append("a course of actions like the user's")
+            text.append(e.points <= 0 ? "what this user does one after the other" : "a course of actions like the user's")
         case .actionBreadth:
             text.append("at most ")
             text.append(whole: e.expected)
         case .actionTakeover:
-            text.append("not after changes of contact, password and factors")
+            text.append("one at a time")
         case .actionExport:
             text.append("at most ")
             text.append(whole: e.expected)
             text.append(" a day")
-        case .challengeFailed, .challengeDenied, .challengeAbandoned, .challengePushBombing:
+        case .challengeDenied:
+            text.append("no denial")
+        case .challengeFailed, .challengeAbandoned, .challengePushBombing:
             text.append("fewer than ")
             text.append(whole: e.expected)
         case .drift:
-            text.append("what the user did before")
+            text.append("within ")
+            text.append(whole: e.expected)
+            text.append(" % of what was usual for months")
         case .deviceNew:
             if e.observed > 0 { text.append("a device used before") } else { text.append(count: e.expected, "known device") }
         case .deviceChangedInSession:

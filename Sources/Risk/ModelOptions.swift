@@ -66,6 +66,42 @@ public struct ModelOptions: Sendable, Equatable {
     public var amountSamples = 5
     /// How long a malformed record is held against its user, in milliseconds.
     public var malformedWindow: Int64 = 3_600_000
+    /// Round-trip times seen before `login.round_trip` speaks.
+    public var roundTripSamples = 5
+    /// Age of a session and silence within it from which they count, in milliseconds.
+    public var sessionAgeLimit: Int64 = 86_400_000
+    public var sessionIdleLimit: Int64 = 2 * 3_600_000
+    /// Ages of an authentication, in milliseconds, each of which makes `session.assurance_stale` say more; at most 4.
+    public var assuranceLimits: [Int64] = [3_600_000, 12 * 3_600_000]
+    /// Actions over which `action.sequence` looks back.
+    public var sequenceWindow = 60.0
+    /// Actions seen before `action.rare` and `action.sequence` speak.
+    public var actionSamples = 20
+    /// Patterns of actions, by what they are: see `ActionKinds`.
+    public var sensitiveActions = [
+        "transfer.*", "payment.*", "beneficiary.add", "payee.*", "card.limit", "contact.*", "email.*", "phone.*", "password.*",
+        "factor.*", "mfa.*", "*.export", "*.delete", "*.destroy", "role.*", "permission.*", "secret.*", "key.*", "token.create",
+        "user.impersonate",
+    ]
+    public var contactActions = ["contact.*", "email.*", "phone.*", "address.change"]
+    public var passwordActions = ["password.*"]
+    public var factorActions = ["factor.remove", "factor.disable", "mfa.remove", "mfa.disable", "mfa.reset"]
+    public var exportActions = ["*.export", "export.*", "*.bulk_download", "report.export"]
+    /// How close together the changes of a takeover are, in milliseconds.
+    public var takeoverWindow: Int64 = 6 * 3_600_000
+    /// Exports in a day below which `action.bulk_export` is silent.
+    public var exportsAtLeast = 5
+    /// Window of `action.breadth`, in milliseconds, and the resources in it below which it is silent.
+    public var breadthWindow: Int64 = 900_000
+    public var breadthAtLeast = 20
+    /// How long failed and unanswered challenges, and a denial, are remembered, in milliseconds.
+    public var challengeWindow: Int64 = 3_600_000
+    public var denialWindow: Int64 = 86_400_000
+    /// Pushes unanswered or denied within a time, in milliseconds, from which it is bombing.
+    public var pushesAtLeast = 5
+    public var pushWindow: Int64 = 600_000
+    /// Share by which what the user does of late must differ for `drift.behaviour` to speak, 0…1.
+    public var driftShare = 0.25
 
     public init() {}
 }
@@ -106,9 +142,9 @@ extension Signal {
         case .sessionAge: 8
         case .sessionIdle: 8
         case .sessionAssurance: 10
-        case .actionRare: 12
+        case .actionRare: 4
         case .actionSensitive: 5
-        case .actionSequence: 25
+        case .actionSequence: 40
         case .actionRate: 24
         case .actionBreadth: 20
         case .amountUnusual: 20

@@ -1,48 +1,131 @@
 import Behavior
 import Events
-import Glibc
 
 /// What the user does.
 extension Scorer {
-    func actionSignals(_ event: Event, _ seen: Observation, _ row: UserRow, _ out: inout Assessment) {
+    func actionSignals(
+        _ event: Event, _ seen: Observation, _ row: UserRow, _ session: Int, _ shared: SharedView, _ out: inout Assessment
+    ) {
         let header = row.header
         let total = Double(header.pointee.actionTotal)
-        if seen.action != 0 && total >= 20 && has(.actionRare) {
-            var weight: Float = 0
+        if seen.action != 0 {
             let actions = row.actions
-            for index in 0..<actions.count where actions.base[index].fingerprint == seen.action {
-                weight = actions.base[index].weight
+            let index = actions.firstIndex(ofAction: seen.action)
+            let weight = index < 0 ? 0 : actions.base[index].weight
+            if total >= Double(model.actionSamples) {
+                if has(.actionRare) { rareSignal(weight, total, &out) }
+                if has(.actionSequence) { sequenceSignal(seen, row, session, weight, shared, &out) }
             }
-            // One in two hundred is what still counts as usual; an action in fifty is everybody's.
-            let own = (Double(weight) + Self.smoothing / 50) / (total + Self.smoothing)
-            if own < 0.005 {
-                set(
-                &out, .actionRare, min(12, 10 * ln(0.005 / own)) * total / (total + 50), observed: Double(weight),
-                    expected: total, samples: Float(total))
-            }
-        }
-        let count = header.pointee.rate.count(at: seen.time, hop: windows.rateHop, panes: panes) + 1
-        if count >= model.rateAtLeast && header.pointee.pace.weight >= 5 && has(.actionRate) {
-            let deviation = max(Double(header.pointee.pace.variance).squareRoot(), 0.35)
-            let z = (ln(Double(count)) - Double(header.pointee.pace.mean)) / deviation
-            if z > 2.5 {
-                let trust = Double(header.pointee.pace.weight) / (Double(header.pointee.pace.weight) + Self.smoothing)
-                set(
-                &out, .actionRate, 6 * (z - 2) * trust, observed: Double(count),
-                    expected: exp(Double(header.pointee.pace.mean) + 2 * deviation),
-                    detail: Double(windows.rate) / 1000, samples: header.pointee.pace.weight)
+            if !seen.kinds.isEmpty {
+                if seen.kinds.contains(.sensitive) && has(.actionSensitive) {
+                    let share = Double(weight) / (total + Self.smoothing)
+                    set(&out, .actionSensitive, 4 * 0.05 / (share + 0.05), samples: Float(total))
+                }
+                assuranceSignal(event, seen, &out)
+                if has(.actionTakeover) { takeoverSignal(seen, row, &out) }
+                if seen.kinds.contains(.export) && has(.actionExport) { exportSignal(seen, row, &out) }
             }
         }
-        let amounts = header.pointee.amounts
-        if !event.amount.isNaN && Double(amounts.weight) >= Double(model.amountSamples) && has(.amountUnusual) {
-            let deviation = max(Double(amounts.variance).squareRoot(), 0.3)
-            let z = (ln(1 + event.amount) - Double(amounts.mean)) / deviation
-            if z > 2.5 {
-                let trust = Double(amounts.weight) / (Double(amounts.weight) + Self.smoothing)
-                set(
-                &out, .amountUnusual, 5 * (z - 1) * trust, observed: event.amount,
-                    expected: exp(Double(amounts.mean) + 2 * deviation) - 1, samples: amounts.weight)
-            }
+        if has(.actionRate) { rateSignal(seen, row, &out) }
+        if seen.resource != 0 && has(.actionBreadth) { breadthSignal(seen, row, &out) }
+        if !event.amount.isNaN && has(.amountUnusual) { amountSignal(event, row, &out) }
+    }
+
+    private func rareSignal(_ weight: Float, _ total: Double, _ out: inout Assessment) {
+        // One in two hundred is what still counts as usual; an action in fifty is everybody's.
+        let own = (Double(weight) + Self.smoothing / 50) / (total + Self.smoothing)
+        if own < 0.005 {
+            set(
+                &out, .actionRare, 10 * ln(0.005 / own) * total / (total + 50), observed: Double(weight), expected: total,
+                samples: Float(total))
         }
+    }
+
+    // MARK: - Numbers
+
+    /// Points for a number in the upper tail of what is usual, by the tail's log-odds.
+    @inline(__always)
+    func tailPoints(_ excess: Double) -> Double { 3 * (excess - Self.usualExcess) }
+
+    private func rateSignal(_ seen: Observation, _ row: UserRow, _ out: inout Assessment) {
+        let pace = row.header.pointee.pace
+        guard pace.weight >= 5 else { return }
+        let count = row.header.pointee.rate.count(at: seen.time, hop: windows.rateHop, panes: panes) + 1
+        guard count >= model.rateAtLeast else { return }
+        let excess = pace.excess(of: Float(ln(Double(count))), leastDeviation: 0.35)
+        if excess > Self.usualExcess {
+            set(
+                &out, .actionRate, tailPoints(excess), observed: Double(count), expected: upper(pace, least: 0.35),
+                detail: Double(windows.rate) / 1000, samples: pace.weight)
+        }
+    }
+
+    private func breadthSignal(_ seen: Observation, _ row: UserRow, _ out: inout Assessment) {
+        let usual = row.header.pointee.breadths
+        guard usual.weight >= 5 else { return }
+        let count = row.header.pointee.breadth.count(with: seen.resource, at: seen.time, length: model.breadthWindow)
+        guard Double(count) >= Double(model.breadthAtLeast) else { return }
+        let excess = usual.excess(of: Float(ln(Double(count))), leastDeviation: 0.4)
+        if excess > Self.usualExcess {
+            set(
+                &out, .actionBreadth, tailPoints(excess), observed: Double(count), expected: upper(usual, least: 0.4),
+                detail: Double(model.breadthWindow) / 60_000, samples: usual.weight)
+        }
+    }
+
+    private func amountSignal(_ event: Event, _ row: UserRow, _ out: inout Assessment) {
+        let usual = row.header.pointee.amounts
+        guard Double(usual.weight) >= Double(model.amountSamples) else { return }
+        let excess = usual.excess(of: Float(ln(1 + event.amount)), leastDeviation: 0.3)
+        // Smaller than what is usual is nobody's harm, and as large as usual needs no second look.
+        guard excess > 1 else { return }
+        let spread = row.header.pointee.amountSpread
+        let weight = Double(spread.weight)
+        let above = max(0, 1 - Double(spread.rank(of: Float(event.amount) + 1))) * weight
+        // Rent among coffees: moments cry each month, and it has been seen.
+        var points = tailPoints(excess) / (1 + above)
+        // Wages and coffees: moments find everything between and beyond them usual.
+        if let largest = spread.quantile(1), event.amount > 2 * Double(largest) {
+            points = max(points, 4 * ln(event.amount / Double(max(largest, 1))) * weight / (weight + 20))
+        }
+        if points > 0 {
+            set(&out, .amountUnusual, points, observed: event.amount, expected: upper(usual, least: 0.3) - 1, samples: usual.weight)
+        }
+    }
+
+    /// The number up to which about 98 of 100 are.
+    private func upper(_ logs: DecayedMoments, least: Double) -> Double {
+        Portable.exp(Double(logs.mean) + 2 * max(Double(logs.variance).squareRoot(), least))
+    }
+
+    // MARK: - What an intruder does
+
+    private func takeoverSignal(_ seen: Observation, _ row: UserRow, _ out: inout Assessment) {
+        let own = seen.kinds.intersection(.changes)
+        guard !own.isEmpty else { return }
+        var steps = 0
+        for index in 0..<ActionKinds.changeCount {
+            let age = seen.time.milliseconds - Int64(row.header.pointee.changes[index]) * 1000
+            if own.contains(.change(index)) || (age >= -model.takeoverWindow && age <= model.takeoverWindow) { steps += 1 }
+        }
+        if steps >= 2 {
+            set(&out, .actionTakeover, steps == 2 ? 10 : 25, observed: Double(steps), detail: Double(model.takeoverWindow) / 60_000)
+        }
+    }
+
+    private func exportSignal(_ seen: Observation, _ row: UserRow, _ out: inout Assessment) {
+        let count = row.header.pointee.exports.count(at: seen.time, length: 86_400_000) + 1
+        guard count >= model.exportsAtLeast else { return }
+        // Three days with two exports stand for whoever has exported nothing yet.
+        var usual = DecayedMoments()
+        (usual.weight, usual.mean, usual.squares) = (3, 0.7, 1)
+        usual.merge(row.header.pointee.exportDays, weight: 1)
+        let excess = usual.excess(of: Float(ln(Double(count))), leastDeviation: 0.35)
+        guard excess > Self.usualExcess else { return }
+        // Out of hours nobody looks over one's shoulder.
+        let isOffHours = out.fired.contains(SignalSet(.timeUnusual))
+        set(
+            &out, .actionExport, tailPoints(excess) * (isOffHours ? 1.5 : 1), observed: Double(count),
+            expected: upper(usual, least: 0.35), detail: isOffHours ? 1 : 0, samples: usual.weight - 3)
     }
 }

@@ -5,6 +5,9 @@ import Events
 extension Scorer {
     func attackSignals(_ seen: Observation, _ shared: SharedView, _ out: inout Assessment) {
         guard seen.network != 0 else { return }
+        if has(.networkReputation) && seen.traits.contains(.reputation) {
+            set(&out, .networkReputation, 25, observed: Double(seen.asn))
+        }
         let activity = shared.activity(prefix: seen.network)
         let share = Double(activity.failures) / max(Double(activity.tries), 1)
         let minutes = Double(windows.networks) / 60_000

@@ -51,9 +51,10 @@ extension Scorer {
         for index in 0..<devices.count where devices.base[index].agent == seen.agent && devices.base[index].os == seen.os {
             weight += devices.base[index].weight
         }
+        // What many have, an attacker has too.
         let users = shared.users
         let share = users < 50 || seen.agent == 0 ? 0.2 : (shared.users(of: .agent, seen.agent) + 1) / (users + 10)
-        set(&out, .deviceFamily, familiarity(weight, of: contexts, elsewhere: min(max(share, 0.02), 0.5), most: 12),
+        set(&out, .deviceFamily, 0.4 * familiarity(weight, of: contexts, elsewhere: min(max(share, 0.02), 0.5), most: 12),
             observed: Double(weight), expected: Double(devices.count), samples: row.header.pointee.contexts)
     }
 
@@ -71,7 +72,7 @@ extension Scorer {
             let points = left > 0
                 ? left * novelty(header.pointee.newDevices, contexts, prior: model.devicePrior, attacker: 0.95)
                     * (known.family || !seen.hasFamily ? 1 : 0.6)
-                : familiarity(weight, of: contexts, elsewhere: 0.02, most: 15)
+                : (seen.hasDeviceID ? 1 : 0.4) * familiarity(weight, of: contexts, elsewhere: 0.02, most: 15)
             set(&out, .deviceNew, points, observed: Double(max(weight, 0)), expected: Double(devices.count),
                 samples: header.pointee.contexts)
         }

@@ -9,7 +9,7 @@ extension Scorer {
     ) {
         let header = row.header
         if contexts > 0 {
-            if seen.country != 0 { countrySignals(seen, known, row, contexts, shared, &out) }
+            if seen.country != 0 { countrySignals(seen, known, row, contexts, &out) }
             if seen.network != 0 { networkSignals(seen, known, row, contexts, shared, &out) }
         }
         if session >= 0 && seen.network != 0 && has(.networkChangedInSession) {
@@ -21,12 +21,12 @@ extension Scorer {
                     detail: Double(header.pointee.moves), samples: header.pointee.contexts)
             }
         }
-        if seen.hasCoordinates && !header.pointee.lastLatitude.isNaN { travelSignals(event, seen, row, &out) }
+        // Where an anonymiser, a carrier or a company comes out says nothing of where the person is.
+        if seen.hasCoordinates && !header.pointee.lastLatitude.isNaN && seen.traits.isDisjoint(with: .hidesPlace) { travelSignals(event, seen, row, &out) }
     }
 
     private func countrySignals(
-        _ seen: Observation, _ known: Familiarity, _ row: UserRow, _ contexts: Double, _ shared: SharedView,
-        _ out: inout Assessment
+        _ seen: Observation, _ known: Familiarity, _ row: UserRow, _ contexts: Double, _ out: inout Assessment
     ) {
         let header = row.header
         let places = row.places
@@ -41,20 +41,26 @@ extension Scorer {
             if seen.isNear(slot) { inPlace += slot.pointee.weight }
         }
         if has(.placeCountry) {
-            let left = newness(inCountry)
-            let users = shared.users
-            let share = users < 50 ? 0.3 : (shared.users(of: .country, UInt32(seen.country)) + 1) / (users + 10)
-            let points = left > 0
-                ? left * novelty(header.pointee.newCountries, contexts, prior: model.placePrior, attacker: 0.9)
-                : familiarity(inCountry, of: contexts, elsewhere: min(max(share, 0.02), 0.6), most: 10)
+            // Whoever attacks a person picks that person's country: being in it proves next to nothing.
+            let points = inCountry < Self.knownWeight
+                ? newness(inCountry) * novelty(header.pointee.newCountries, contexts, prior: model.placePrior, attacker: 0.9)
+                : familiarity(inCountry, of: contexts, elsewhere: 0.3, most: 1)
             set(&out, .placeCountry, points, observed: Double(inCountry), expected: Double(places.count),
                 samples: header.pointee.contexts)
         }
-        if has(.placeNew) && known.country && seen.city != 0 {
-            let left = newness(inPlace)
-            let points = left > 0
-                ? left * novelty(header.pointee.newPlaces, contexts, prior: model.placePrior, attacker: 0.85)
-                : familiarity(inPlace, of: max(Double(inCountry), 1), elsewhere: 0.2, most: 8)
+        if has(.placeNew) && known.country && (seen.city != 0 || seen.region != 0) {
+            var points = 0.0
+            if !known.region {
+                points = novelty(header.pointee.newRegions, contexts, prior: model.placePrior, attacker: 0.85)
+            }
+            if inPlace < Self.knownWeight {
+                // A town in a known region is half the news.
+                let scale = known.region && seen.region != 0 ? 0.6 : 1.0
+                points = max(points, scale * newness(inPlace)
+                    * novelty(header.pointee.newPlaces, contexts, prior: model.placePrior, attacker: 0.85))
+            } else if known.region {
+                points = 0.7 * familiarity(inPlace, of: max(Double(inCountry), 1), elsewhere: 0.2, most: 8)
+            }
             set(&out, .placeNew, points, observed: Double(inPlace), expected: Double(places.count), detail: 1,
                 samples: header.pointee.contexts)
         }
@@ -85,17 +91,12 @@ extension Scorer {
                 isSameAddress = slot.pointee.address == seen.address
             }
         }
-        if seen.asn != 0 && known.country {
-            let left = newness(ofProvider)
-            if has(.networkProvider) {
-                let users = shared.users
-                let share = users < 50 ? 0.1 : (shared.users(of: .provider, seen.asn) + 1) / (users + 10)
-                let points = left > 0
-                    ? left * novelty(header.pointee.newProviders, contexts, prior: model.networkPrior, attacker: 0.7)
-                    : familiarity(ofProvider, of: contexts, elsewhere: min(max(share, 0.01), 0.5), most: 12)
-                set(&out, .networkProvider, points, observed: Double(seen.asn), expected: Double(networks.count),
-                    samples: header.pointee.contexts)
-            }
+        if seen.asn != 0 && known.country && has(.networkProvider) {
+            let points = ofProvider < Self.knownWeight
+                ? newness(ofProvider) * novelty(header.pointee.newProviders, contexts, prior: model.networkPrior, attacker: 0.7)
+                : familiarity(ofProvider, of: contexts, elsewhere: 0.1, most: 1)
+            set(&out, .networkProvider, points, observed: Double(seen.asn), expected: Double(networks.count),
+                samples: header.pointee.contexts)
         }
         if seen.asn != 0 && has(.networkRare) && shared.users >= 200 && newness(ofProvider) > 0 {
             // People who go somewhere new mostly go where many are; attackers rent where few are.
@@ -105,11 +106,22 @@ extension Scorer {
                     expected: model.providerRareShare * 100, samples: Float(min(shared.users, 1e9)))
             }
         }
+        if has(.networkAnonymous) && newness(ofProvider) > 0 && !seen.traits.isDisjoint(with: [.anonymiser, .hosting]) {
+            set(&out, .networkAnonymous, (seen.traits.contains(.anonymiser) ? 12 : 8) * newness(ofProvider),
+                observed: Double(seen.asn), samples: header.pointee.contexts)
+        }
         if has(.networkNew) && known.provider {
-            let left = newness(ofPrefix)
-            let points = left > 0
-                ? left * novelty(header.pointee.newNetworks, contexts, prior: model.networkPrior, attacker: 0.95)
-                : familiarity(ofPrefix, of: max(Double(ofProvider), 1), elsewhere: 0.02, most: 10) - (isSameAddress ? 3 : 0)
+            var points = 0.0
+            if ofPrefix < Self.knownWeight {
+                points = newness(ofPrefix) * novelty(header.pointee.newNetworks, contexts, prior: model.networkPrior, attacker: 0.95)
+                if !known.neighbourhood {
+                    points += 0.6 * novelty(header.pointee.newNeighbourhoods, contexts, prior: model.networkPrior, attacker: 0.9)
+                }
+            } else {
+                // Hardly anybody else ever comes by chance from the very network of this user, let alone the address.
+                points = familiarity(ofPrefix, of: max(Double(ofProvider), 1), elsewhere: 0.01, most: 20)
+                if isSameAddress { points -= 12 }
+            }
             set(&out, .networkNew, points, observed: Double(seen.asn), expected: Double(networks.count),
                 detail: seen.asn != 0 ? 1 : 0, samples: header.pointee.contexts)
         }

@@ -19,6 +19,8 @@ public struct Scorer: Sendable {
     let groupCaps: InlineArray<8, Double>
     /// Group of each signal.
     let groups: InlineArray<64, UInt8>
+    /// Ascending; beyond the last, never.
+    let assuranceLimits: InlineArray<4, Int64>
 
     public init(model: ModelOptions, windows: WindowOptions) {
         self.model = model
@@ -34,6 +36,9 @@ public struct Scorer: Sendable {
         for (index, cap) in model.groupCaps.enumerated() { groupCaps[index] = cap }
         var groups = InlineArray<64, UInt8>(repeating: 0)
         for signal in Signal.allCases { groups[Int(signal.rawValue)] = signal.group.rawValue }
+        var limits = InlineArray<4, Int64>(repeating: .max)
+        for (index, limit) in model.assuranceLimits.sorted().prefix(4).enumerated() { limits[index] = limit }
+        assuranceLimits = limits
         self.weights = weights
         self.groups = groups
         self.caps = caps
@@ -53,9 +58,11 @@ public struct Scorer: Sendable {
         originSignals(event, seen, known, row, contexts, session, shared, &out)
         attackSignals(seen, shared, &out)
         timeSignals(event, seen, row, contexts, &out)
-        if session >= 0 { sessionSignals(seen, row, session, &out) }
-        if event.type == .login { loginSignals(event, seen, row, &out) }
-        if event.type == .action { actionSignals(event, seen, row, &out) }
+        if session >= 0 { sessionSignals(event, seen, row, session, &out) }
+        if event.type == .login { loginSignals(event, seen, known, row, &out) }
+        if event.type == .action { actionSignals(event, seen, row, session, shared, &out) }
+        challengeSignals(seen, row, &out)
+        driftSignal(row, &out)
         inputSignal(event, seen, row, &out)
         fuse(contexts, &out)
     }

@@ -25,6 +25,7 @@ extension Signal {
 }
 
 enum Source {
+    static let tail = "tail of the predictive distribution: Gelman et al., Bayesian Data Analysis, 3.2"
     static let freeman = "Freeman et al., NDSS 2016, section IV; levels and smoothing after Wiefling et al., ACM TOPS 2022"
     static let turing = freeman + "; chance of something new after Good, Biometrika 1953"
 }

@@ -55,6 +55,7 @@ public final class Audit {
 
     private let log: any TopicLog
     private let plan: EnginePlan
+    private let enrichment: EventEnrichment
     private let topics: Topics
     private let clock: any RuntimeClock
     /// An origin has at most one output of its own.
@@ -63,9 +64,13 @@ public final class Audit {
     /// By partition, the engine as it should be at the end.
     public private(set) var engines: [Int32: Engine] = [:]
 
-    public init(log: any TopicLog, plan: EnginePlan, topics: Topics, clock: any RuntimeClock = SystemClock()) {
+    public init(
+        log: any TopicLog, plan: EnginePlan, enrichment: EventEnrichment = EventEnrichment(), topics: Topics,
+        clock: any RuntimeClock = SystemClock()
+    ) {
         self.log = log
         self.plan = plan
+        self.enrichment = enrichment
         self.topics = topics
         self.clock = clock
     }
@@ -86,7 +91,8 @@ public final class Audit {
     }
 
     private func replay(_ partition: Int32) throws {
-        let replay = PartitionReplay(log: log, plan: plan, partition: partition, networks: topics.networks, clock: clock)
+        let replay = PartitionReplay(
+            log: log, plan: plan, enrichment: enrichment, partition: partition, networks: topics.networks, clock: clock)
         var effects = Effects()
         let cuts = try PartitionReplay.cuts(
             of: topics.cuts, partition: partition, inputs: plan.inputs.count, in: log, clock: clock)
@@ -133,7 +139,8 @@ public final class Audit {
         let rebuilt: Engine
         do {
             rebuilt = try RebuiltState.engine(
-                log: log, plan: plan, partition: partition, topic: topics.state, networks: topics.networks, cuts: cuts, clock: clock)
+                log: log, plan: plan, enrichment: enrichment, partition: partition, topic: topics.state,
+                networks: topics.networks, cuts: cuts, clock: clock)
         } catch let error as StateError {
             return report.note("partition \(partition): the state topic can't be used: \(error)")
         }

@@ -15,8 +15,8 @@ public final class CutReplay {
     public typealias PaneSource = (_ partition: Int, _ offsets: Range<Int64>) throws -> [(offset: Int64, pane: SealedPane)]
 
     /// `panes` is nil where partitions tell each other nothing.
-    public init(plan: EnginePlan, panes: PaneSource? = nil) {
-        engine = Engine(plan: plan)
+    public init(plan: EnginePlan, enrichment: EventEnrichment = EventEnrichment(), panes: PaneSource? = nil) {
+        engine = Engine(plan: plan, decoders: Decoders(plan: plan, enrichment: enrichment))
         self.panes = panes
         queues = InputQueues(inputs: plan.inputs.count)
     }

@@ -22,7 +22,8 @@ public final class PartitionReplay {
 
     /// `networks` is the topic of sealed panes; nil where there is none.
     public init(
-        log: any TopicLog, plan: EnginePlan, partition: Int32, networks: String?, clock: any RuntimeClock = SystemClock()
+        log: any TopicLog, plan: EnginePlan, enrichment: EventEnrichment = EventEnrichment(), partition: Int32,
+        networks: String?, clock: any RuntimeClock = SystemClock()
     ) {
         self.log = log
         self.plan = plan
@@ -30,7 +31,7 @@ public final class PartitionReplay {
         self.clock = clock
         let panes = PaneHistory(log: log, topic: networks, clock: clock)
         self.panes = panes
-        replay = CutReplay(plan: plan) { try panes.take($0, $1) }
+        replay = CutReplay(plan: plan, enrichment: enrichment) { try panes.take($0, $1) }
         inputs = plan.inputs.map { _ in Stretch() }
     }
 

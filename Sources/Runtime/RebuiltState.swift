@@ -6,10 +6,11 @@ public enum RebuiltState {
     /// Throws `StateError` when the topic holds no state of this plan, and `LogFailure`.
     /// - Complexity: O(records of the state topic's partition + records to redo)
     public static func engine(
-        log: any TopicLog, plan: EnginePlan, partition: Int32, topic: String, networks: String?, cuts: [Cut],
-        clock: any RuntimeClock = SystemClock()
+        log: any TopicLog, plan: EnginePlan, enrichment: EventEnrichment = EventEnrichment(), partition: Int32,
+        topic: String, networks: String?, cuts: [Cut], clock: any RuntimeClock = SystemClock()
     ) throws -> Engine {
-        let replay = PartitionReplay(log: log, plan: plan, partition: partition, networks: networks, clock: clock)
+        let replay = PartitionReplay(
+            log: log, plan: plan, enrichment: enrichment, partition: partition, networks: networks, clock: clock)
         let engine = replay.engine
         var rows: [UInt32: [UInt8]] = [:]
         var redo: RedoPoint?

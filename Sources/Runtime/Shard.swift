@@ -42,6 +42,8 @@ public struct ShardWorld {
     public var output: () throws(LogFailure) -> any OutputLog
     /// Makes a reader of the internal topics; nil where there are none, and state is only in the directory.
     public var internals: (() throws(LogFailure) -> any InternalLog)?
+    /// What is added to events before they are decided; this shard's own.
+    public var enrichment: EventEnrichment
     /// Nil keeps no state files.
     public var directory: StateDirectory?
     public var clock: any RuntimeClock
@@ -57,13 +59,14 @@ public struct ShardWorld {
 
     public init(
         input: @escaping () throws(LogFailure) -> any InputLog, output: @escaping () throws(LogFailure) -> any OutputLog,
-        internals: (() throws(LogFailure) -> any InternalLog)? = nil, directory: StateDirectory?,
-        clock: any RuntimeClock = SystemClock(), logger: Logger, mailbox: Mailbox = Mailbox(),
+        internals: (() throws(LogFailure) -> any InternalLog)? = nil, enrichment: EventEnrichment = EventEnrichment(),
+        directory: StateDirectory?, clock: any RuntimeClock = SystemClock(), logger: Logger, mailbox: Mailbox = Mailbox(),
         stop: StopRequest = StopRequest(), probe: ShardProbe? = nil, mutant: Mutant? = nil
     ) {
         self.input = input
         self.output = output
         self.internals = internals
+        self.enrichment = enrichment
         self.directory = directory
         self.clock = clock
         self.logger = logger
@@ -132,7 +135,7 @@ public final class Shard {
         self.plan = plan
         self.options = options
         self.world = world
-        decoders = Decoders(plan: plan)
+        decoders = Decoders(plan: plan, enrichment: world.enrichment)
         input = try world.input()
         output = try world.output()
         internals = try world.internals?()

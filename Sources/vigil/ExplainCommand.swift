@@ -105,7 +105,9 @@ struct ExplainCommand: ParsableCommand {
         var plan = pipeline.plan
         // Which decisions are produced doesn't change what is decided.
         plan.emit = .all
-        let replay = PartitionReplay(log: log, plan: plan, partition: source.partition, networks: pipeline.state.networksTopic)
+        let replay = PartitionReplay(
+            log: log, plan: plan, enrichment: pipeline.makeEnrichment(), partition: source.partition,
+            networks: pipeline.state.networksTopic)
         var effects = Effects()
         var rebuilt = Rebuilt(cut: cuts[last])
         for cut in cuts[...last] {

@@ -38,7 +38,8 @@ extension Pipeline {
                         transactionalID: isExact ? "\(name)-\(number)" : nil, queueBytes: queueBytes, logger: logger,
                         probe: probe)
                 },
-                directory: directory, logger: logger, mailbox: mailbox, stop: stop, probe: probe)
+                enrichment: pipeline.makeEnrichment(), directory: directory, logger: logger, mailbox: mailbox, stop: stop,
+                probe: probe)
             if state.travels {
                 world.internals = { () throws(LogFailure) in
                     try KafkaInternalLog(

@@ -252,7 +252,7 @@ struct SoakCommand: ParsableCommand {
         let log = try KafkaRange(properties: pipeline.kafka, logger: logger)
         defer { log.close() }
         let audit = Audit(
-            log: log, plan: pipeline.plan,
+            log: log, plan: pipeline.plan, enrichment: pipeline.makeEnrichment(),
             topics: Audit.Topics(
                 decisions: pipeline.decisionsTopic, deadLetters: pipeline.deadLettersTopic, cuts: pipeline.state.cutsTopic,
                 state: pipeline.state.topic, networks: pipeline.state.networksTopic))

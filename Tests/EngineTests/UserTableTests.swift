@@ -63,7 +63,7 @@ import Testing
         for index in 0..<60 {
             let seen = observation(index)
             row = table.learnContext(seen, of: row, weight: 1, counts: true)
-            row = table.learnAction(UInt32(index % 20 + 1), of: row, weight: 1)
+            row = table.learnAction(UInt32(index % 20 + 1), after: 0, of: row, weight: 1)
             if table.session(seen.session, of: row) == nil { (row, _) = table.openSession(seen, of: row) }
             row = table.noteFailure(at: seen.time, of: row)
         }
@@ -84,7 +84,7 @@ import Testing
             (seen.device, seen.network, seen.city) = (UInt32(index % 2 + 1), UInt32(index % 6 + 1), UInt32(index % 2 + 1))
             seen.session = UInt64(index % 2) << 1 | 1
             row = table.learnContext(seen, of: row, weight: 1, counts: true)
-            row = table.learnAction(UInt32(index % 12 + 1), of: row, weight: 1)
+            row = table.learnAction(UInt32(index % 12 + 1), after: 0, of: row, weight: 1)
             if table.session(seen.session, of: row) == nil { (row, _) = table.openSession(seen, of: row) }
         }
         #expect(row.byteCount <= 1024)
@@ -103,7 +103,7 @@ import Testing
             seen.city = UInt32(truncatingIfNeeded: random.next()) | 1
             seen.session = random.next() | 1
             row = table.learnContext(seen, of: row, weight: 1, counts: true)
-            row = table.learnAction(UInt32(truncatingIfNeeded: random.next()) | 1, of: row, weight: 1)
+            row = table.learnAction(UInt32(truncatingIfNeeded: random.next()) | 1, after: UInt32(truncatingIfNeeded: random.next()) | 1, of: row, weight: 1)
             (row, _) = table.openSession(seen, of: row)
             row = table.hold(seen, amount: 1, of: row, flags: .quarantined)
             row = table.open(

@@ -82,6 +82,8 @@ import Testing
         ("name: a\npolicies: [{name: r, then: deny, when: {confidence: learning}}]\n", ["2:28 rule.newcomers"]),
         ("name: a\nsecret: short\n", ["2:9 secret.short"]),
         ("name: a\nkafka: {group.id: g, enable.auto.commit: true}\n", ["2:9 kafka.owned", "2:22 kafka.owned"]),
+        ("name: a\nenrichment: {geo: absent.mmdb, lists: {vpn: absent.txt}}\n", ["2:19 enrichment.missing", "2:45 enrichment.missing"]),
+        ("name: a\nenrichment: {agents: .}\n", ["2:22 enrichment.unusable"]),
         ("name: a\ndelivery: exactly_twice\n", ["2:11 value.choice"]),
         ("name: a\nstate: {topic: decisions}\n", ["2:16 topic.shared"]),
     ]
@@ -94,6 +96,7 @@ import Testing
     @Test func everyCodeIsInTheReferenceAndHasACase() {
         let elsewhere = [
             "file.missing", "file.unreadable", "file.too_large", "file.encoding", "yaml.depth", "yaml.aliases", "rule.duplicate",
+            "enrichment.none",
         ]
         let shown = Set(Self.cases.flatMap { $0.expected.map { String($0.split(separator: " ")[1]) } })
         #expect(shown.union(elsewhere) == Set(PipelineReference.codes.map(\.code)))

@@ -1,0 +1,153 @@
+import Events
+
+/// How what the user does joins the baseline.
+extension UserTable {
+    /// Joins one action to the baseline, and that it followed `previous`, 0 where nothing is known to precede it.
+    /// The row may move.
+    ///
+    /// Slots are kept with the heaviest first, so that what a user does often is found at once. At the bound a new action
+    /// takes one of the eight lightest slots, by its fingerprint: heavy ones stay whatever comes, and two new ones don't
+    /// push each other out by turns.
+    /// - Complexity: O(actions + pairs)
+    public func learnAction(_ action: UInt32, after previous: UInt32, of row: UserRow, weight: Float) -> UserRow {
+        row.header.pointee.actionTotal += weight
+        row.header.pointee.recentActions += weight
+        var row = row
+        var slots = row.actions
+        var index = slots.firstIndex(ofAction: action)
+        if index >= 0 {
+            slots.base[index].weight += weight
+            slots.base[index].recent += weight
+        } else {
+            if let (moved, appended) = append(.actions, to: row) {
+                (row, index) = (moved, appended)
+                slots = row.actions
+            } else {
+                guard slots.count > 0 else { return row }
+                index = slots.lightIndex(by: action)
+            }
+            slots[index] = ActionSlot(fingerprint: action, weight: weight, recent: weight)
+        }
+        slots.settle(index)
+        return previous == 0 ? row : learnPair(previous, action, of: row, weight: weight)
+    }
+
+    private func learnPair(_ previous: UInt32, _ next: UInt32, of start: UserRow, weight: Float) -> UserRow {
+        var row = start
+        var slots = row.pairs
+        let (previous, next) = (PairSlot.short(previous), PairSlot.short(next))
+        var index = 0
+        while index < slots.count && (slots.base[index].previous != previous || slots.base[index].next != next) { index += 1 }
+        if index < slots.count {
+            slots.base[index].weight += weight
+        } else {
+            if let (moved, appended) = append(.pairs, to: row) {
+                (row, index) = (moved, appended)
+                slots = row.pairs
+            } else {
+                guard slots.count > 0 else { return row }
+                index = slots.lightIndex(by: UInt32(previous) &* 0x9E37 ^ UInt32(next))
+            }
+            slots[index] = PairSlot(previous: previous, next: next, weight: weight)
+        }
+        slots.settle(index)
+        return row
+    }
+
+    /// Amounts from which what is usual can be told.
+    static let leastAmounts: Float = 5
+
+    /// ln(amount + 1) up to which an amount that nothing has proven is learned as it is: a larger one counts as this much.
+    /// So amounts that rise step by step leave what is usual behind, and don't take it with them.
+    @inline(__always)
+    static func usualAmount(_ amounts: DecayedMoments) -> Float {
+        amounts.weight < leastAmounts ? .infinity : amounts.mean + 1.5 * max(amounts.variance.squareRoot(), 0.3)
+    }
+
+    /// Joins one amount, as ln(amount + 1), to the baseline.
+    public func learnAmount(_ amount: Float, of row: UserRow, isProven: Bool) {
+        var one = DecayedMoments()
+        one.add(amount)
+        learnAmounts(one, of: row, weight: 1, isProven: isProven)
+    }
+
+    func learnAmounts(_ amounts: DecayedMoments, of row: UserRow, weight: Float, isProven: Bool) {
+        guard amounts.weight > 0 else { return }
+        let header = row.header
+        header.pointee.recentAmounts.merge(amounts, weight: weight)
+        var kept = amounts
+        if !isProven { kept.mean = min(kept.mean, Self.usualAmount(header.pointee.amounts)) }
+        header.pointee.amounts.merge(kept, weight: weight)
+        header.pointee.amountSpread.add(Float(Portable.exp(Double(kept.mean))), weight: kept.weight * weight)
+    }
+
+    // MARK: - Challenges
+
+    /// Remembers a challenge that was never answered.
+    public func noteUnanswered(_ challenge: ChallengeSlot, at time: Timestamp, of row: UserRow) {
+        row.header.pointee.challenges.add(challenge.flags.contains(.push) ? [.unanswered, .push] : .unanswered, at: time)
+    }
+
+    /// Closes challenges that nobody will answer any more, `grace` milliseconds after they expired.
+    @inline(__always)
+    public func closeExpired(of row: UserRow, at time: Timestamp, grace: Int64) {
+        var index = row.challenges.count - 1
+        while index >= 0 {
+            if time - row.challenges[index].expires >= grace {
+                noteUnanswered(row.challenges[index], at: row.challenges[index].expires, of: row)
+                row.removeChallenge(at: index)
+            }
+            index -= 1
+        }
+    }
+}
+
+extension Slots where T == ActionSlot {
+    /// -1 where it is not there.
+    /// - Complexity: O(actions); what the user does often is found first.
+    @inline(__always)
+    public func firstIndex(ofAction action: UInt32) -> Int {
+        for index in 0..<count where base[index].fingerprint == action { return index }
+        return -1
+    }
+}
+
+extension Slots where T == PairSlot {
+    /// What is known of what follows `previous`, and of `next` among it.
+    /// - Complexity: O(pairs)
+    @inline(__always)
+    public func context(of next: UInt32, after previous: UInt32) -> BigramContext {
+        let (previous, next) = (PairSlot.short(previous), PairSlot.short(next))
+        var context = BigramContext()
+        for index in 0..<count where base[index].previous == previous {
+            if base[index].next == next { context.pair = base[index].weight }
+            context.total += base[index].weight
+            context.kinds += 1
+        }
+        return context
+    }
+}
+
+/// What lies heaviest first in its section.
+protocol Weighed { var weight: Float { get } }
+extension ActionSlot: Weighed {}
+extension PairSlot: Weighed {}
+
+extension Slots where T: Weighed {
+    /// Moves a slot whose weight has changed to its place among the others.
+    @inline(__always)
+    func settle(_ start: Int) {
+        var index = start
+        while index > 0 && base[index - 1].weight < base[index].weight {
+            swap(&base[index - 1], &base[index])
+            index -= 1
+        }
+        while index + 1 < count && base[index].weight < base[index + 1].weight {
+            swap(&base[index], &base[index + 1])
+            index += 1
+        }
+    }
+
+    /// One of the eight lightest.
+    func lightIndex(by hash: UInt32) -> Int { count - 1 - Int(hash &* 0x9E37_79B1 >> 16) % Swift.min(8, count) }
+}

@@ -1,0 +1,58 @@
+import Behavior
+import Events
+
+/// Whether what is done lately is like what the user does.
+extension Scorer {
+    /// Kinds of action there may be, where nobody has done this one.
+    static let kindsOfAction = 1000.0
+
+    func sequenceSignal(
+        _ seen: Observation, _ row: UserRow, _ session: Int, _ weight: Float, _ shared: SharedView,
+        _ out: inout Assessment
+    ) {
+        var course = ActionCourse()
+        if session >= 0 {
+            course = row.sessions.base[session].course
+        } else if seen.session == 0 {
+            course = row.header.pointee.course
+        }
+        out.step = step(seen.action, after: course.last, row, weight, shared, &out)
+        course.count(out.step, length: Float(model.sequenceWindow))
+        let sum = Double(course.window.sum)
+        set(
+            &out, .actionSequence, Self.coursePoints(sum), observed: min(Double(course.window.count), model.sequenceWindow),
+            detail: sum, samples: row.header.pointee.actionTotal)
+    }
+
+    /// ln p(step | somebody else) − ln p(step | user), from an interpolated Markov model of the user: the bigram backed off to
+    /// the unigram, with twice the weight of Witten and Bell's back-off, as many pairs have no slot; the unigram backed
+    /// off to what others do.
+    private func step(
+        _ action: UInt32, after last: UInt32, _ row: UserRow, _ weight: Float, _ shared: SharedView,
+        _ out: inout Assessment
+    ) -> Float {
+        let header = row.header
+        let total = Double(header.pointee.actionTotal)
+        let uniform = 1 / Self.kindsOfAction
+        let share = shared.actionShare(action)
+        let others = share > 0 ? 0.9 * share + 0.1 * uniform : uniform
+        // What is new to the user is more often something seldom than what everybody does.
+        var own = (Double(weight) + Self.smoothing * (others + uniform) / 2) / (total + Self.smoothing)
+        if last != 0 {
+            let context = row.pairs.context(of: action, after: last)
+            let rest = 2 * Double(context.kinds)
+            if rest > 0 { own = (Double(context.pair) + rest * own) / (Double(context.total) + rest) }
+        }
+        let trust = total / (total + 50)
+        if share > 0 { return Float(ln(others / own) * trust) }
+        // As long as nobody knows what others do, the user's own usual surprise is what there is to compare with.
+        out.surprise = Float(-ln(own))
+        let usual = header.pointee.surprises
+        return usual.weight < 20 ? 0 : Float(Double(out.surprise - usual.mean) * trust)
+    }
+
+    /// Log-odds summed over dependent steps say less than their sum.
+    static func coursePoints(_ sum: Double) -> Double {
+        sum > 0 ? 12 * ln(1 + sum * 5 / 12) : -5 * ln(1 - sum)
+    }
+}

@@ -1,0 +1,1 @@
+../../Tests/EnrichmentTests/DatabaseWriter.swift
