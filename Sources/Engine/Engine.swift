@@ -104,8 +104,6 @@ public final class Engine {
     deinit {
         for index in plan.inputs.indices { decodePlans[index].release() }
         decodePlans.deallocate()
-        pane.deinitialize(count: 1)
-        pane.deallocate()
         event.deallocate()
         mode.deallocate()
         tally.deallocate()
