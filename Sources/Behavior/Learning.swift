@@ -267,8 +267,12 @@ extension UserTable {
         seen.hour = Int(held.hour)
         notePlace(seen, of: row)
         var row = learnContext(seen, of: row, weight: weight, counts: true, vouches: vouches)
-        for index in 0..<4 where held.actions[index] != 0 {
-            row = learnAction(held.actions[index], after: 0, of: row, weight: weight)
+        // The last four, oldest first: a ring.
+        var previous: UInt32 = 0
+        for step in 0..<4 {
+            let action = held.actions[(Int(held.events) + step) & 3]
+            if action != 0 { row = learnAction(action, after: previous, of: row, weight: weight) }
+            previous = action
         }
         learnAmounts(held.amounts, of: row, weight: weight, isProven: vouches)
         return row

@@ -45,6 +45,11 @@ extension Shard {
         }
         tasks = pending.restorations.compactMap(\.task)
         indexTasks()
+        guard try attempt({ () throws(LogFailure) in try beginPanes(for: tasks) }) else {
+            tasks = []
+            taskIndex = []
+            return
+        }
         guard try attempt({ () throws(LogFailure) in try input.start(at: positions) }) else {
             tasks = []
             taskIndex = []

@@ -16,7 +16,7 @@ import Testing
     }
 
     /// A story of daily logins from a device that shows these fields.
-    func loggedIn(_ days: Int = 30, _ device: [String: Any]) -> Story {
+    func loggedIn(_ device: [String: Any], days: Int = 30) -> Story {
         let story = Story()
         for day in 0..<days {
             story.login(after: 86_400, in: with(.home) { $0.session = "d-\(day)" }, ["device": device])
@@ -24,7 +24,7 @@ import Testing
         return story
     }
 
-    static let laptop: [String: Any] = ["id": "laptop", "browser": "Firefox 128.0", "os": "Linux", "type": "desktop"]
+    static var laptop: [String: Any] { ["id": "laptop", "browser": "Firefox 128.0", "os": "Linux", "type": "desktop"] }
     static func laptop(_ change: [String: Any]) -> [String: Any] { laptop.merging(change) { $1 } }
 
     @Test func deviceNew() {
@@ -140,7 +140,7 @@ import Testing
     }
 
     @Test func deviceRare() {
-        let story = loggedIn(60, Self.laptop)
+        let story = loggedIn(Self.laptop, days: 60)
         let tablet: [String: Any] = ["id": "tablet", "browser": "Safari 17", "os": "iPadOS", "type": "tablet"]
         story.login(after: 86_400, in: with(.home) { $0.session = "t1" }, ["device": tablet])
         story.login(after: 3600, in: with(.home) { $0.session = "t2" }, ["device": tablet])
