@@ -49,7 +49,8 @@ struct LoginAttacks: Sendable {
             let whole = random.uniform()
             address = whole < 0.35
                 ? theft.address & ~0xFFF | UInt32(random.below(4_096))
-                : whole < 0.5 ? theft.address & ~0xFF | UInt32(random.below(256)) : near(theft, victim, region: Int(victim.region), &random)
+                : whole < 0.5 ? theft.address & ~0xFF | UInt32(random.below(256))
+                : near(theft, victim, region: Int(victim.region), &random)
             agent = LoginAgent(
                 family: theft.agent.family, model: random.chance(0.6) ? theft.agent.model : LoginAgent.model(&random),
                 day: epochDay - random.uniform(0, 14), pace: options.releasePace)
@@ -112,12 +113,14 @@ struct LoginCampaign: Sendable {
 }
 
 extension LoginAttacks {
-    /// The addresses a campaign comes from: exits and gateways that others use as well, and homes with a guest in the machine.
+    /// The addresses a campaign comes from: exits and gateways that others use as well, and homes with a guest in the
+    /// machine.
     func addresses(of campaign: LoginCampaign, in target: Int, _ random: inout Random) -> [UInt32] {
         let count = max(1, Int(Double(campaign.names) / options.campaignRowsPerAddress * random.uniform(0.6, 1.4)))
         return (0..<count).map { _ in
             // Proxies near the victims are preferred; the others are wherever they are cheap.
-            let country = random.chance(options.campaignNear) ? target : random.chance(0.6) ? world.country(&random) : random.below(world.countries.count)
+            let country = random.chance(options.campaignNear) ? target
+                : random.chance(0.6) ? world.country(&random) : random.below(world.countries.count)
             let use = random.pick([0.15, 0.35, 0.5])
             let of = world.countries[country]
             for _ in 0..<40 where use < 2 {

@@ -119,7 +119,8 @@ public struct LoginMarginals {
         for (index, target) in LoginPlaces.largest.enumerated() {
             add("country \(LoginPlaces.countries[index].code)", share(countries[index], rows), target, within: 0.015 + 0.03 * target)
         }
-        add("countries in the tail", Double(countries.dropFirst(LoginPlaces.largest.count).count { $0 > 0 }), rows > 200_000 ? 224 : nil, within: 24)
+        let tail = countries.dropFirst(LoginPlaces.largest.count).count { $0 > 0 }
+        add("countries in the tail", Double(tail), rows > 200_000 ? 224 : nil, within: 24)
         let largest = providers.values.sorted(by: >)
         add("largest provider", share(largest.first ?? 0, rows), 0.26, within: 0.025)
         add("second provider", share(largest.dropFirst().first ?? 0, rows), 0.21, within: 0.025)
@@ -127,7 +128,8 @@ public struct LoginMarginals {
             add("device \(type.name)", share(types[Int(type.rawValue)], rows), target, within: 0.01 + 0.03 * target)
         }
         add("with round-trip time", share(Double(roundTrips.count), rows), options.roundTripShare, within: 0.004)
-        add("round-trip time, median ms", roundTrips.isEmpty ? 0 : Double(roundTrips.sorted()[roundTrips.count / 2]), options.roundTripMedian, within: 60)
+        let median = roundTrips.isEmpty ? 0 : Double(roundTrips.sorted()[roundTrips.count / 2])
+        add("round-trip time, median ms", median, options.roundTripMedian, within: 60)
         // The data set has 15 logins a minute by night and 75 by day: a fifth.
         let byHour = hours.sorted()
         add("quietest hour over busiest", share(byHour[0], byHour[23]), 0.2, within: 0.06)

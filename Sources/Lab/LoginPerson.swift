@@ -37,7 +37,8 @@ struct LoginPerson: Sendable {
         let provider = random.chance(0.5) ? 0 : of.accessProviders
         let site = world.sites[of.site(region: region, provider: provider)]
         let company = random.below(3_000)
-        office = employed ? LoginWorld.address(pool: site.firstPool + UInt32(company % 4) % max(site.homes, 1), host: 7 * company) : nil
+        let pool = site.firstPool + UInt32(company % 4) % max(site.homes, 1)
+        office = employed ? LoginWorld.address(pool: pool, host: 7 * company) : nil
         let abroad = random.chance(0.45)
         let exits = abroad ? world.country(&random) : country
         vpnCountry = random.chance(options.vpnShare) ? exits : nil
@@ -135,7 +136,8 @@ struct LoginPerson: Sendable {
         var agent = device(slot, day: day, options: options)
         if random.chance(options.strangeDevice) { agent = Self.anyDevice(nil, day: day, options: options, &random) }
         if let vpnCountry, random.chance(0.35) {
-            return (world.exit(country: vpnCountry, number: random.chance(0.6) ? seed >> 9 &+ UInt64(random.below(3)) : random.next()), agent)
+            let number = random.chance(0.6) ? seed >> 9 &+ UInt64(random.below(3)) : random.next()
+            return (world.exit(country: vpnCountry, number: number), agent)
         }
         if random.chance(options.travel) {
             let there = random.chance(options.travelAbroad) ? world.country(&random) : country

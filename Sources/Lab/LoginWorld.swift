@@ -72,7 +72,7 @@ struct LoginWorld: Sendable {
             let whole = regions.reduce(0, +)
             countries.append(Country(
                 regions: regions, providers: providers, firstSite: sites.count, accessProviders: providers.count,
-                zone: index < 230 ? Int((LoginPlaces.countries[index].longitude / 15).rounded()) * 60 : 0))
+                zone: Int((LoginPlaces.countries[index].longitude / 15).rounded()) * 60))
             for (region, weight) in regions.enumerated() {
                 for (number, part) in (providers + [0, 0]).enumerated() {
                     let access = number < providers.count
