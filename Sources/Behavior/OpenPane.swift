@@ -18,11 +18,11 @@ public struct Contribution: Equatable, Sendable {
         self.user = user
         prefix = seen.network
         provider = seen.asn
-        device = seen.device
-        agent = 0
-        os = 0
+        device = seen.hasDeviceID ? seen.device : 0
+        agent = seen.agent
+        os = seen.os
         country = seen.country
-        deviceClass = 0
+        deviceClass = seen.deviceClass
         self.failed = failed ? 1 : 0
     }
 

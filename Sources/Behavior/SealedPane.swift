@@ -61,7 +61,11 @@ public struct SealedPane: Equatable, Sendable {
         self.init(words: (0..<bytes.count / 8).map { UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: $0 * 8, as: UInt64.self)) })
     }
 
-    init?(words: [UInt64]) {
+    /// The fewest words of a pane.
+    public static let leastWords = headerWords
+
+    /// The same in words.
+    public init?(words: [UInt64]) {
         guard words.count >= Self.headerWords, words[0] & 0xFFFF_FFFF == Self.version else { return nil }
         self.words = words
         guard networks <= Self.mostNetworks, values <= Self.mostValues, words[3] <= UInt64(Self.mostActions),

@@ -10,10 +10,11 @@ extension SharedView {
         words[Layout.clock] = UInt64(bitPattern: pane)
     }
 
-    /// Takes in a pane. What lies before the window before the present one changes nothing.
+    /// Takes in a pane. What lies before the window before the present one changes nothing, nor does a time no event can have.
     /// - Complexity: O(entries of the pane)
     public func fold(_ pane: SealedPane) {
         let index = pane.index
+        guard index >= 0, index <= Timestamp.latest.milliseconds / scale.paneMilliseconds else { return }
         begin(day: index &* scale.paneMilliseconds / 86_400_000)
         pane.words.withUnsafeBufferPointer { words in
             let generation = networkGeneration(of: index)

@@ -4,7 +4,7 @@ import Events
 /// A committed cut as the engine keeps it: what redo from there begins with.
 struct Mark {
     var cut: CutMark
-    var shared: [UInt8]
+    var shared: SharedMark
     /// The engine's count of records then.
     var sequence: UInt64
     /// The place in the queue of dirty users from which they belong to this cut.
@@ -28,7 +28,7 @@ public struct StateSlice: Sendable {
 /// the oldest user left.
 extension Engine {
     /// Changes whenever the same records under the same plan would give other decisions or another state.
-    public static let version = "2"
+    public static let version = "3"
 
     /// The pipeline's version and the engine's: redo under another one may come to another state.
     public var version: String { plan.version + " " + Self.version }
@@ -37,14 +37,21 @@ extension Engine {
     /// what came before can't be undone. To be called at the start, and after every commit.
     /// - Complexity: O(1) amortised
     public func mark(_ cut: CutMark) {
-        let mark = Mark(cut: cut, shared: sharedImage(), sequence: table.sequence, start: table.dirtyPlaces.upperBound)
+        let mark = Mark(cut: cut, shared: markShared(), sequence: table.sequence, start: table.dirtyPlaces.upperBound)
         // A cut to which nobody belongs is nobody's redo point.
         if let last = marks.last, last.start == mark.start { marks.removeLast() }
         marks.append(mark)
+        thinMarks()
         table.evictions.removeAll()
         table.recordsEvictions = true
         // What is redone was committed before; the first step beyond takes the baseline.
         if !mode.pointee.isRecovering { takeBaseline() }
+    }
+
+    /// Evictions are listed from here on, for whoever decides again what cuts tell and never returns to a mark.
+    public func beginCut() {
+        table.evictions.removeAll()
+        table.recordsEvictions = true
     }
 
     /// Users whose persisted form is out of date, removed ones included.
@@ -89,7 +96,7 @@ extension Engine {
         return StateSlice(
             numbers: numbers,
             redo: RedoPoint(
-                positions: cut.positions, cutsOffset: cut.cutsOffset, shared: isWhole ? sharedImage() : marks[mark].shared,
+                positions: cut.positions, cutsOffset: cut.cutsOffset, shared: sharedImage(at: isWhole ? nil : marks[mark].shared),
                 erased: markers(after: sequence), version: version),
             bytes: bytes, sequence: sequence)
     }
@@ -111,6 +118,7 @@ extension Engine {
         if !erased.isEmpty { erased = erased.filter { $0.value.sequence > slice.sequence } }
         let start = table.dirtyPlaces.lowerBound
         if let last = marks.lastIndex(where: { $0.start <= start }) { marks.removeFirst(last) }
+        if let first = marks.first { shared.drop(before: first.shared.panes.place) }
     }
 
     /// Shows the row of that number in its persisted form, nil when nobody has the number, or the row is paged out. Valid during the call.

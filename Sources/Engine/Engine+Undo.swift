@@ -8,6 +8,7 @@ extension Engine {
         var watermark: Watermark
         var counters: EngineCounters
         var erased: [UInt64: ErasedUser]
+        var panes: PaneMark
     }
 
     /// Returns everything to the last `mark`: users, numbers and who is dirty, what users share, counters, evictions.
@@ -20,6 +21,12 @@ extension Engine {
         watermarks.pointee = baseline.watermark
         tally.pointee = baseline.counters
         erased = baseline.erased
+        if contributes { population.takeBack(to: baseline.panes) }
+    }
+
+    /// What follows was committed before, until a step says otherwise: marks are no places to return to.
+    public func beginRedo() {
+        if mode.pointee.keepsPreImages { settleBaseline(recovering: true) }
     }
 
     /// From here on changes can be undone.
@@ -27,7 +34,7 @@ extension Engine {
         guard mode.pointee.keepsPreImages else { return }
         mode.pointee.hasBaseline = true
         table.keepPreImages()
-        baseline = Baseline(watermark: watermarks.pointee, counters: tally.pointee, erased: erased)
+        baseline = Baseline(watermark: watermarks.pointee, counters: tally.pointee, erased: erased, panes: population.mark(returns: contributes))
     }
 
     /// Before a step that is recovering, or the first that is not.

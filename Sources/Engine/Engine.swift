@@ -24,8 +24,6 @@ public final class Engine {
     let scorer: Scorer
     let classes: ActionClasses
     let aging: Aging
-    /// What all users share.
-    let shared: SharedView
     let panes: Int
     let texts: PlanTexts
     /// Reused from event to event. Behind pointers, because a class's own variables are checked for exclusive access
@@ -33,6 +31,11 @@ public final class Engine {
     let event: UnsafeMutablePointer<Event>
     let assessment: UnsafeMutablePointer<Assessment>
     let watermarks: UnsafeMutablePointer<Watermark>
+    /// What users of all partitions share, as far as its panes have been folded.
+    public let shared: SharedView
+    let population: Population
+    /// It is told of events by this engine.
+    let contributes: Bool
     var decision = Decision()
     var words = OutputBuffer()
     /// Committed cuts that dirty users belong to, oldest first.
@@ -58,8 +61,10 @@ public final class Engine {
     ///   - decoders: those that the engines of a shard share; nil: its own.
     ///   - keepsPreImages: `undo` is possible.
     ///   - learnsFirst: for tests only: the fault "learned before decided", which a test's oracle must notice.
+    ///   - population: one that somebody else tells of events; nil: its own.
     public init(
-        plan: EnginePlan, decoders: Decoders? = nil, keepsPreImages: Bool = false, learnsFirst: Bool = false
+        plan: EnginePlan, decoders: Decoders? = nil, keepsPreImages: Bool = false, learnsFirst: Bool = false,
+        population: Population? = nil
     ) {
         precondition(plan.inputs.count <= 8, "a plan has at most 8 inputs")
         let decoders = decoders ?? Decoders(plan: plan)
@@ -81,6 +86,9 @@ public final class Engine {
             to: Watermark(
                 inputs: plan.inputs.count, allowedLateness: plan.windows.allowedLateness, idle: plan.windows.idle))
         hash = KeyedHash(secret: plan.secret)
+        self.population = population ?? Population(plan: plan)
+        contributes = population == nil
+        shared = self.population.shared
         policy = CompiledPolicy(rules: plan.rules, fallback: plan.fallback)
         decodePlans = .allocate(capacity: max(plan.inputs.count, 1))
         for (index, input) in plan.inputs.enumerated() {
@@ -89,7 +97,6 @@ public final class Engine {
         scorer = Scorer(model: plan.model, windows: plan.windows)
         classes = ActionClasses(plan.model)
         aging = Aging(halfLife: plan.windows.halfLife, fastHalfLife: plan.windows.fastHalfLife)
-        shared = SharedView(windows: plan.windows, bounds: plan.bounds, hash: hash)
         panes = max(1, min(16, Int(plan.windows.rate / max(plan.windows.rateHop, 1))))
         texts = PlanTexts(plan)
     }
@@ -176,20 +183,22 @@ public final class Engine {
             begin(record, recovering: recovering)
             tally.pointee.events &+= 1
             keepTime(record)
+            let seen = Observation(of: event.pointee, hash: hash)
+            contribute(seen, key, of: record.partition, recovering: recovering)
             if event.pointee.type == .erasure {
                 erase(record, known, key, into: &effects, recovering: recovering)
             } else if let row = row(known, key, record, at: event.pointee.time, recovering: recovering) {
-                decide(record, row, into: &effects)
+                decide(record, seen, row, into: &effects)
             }
         }
         if recovering && mode.pointee.isFollowing { followEvictions() }
         return nil
     }
 
-    private func decide(_ record: Record, _ start: UserRow, into effects: inout Effects) {
+    private func decide(_ record: Record, _ seen: Observation, _ start: UserRow, into effects: inout Effects) {
         var row = start
         aging.age(row, to: event.pointee.time)
-        var seen = Observation(of: event.pointee, hash: hash)
+        var seen = seen
         if seen.action != 0 { seen.kinds = classes.kinds(of: event.pointee.action, fingerprint: seen.action) }
         if row.remember(event: seen.event) {
             event.pointee.flags.insert(.duplicate)

@@ -18,46 +18,6 @@ extension Engine {
     /// Bytes of all users' state, tables included.
     public var stateBytes: Int { table.bytes }
 
-    /// What the users of the partition share: the watermark, the count of events, and how far each input was stepped.
-    /// Little-endian 64-bit words: version, count of events, current watermark, each input's greatest event time, each
-    /// input's last offset.
-    public func sharedImage() -> [UInt8] {
-        let words =
-            [Self.sharedVersion, Int64(bitPattern: table.sequence), watermarks.pointee.current.milliseconds]
-            + watermarks.pointee.greatest + table.positions
-        return words.flatMap { word in withUnsafeBytes(of: word.littleEndian) { Array($0) } }
-    }
-
-    private static let sharedVersion: Int64 = 2
-
-    /// Restores what `sharedImage` returned. Throws `StateError` when the bytes are not such an image.
-    public func restore(shared image: UnsafeRawBufferPointer) throws(StateError) {
-        let inputs = plan.inputs.count
-        let size = (3 + 2 * inputs) * 8
-        func word(_ index: Int) -> Int64 {
-            Int64(littleEndian: image.loadUnaligned(fromByteOffset: index * 8, as: Int64.self))
-        }
-        guard image.count >= 8, word(0) == Self.sharedVersion else {
-            throw StateError("the partition's shared state is not of version \(Self.sharedVersion)")
-        }
-        guard image.count == size else {
-            throw StateError("the partition's shared state has \(image.count) bytes instead of \(size)")
-        }
-        for index in 0..<inputs where word(3 + index) != .min && !(0..<Timestamp.latest.milliseconds).contains(word(3 + index)) {
-            throw StateError("the partition's shared state holds a time that no event can have")
-        }
-        guard word(2) < Timestamp.latest.milliseconds else {
-            throw StateError("the partition's shared state holds a watermark that no event can have set")
-        }
-        guard word(1) >= 0, (0..<inputs).allSatisfy({ word(3 + inputs + $0) >= -1 }) else {
-            throw StateError("the partition's shared state holds a count below zero")
-        }
-        table.sequence = UInt64(word(1))
-        table.positions = (0..<inputs).map { word(3 + inputs + $0) }
-        watermarks.pointee.restore(
-            greatest: (0..<inputs).map { word(3 + $0) }, current: Timestamp(milliseconds: word(2)))
-    }
-
     /// Restores one user's row. Throws `StateError` on a bad checksum, version or length.
     public func restore(user number: UInt32, row: UnsafeRawBufferPointer) throws(StateError) {
         try check(table.restore(number: number, bytes: row), number)

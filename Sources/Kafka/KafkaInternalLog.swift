@@ -6,15 +6,24 @@ import Runtime
 /// The internal topics of a pipeline, read back. Use from one thread only.
 public final class KafkaInternalLog: InternalLog {
     private let reader: PartitionReader
+    private var doubt = Doubt()
     private let topics: [String]
+    private let follower: TopicFollower
 
     /// Neither the broker nor the topics need to be there yet.
     /// - Parameter properties: librdkafka's, as in the pipeline file.
     /// - Throws: `.stop` for a property that is refused.
     public init(
-        properties: [String: String], stateTopic: String, cutsTopic: String, logger: Logger
+        properties: [String: String], stateTopic: String, cutsTopic: String, networksTopic: String, logger: Logger
     ) throws(LogFailure) {
-        topics = InternalTopic.allCases.map { $0 == .state ? stateTopic : cutsTopic }
+        topics = InternalTopic.allCases.map { topic in
+            switch topic {
+            case .state: stateTopic
+            case .cuts: cutsTopic
+            case .networks: networksTopic
+            }
+        }
+        follower = TopicFollower(properties: properties, topic: networksTopic, logger: logger)
         reader = try PartitionReader(properties: properties, name: "restore", logger: logger)
     }
 
@@ -43,7 +52,29 @@ public final class KafkaInternalLog: InternalLog {
         }
     }
 
-    public func close() { reader.close() }
+    /// - Throws: `.stop` when the topic is missing for seconds.
+    public func partitions(of topic: InternalTopic) throws(LogFailure) -> Int {
+        guard let count = try reader.partitionCount(topics[topic.index]) else {
+            throw doubt.failure("\(topics[topic.index]): the topic doesn't exist. `vigil topics FILE --create` makes it")
+        }
+        doubt = Doubt()
+        return count
+    }
+
+    /// Values are borrowed for the length of `body`.
+    /// - Throws: `.stop` when the topic is refused or missing for seconds.
+    public func follow(
+        from offsets: [Int64], maxRecords: Int, _ body: (_ partition: Int32, _ offset: Int64, _ value: ByteView) -> Void
+    ) throws(LogFailure) -> [Int64] {
+        try follower.follow(from: offsets, maxRecords: maxRecords) { message in
+            body(message.pointee.partition, message.pointee.offset, value(of: message))
+        }
+    }
+
+    public func close() {
+        reader.close()
+        follower.close()
+    }
 }
 
 /// The key of a message, borrowed; absent where there is none.

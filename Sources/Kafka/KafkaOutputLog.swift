@@ -22,19 +22,25 @@ public final class KafkaOutputLog: OutputLog {
     /// - Parameters:
     ///   - properties: librdkafka's, as in the pipeline file. `transaction.timeout.ms` is 8/10 of the session timeout
     ///     where it does not say otherwise.
-    ///   - stateTopic: nil drops records of the state topic; `cutsTopic` likewise.
+    ///   - stateTopic: nil drops records of the state topic; `cutsTopic` and `networksTopic` likewise.
     ///   - transactionalID: nil for at-least-once. No two live outputs may share one: the younger shuts the elder out.
     ///   - queueBytes: most bytes waiting for acknowledgement, at least 1 KiB.
     ///   - probe: called at the steps of a commit.
     /// - Throws: `.stop` for a property that is refused.
     public init(
         properties: [String: String], decisionsTopic: String, deadLettersTopic: String, stateTopic: String? = nil,
-        cutsTopic: String? = nil, transactionalID: String? = nil, queueBytes: Int = 64 * 1024 * 1024, logger: Logger,
+        cutsTopic: String? = nil, networksTopic: String? = nil, transactionalID: String? = nil, queueBytes: Int = 64 * 1024 * 1024, logger: Logger,
         probe: ShardProbe? = nil
     ) throws(LogFailure) {
         self.decisionsTopic = Topic(decisionsTopic)
         self.deadLettersTopic = Topic(deadLettersTopic)
-        internalTopics = InternalTopic.allCases.map { ($0 == .state ? stateTopic : cutsTopic).map { Topic($0) } }
+        internalTopics = InternalTopic.allCases.map { topic in
+            switch topic {
+            case .state: stateTopic.map { Topic($0) }
+            case .cuts: cutsTopic.map { Topic($0) }
+            case .networks: networksTopic.map { Topic($0) }
+            }
+        }
         acknowledgedEnds = InternalTopic.allCases.map { _ in [] }
         self.probe = probe
         producer = try Producer(

@@ -32,6 +32,7 @@ extension TopicAdmin {
             switch need.role {
             case .state: Self.checkState(need.name, found, &findings)
             case .cuts: Self.checkCuts(need.name, found, longest, &findings)
+            case .networks: Self.checkNetworks(need.name, found, &findings)
             case .input, .source: Self.checkInput(need.name, found, &findings)
             case .repartition, .output: break
             }
@@ -75,6 +76,12 @@ extension TopicAdmin {
             findings.notes.append(
                 "topic \(name) has retention.bytes=\(value): cuts may be deleted before the records they belong to")
         }
+    }
+
+    private static func checkNetworks(_ name: String, _ settings: [String: String], _ findings: inout Findings) {
+        guard policies(settings).contains("compact") else { return }
+        findings.problems.append(
+            "topic \(name) has cleanup.policy=\(settings["cleanup.policy"] ?? ""), which keeps every pane for ever: set cleanup.policy=delete on it")
     }
 
     private static func checkInput(_ name: String, _ settings: [String: String], _ findings: inout Findings) {

@@ -13,6 +13,8 @@ extension TopicAdmin {
             case state
             /// What each batch held, kept as long as the inputs.
             case cuts
+            /// What partitions tell each other, kept for longer than any stop.
+            case networks
         }
 
         public var name: String
@@ -36,7 +38,7 @@ extension TopicAdmin {
         /// Inputs of the engine must have equally many partitions.
         public var isInput: Bool { role == .input || role == .repartition }
         /// Internal topics must have as many partitions as the inputs.
-        public var isInternal: Bool { role == .state || role == .cuts }
+        public var isInternal: Bool { role == .state || role == .cuts || role == .networks }
 
         /// An input of the pipeline: stamped by the broker, so that a producer can't date its events ahead.
         public static func input(_ name: String, partitions: Int, replicationFactor: Int = 1) -> Need {
@@ -91,6 +93,18 @@ extension TopicAdmin {
         ) -> Need {
             var need = Need(
                 name: name, role: .cuts, partitions: partitions, replicationFactor: replicationFactor,
+                configuration: ["cleanup.policy": "delete"])
+            need.configuration["retention.ms"] = retentionMilliseconds.map(String.init)
+            return need
+        }
+
+        /// The topic of sealed panes.
+        /// - Parameter retentionMilliseconds: longer than any stop; nil for the broker's default.
+        public static func networks(
+            _ name: String, partitions: Int, replicationFactor: Int = 1, retentionMilliseconds: Int64? = nil
+        ) -> Need {
+            var need = Need(
+                name: name, role: .networks, partitions: partitions, replicationFactor: replicationFactor,
                 configuration: ["cleanup.policy": "delete"])
             need.configuration["retention.ms"] = retentionMilliseconds.map(String.init)
             return need

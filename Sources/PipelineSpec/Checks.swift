@@ -200,6 +200,7 @@ enum Checks {
         let outputs = [
             ("sinks.decisions.topic", draft.pipeline.decisionsTopic), ("sinks.dead_letters.topic", draft.pipeline.deadLettersTopic),
             ("state.topic", draft.pipeline.state.topic), ("state.cuts_topic", draft.pipeline.state.cutsTopic),
+            ("state.networks_topic", draft.pipeline.state.networksTopic),
         ]
         for (path, topic) in inputs + outputs {
             if let other = used[topic] {

@@ -46,6 +46,7 @@ public struct StateOptions: Sendable, Equatable {
     public var travels = true
     public var topic = "vigil-state"
     public var cutsTopic = "vigil-cuts"
+    public var networksTopic = "vigil-networks"
     /// `delete.retention.ms` of the state topic.
     public var tombstoneMilliseconds = 86_400_000
     public init() {}

@@ -84,7 +84,9 @@ enum PipelineFields {
             Field("failures", \.failures, .duration(1000...day), "Sliding window of failed logins."),
             Field("rate", \.rate, .duration(1000...day), "Hopping window of the action rate."),
             Field("rate_hop", \.rateHop, .duration(100...day), "Pane of the hopping window; divides `rate` into at most 16 panes."),
+            Field("pane", \.pane, .duration(1000...minute), "Pane of event time in which what crosses users is summed up; an event sees the panes up to the one before the last. All processes of a pipeline need the same."),
             Field("networks", \.networks, .duration(60_000...day), "Window over which activity is counted per network; it covers one to two of these."),
+            Field("rarity", \.rarity, .duration(day...(400 * day)), "Window of what counts as common among all users; it covers one to two of these."),
             Field("half_life", \.halfLife, .duration(hour...(3650 * day)), "After this long an observation counts half."),
             Field("fast_half_life", \.fastHalfLife, .duration(hour...(3650 * day)),
                 "The same for the fast baseline beside it, by which drift is noticed."),
@@ -119,6 +121,8 @@ enum PipelineFields {
             Field("challenges", \.pipeline.plan.bounds.challenges, .integer(1...64), "Open challenges of a user."),
             Field("user", \.pipeline.plan.bounds.bytesPerUser, .size(512...65_536), "Hard cap on the bytes of one user's state."),
             Field("users_per_partition", \.pipeline.plan.bounds.usersPerPartition, .integer(1...50_000_000), "Users who have logged in or acted, per partition."),
+            Field("shared_networks", \.pipeline.plan.bounds.sharedNetworks, .integer(64...8192), "Networks and devices of which is known what happens on them, over all users; the quietest give way."),
+            Field("shared_values", \.pipeline.plan.bounds.sharedValues, .integer(64...8192), "Countries, providers, browsers and systems of which is known how many users have them; the rarest give way."),
             Field("unproven_per_partition", \.pipeline.plan.bounds.unprovenPerPartition, .integer(1...50_000_000),
                 "Names that never logged in successfully, per partition; they can't evict a user."),
         ])
@@ -131,6 +135,7 @@ enum PipelineFields {
             Field("write_budget", \.checkpointBytesPerSecond, .size((64 << 10)...(1 << 30)), "Most bytes of users' rows a shard writes in a second. Too little, and recovery has more to redo than `checkpoint_interval` says."),
             Field("memory", \.memoryBytes, .size((1 << 20)...(1 << 40)), "Most bytes of users' rows in the process's memory; colder users stay in the state files and come back when they are needed."),
             Field("topic", \.topic, .name("a topic name"), "The compacted topic through which state follows a partition to another host."),
+            Field("networks_topic", \.networksTopic, .name("a topic name"), "The topic in which partitions tell each other what happens on networks and what is common."),
             Field("cuts_topic", \.cutsTopic, .name("a topic name"), "The topic that records what each batch held, for recovery and audit."),
             Field("tombstones", \.tombstoneMilliseconds, .duration(hour...(90 * day)), "`delete.retention.ms` of the state topic. A state file that is older is rebuilt, because it may have missed a removal."),
         ])

@@ -4,7 +4,7 @@ extension Signal {
         case .timeUnusual:
             SignalDocumentation(sees: "An hour at which the user is not seen.", formula: "10·ln((1 ÷ 24) ÷ share of logins around that hour)", source: Source.freeman, falsePositives: "A night shift.")
         case .timeDormant:
-            SignalDocumentation(sees: "An account that has slept for long.", formula: "3 + 3·ln(silence ÷ limit)", source: "Dormant accounts, CIS control 5.3", falsePositives: "Parental leave.")
+            SignalDocumentation(sees: "An account that has slept for long, by its own measure too: four times its mean silence.", formula: "3 + 3·ln(silence ÷ the larger limit)", source: "Dormant accounts, CIS control 5.3", falsePositives: "Parental leave.")
         case .actionRare:
             SignalDocumentation(
                 sees: "An action that is less than one in two hundred of the user's. A run of them is for `action.sequence` to judge.",

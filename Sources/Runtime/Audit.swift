@@ -10,11 +10,13 @@ public final class Audit {
         public var deadLetters: String
         public var cuts: String
         public var state: String
-        public init(decisions: String, deadLetters: String, cuts: String, state: String) {
+        public var networks: String
+        public init(decisions: String, deadLetters: String, cuts: String, state: String, networks: String) {
             self.decisions = decisions
             self.deadLetters = deadLetters
             self.cuts = cuts
             self.state = state
+            self.networks = networks
         }
     }
 
@@ -89,7 +91,8 @@ public final class Audit {
     }
 
     private func replay(_ partition: Int32) throws {
-        let replay = PartitionReplay(log: log, plan: plan, enrichment: enrichment, partition: partition, clock: clock)
+        let replay = PartitionReplay(
+            log: log, plan: plan, enrichment: enrichment, partition: partition, networks: topics.networks, clock: clock)
         var effects = Effects()
         let cuts = try PartitionReplay.cuts(
             of: topics.cuts, partition: partition, inputs: plan.inputs.count, in: log, clock: clock)
@@ -136,8 +139,8 @@ public final class Audit {
         let rebuilt: Engine
         do {
             rebuilt = try RebuiltState.engine(
-                log: log, plan: plan, enrichment: enrichment, partition: partition, topic: topics.state, cuts: cuts,
-                clock: clock)
+                log: log, plan: plan, enrichment: enrichment, partition: partition, topic: topics.state,
+                networks: topics.networks, cuts: cuts, clock: clock)
         } catch let error as StateError {
             return report.note("partition \(partition): the state topic can't be used: \(error)")
         }

@@ -17,6 +17,9 @@ public struct Cut: Sendable, Equatable, Codable {
     public var watermark: Int64
     /// The engine's count of records after the last batch.
     public var sequence: UInt64
+    /// Up to where others' panes were absorbed: the batch, from 0, before whose first record it was; the partition of the
+    /// networks topic; and the offset after the last one. Only what is news since the batch before. Nil: nothing.
+    public var panes: [[Int64]]?
     /// Users dropped at a bound within the cut: see `Eviction`.
     public var evictions: [Eviction]
 
@@ -28,7 +31,7 @@ public struct Cut: Sendable, Equatable, Codable {
         evictions = []
     }
 
-    private enum CodingKeys: String, CodingKey { case v, from, batches, watermark, sequence, evictions }
+    private enum CodingKeys: String, CodingKey { case v, from, batches, watermark, sequence, panes, evictions }
 
     /// Per input, the offset after the last record of the cut.
     public var ends: [Int64] { batches.last ?? from }
@@ -56,7 +59,16 @@ public struct Cut: Sendable, Equatable, Codable {
             }
             previous = ends
         }
+        let isSound = (cut.panes ?? []).allSatisfy {
+            $0.count == 3 && cut.batches.indices.contains(Int($0[0])) && (0...Int64(Int32.max)).contains($0[1]) && $0[2] >= 0
+        }
+        guard isSound else { throw StateError("a cut's panes are not those of its batches") }
         self = cut
+    }
+
+    /// What was absorbed before that batch.
+    func panes(before batch: Int) -> [(partition: Int, offset: Int64)] {
+        (panes ?? []).filter { $0[0] == Int64(batch) }.map { (Int($0[1]), $0[2]) }
     }
 }
 

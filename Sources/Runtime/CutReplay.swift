@@ -1,3 +1,4 @@
+import Behavior
 import Engine
 import Events
 
@@ -8,9 +9,15 @@ public final class CutReplay {
     /// Per input, the offset of the next record.
     public private(set) var positions: [Int64]?
     private var queues: InputQueues
+    private let panes: PaneSource?
 
-    public init(plan: EnginePlan, enrichment: EventEnrichment = EventEnrichment()) {
+    /// Gives the panes of a partition of the networks topic within a range of offsets, in order.
+    public typealias PaneSource = (_ partition: Int, _ offsets: Range<Int64>) throws -> [(offset: Int64, pane: SealedPane)]
+
+    /// `panes` is nil where partitions tell each other nothing.
+    public init(plan: EnginePlan, enrichment: EventEnrichment = EventEnrichment(), panes: PaneSource? = nil) {
         engine = Engine(plan: plan, decoders: Decoders(plan: plan, enrichment: enrichment))
+        self.panes = panes
         queues = InputQueues(inputs: plan.inputs.count)
     }
 
@@ -20,7 +27,9 @@ public final class CutReplay {
         into effects: inout Effects
     ) throws {
         var reached = zip(cut.from, positions).map { max($0, $1) }
-        for ends in cut.batches {
+        for (index, ends) in cut.batches.enumerated() {
+            // A batch of before the redo point: what was absorbed for it is in the image.
+            if zip(ends, reached).allSatisfy({ $0 >= $1 }) { try absorb(cut.panes(before: index), recovering: true) }
             for input in ends.indices where ends[input] > reached[input] {
                 for record in try records(input, reached[input]..<ends[input]) { queues.append(record) }
             }
@@ -29,6 +38,23 @@ public final class CutReplay {
                 queues.pop(input)
             }
             reached = zip(reached, ends).map { max($0, $1) }
+        }
+    }
+
+    /// After a restoration: what had been absorbed at the redo point and waited there.
+    func absorbWhatIsOwed() throws {
+        try absorb(engine.toAbsorb.enumerated().map { ($0, $1) }, recovering: true)
+        engine.absorbedWhatWasOwed()
+    }
+
+    private func absorb(_ places: [(partition: Int, offset: Int64)], recovering: Bool) throws {
+        guard let panes else { return }
+        for place in places {
+            let from = engine.panePosition(of: place.partition)
+            guard from < place.offset else { continue }
+            for (offset, pane) in try panes(place.partition, from..<place.offset) {
+                engine.absorb(pane, partition: Int32(place.partition), offset: offset, recovering: recovering)
+            }
         }
     }
 
@@ -42,9 +68,10 @@ public final class CutReplay {
         if let positions, positions != cut.from {
             throw StateError("a cut begins at \(cut.from), and the one before it ended at \(positions)")
         }
-        engine.mark(CutMark(positions: cut.from, cutsOffset: 0, milliseconds: 0))
+        engine.beginCut()
         var reached = cut.from
-        for ends in cut.batches {
+        for (index, ends) in cut.batches.enumerated() {
+            try absorb(cut.panes(before: index), recovering: false)
             for input in ends.indices where ends[input] > reached[input] {
                 for record in try records(input, reached[input]..<ends[input]) { queues.append(record) }
             }

@@ -1,3 +1,4 @@
+import Behavior
 import Engine
 import Events
 
@@ -24,6 +25,10 @@ struct InternalOutbox: ~Copyable {
 
     mutating func add(_ cut: Cut, partition: Int32) {
         add(.cuts, partition, key: Array(String(partition).utf8), value: cut.encoded())
+    }
+
+    mutating func add(_ pane: SealedPane, partition: Int32) {
+        add(.networks, partition, key: Array("\(partition)/\(pane.index)/\(pane.part)".utf8), value: pane.encoded())
     }
 
     /// A slice's rows and, unless it is nil, the checkpoint they lead to. It comes last: whoever has it has the rows.

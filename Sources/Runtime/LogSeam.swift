@@ -120,6 +120,8 @@ public enum InternalTopic: Sendable, CaseIterable {
     case state
     /// What each batch held, in order.
     case cuts
+    /// Sealed panes of what crosses users; every task reads all partitions.
+    case networks
 }
 
 /// A record of an internal topic, borrowed.
@@ -196,6 +198,16 @@ public protocol InternalLog: AnyObject {
         _ topic: InternalTopic, partition: Int32, from offset: Int64, maxRecords: Int, timeoutMilliseconds: Int,
         _ body: (_ offset: Int64, _ record: InternalRecord) -> Void
     ) throws(LogFailure) -> Int64
+
+    /// How many partitions the topic has.
+    func partitions(of topic: InternalTopic) throws(LogFailure) -> Int
+
+    /// Hands over committed records of all partitions of the networks topic from these offsets on, in order within each, at
+    /// most `maxRecords`, as far as they have come: it waits for none. An offset that is no longer there stands for the first
+    /// that is. Returns where to read on, as `read` does.
+    func follow(
+        from offsets: [Int64], maxRecords: Int, _ body: (_ partition: Int32, _ offset: Int64, _ value: ByteView) -> Void
+    ) throws(LogFailure) -> [Int64]
 
     func close()
 }

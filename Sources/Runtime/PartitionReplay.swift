@@ -8,6 +8,7 @@ public final class PartitionReplay {
     private let partition: Int32
     private let clock: any RuntimeClock
     private let replay: CutReplay
+    private let panes: PaneHistory
     private var inputs: [Stretch]
 
     /// One input's records, read ahead piece by piece.
@@ -19,15 +20,18 @@ public final class PartitionReplay {
         var isStarted = false
     }
 
+    /// `networks` is the topic of sealed panes; nil where there is none.
     public init(
         log: any TopicLog, plan: EnginePlan, enrichment: EventEnrichment = EventEnrichment(), partition: Int32,
-        clock: any RuntimeClock = SystemClock()
+        networks: String?, clock: any RuntimeClock = SystemClock()
     ) {
         self.log = log
         self.plan = plan
         self.partition = partition
         self.clock = clock
-        replay = CutReplay(plan: plan, enrichment: enrichment)
+        let panes = PaneHistory(log: log, topic: networks, clock: clock)
+        self.panes = panes
+        replay = CutReplay(plan: plan, enrichment: enrichment) { try panes.take($0, $1) }
         inputs = plan.inputs.map { _ in Stretch() }
     }
 
@@ -70,7 +74,8 @@ public final class PartitionReplay {
     /// Steps again what the cuts hold beyond `positions`; users skip what they have absorbed. Throws as `replay` does.
     func redo(_ cuts: [Cut], from positions: [Int64]) throws {
         var effects = Effects()
-        for cut in cuts where zip(cut.ends, positions).contains(where: { $0 > $1 }) {
+        try replay.absorbWhatIsOwed()
+        for cut in cuts where zip(cut.ends, positions).contains(where: { $0 > $1 }) || (cut.ends == positions && cut.panes != nil) {
             try replay.redo(
                 cut, from: positions, records: { input, offsets in try take(input, offsets) }, into: &effects)
             effects.removeAll()

@@ -1,3 +1,4 @@
+import Behavior
 import Engine
 import StateStore
 
@@ -36,6 +37,10 @@ final class PartitionTask {
     var storeRetry: Int64 = 0
     /// What the commit under way writes of this task.
     var slice: StateSlice?
+    /// Panes its batches have sealed since the last commit.
+    var sealed: [SealedPane] = []
+    /// Others' panes were absorbed for the batch under way.
+    var hasAbsorbed = false
     /// When a record of it came last.
     var heard: Int64 = 0
     /// Since when records of one input have waited for another's.
@@ -105,6 +110,8 @@ struct Redo {
         var ends: [Int64]
         /// Where in the cuts topic the batches after it begin.
         var cutsOffset: Int64
+        /// Up to where partitions of the networks topic had been absorbed before it, where that was news.
+        var panes: [(partition: Int, offset: Int64)]
     }
     /// The batches to follow, the next one last. Empty where no cuts were kept: then inputs are merged anew.
     var batches: [Batch]

@@ -7,9 +7,10 @@ public enum RebuiltState {
     /// - Complexity: O(records of the state topic's partition + records to redo)
     public static func engine(
         log: any TopicLog, plan: EnginePlan, enrichment: EventEnrichment = EventEnrichment(), partition: Int32,
-        topic: String, cuts: [Cut], clock: any RuntimeClock = SystemClock()
+        topic: String, networks: String?, cuts: [Cut], clock: any RuntimeClock = SystemClock()
     ) throws -> Engine {
-        let replay = PartitionReplay(log: log, plan: plan, enrichment: enrichment, partition: partition, clock: clock)
+        let replay = PartitionReplay(
+            log: log, plan: plan, enrichment: enrichment, partition: partition, networks: networks, clock: clock)
         let engine = replay.engine
         var rows: [UInt32: [UInt8]] = [:]
         var redo: RedoPoint?

@@ -129,6 +129,7 @@ extension Shard {
                 task.cut.sequence = task.engine.sequence
                 task.cut.evictions = task.engine.evictions
                 outbox.add(task.cut, partition: task.partition)
+                for pane in task.sealed { outbox.add(pane, partition: task.partition) }
             }
             if internals != nil { addSlice(of: task) }
         }
@@ -233,6 +234,7 @@ extension Shard {
         task.cutsOffset = output.acknowledged(.cuts, partition: task.partition) ?? task.cutsOffset
         task.engine.mark(mark(of: task))
         task.cut = Cut(from: task.next)
+        task.sealed.removeAll()
     }
 
     /// The slice is where it belongs.

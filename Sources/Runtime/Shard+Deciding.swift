@@ -13,6 +13,7 @@ extension Shard {
             produced = 0
         }
         let before = counters.records
+        for task in tasks { task.hasAbsorbed = false }
         for record in batch {
             guard let task = task(of: record.partition) else { continue }
             let input = Int(record.input)
@@ -26,13 +27,18 @@ extension Shard {
             }
         }
         if mayDecide {
-            for task in tasks where !task.queues.isEmpty {
+            for task in tasks where !task.queues.isEmpty || task.redo != nil {
                 if task.redo != nil { try redo(task) }
                 if task.redo == nil { try merge(task) }
             }
-            for task in tasks where task.redo == nil && task.next != task.cut.ends { task.cut.batches.append(task.next) }
+            for task in tasks where task.redo == nil && task.next != task.cut.ends {
+                task.cut.batches.append(task.next)
+                task.engine.takeSealed(into: &task.sealed)
+                if internals == nil { task.sealed.removeAll() }
+            }
         }
         for task in tasks { task.queues.keep() }
+        if let feed = world.feed, tasks.allSatisfy({ $0.queues.isEmpty }) { feed.settle() }
         if counters.records != before { scheduleCommit(within: options.commitMilliseconds) }
         if !effects.outputs.isEmpty && mayDecide {
             try pass(.decided)
@@ -43,6 +49,8 @@ extension Shard {
     }
 
     private func step(_ record: Record, in task: PartitionTask, isStaged: Bool) throws(LogFailure) {
+        if !task.hasAbsorbed { absorbPanes(of: task) }
+        world.feed?.advance(through: record.offset)
         while let page = isStaged
             ? task.engine.stepStaged(record, into: &effects) : task.engine.step(record, into: &effects)
         { try load(page: page, of: task) }
@@ -94,6 +102,7 @@ extension Shard {
                     : plan.inputs.indices.allSatisfy { task.fetched[$0] >= ends[$0] }
                 guard isReady else { return }
             }
+            guard absorbRecorded(redo.batches.last, of: task) else { return }
             while let input = task.queues.next(below: ends, stage: { task.engine.stage($0) }) {
                 let record = task.queues.head(input)
                 while let page = task.engine.stepStaged(record, into: &suppressed, recovering: true) {

@@ -59,6 +59,7 @@ extension Shard {
         tasks = []
         taskIndex = []
         pending = nil
+        panes = nil
         effects.removeAll()
         outbox.removeAll()
         commitment = nil

@@ -136,9 +136,12 @@ extension Shard {
     private func makeTask(_ restoration: Restoration, _ start: TaskStart) -> PartitionTask {
         let engine = restoration.engine
         var redo: Redo?
-        if start.from != start.acknowledged {
+        let owesPanes = engine.toAbsorb.indices.contains { engine.panePosition(of: $0) < engine.toAbsorb[$0] }
+        if start.from != start.acknowledged || owesPanes {
             let batches = batches(restoration, start)
             redo = Redo(batches: batches)
+            // A batch of panes alone holds no step that would say so.
+            engine.beginRedo()
             if !batches.isEmpty { engine.follow(restoration.cuts.flatMap(\.cut.evictions)) }
             if let version = restoration.redo?.version, version != engine.version {
                 warn(restoration.partition, "what was committed after the last checkpoint was decided by another version of the pipeline or of Vigil (\(version)); it is redone by this one, so baselines may differ slightly")
@@ -180,15 +183,17 @@ extension Shard {
         for (offset, cut) in restoration.cuts {
             for (index, ends) in cut.batches.enumerated() {
                 let ends = zip(ends, start.acknowledged).map { min($0, $1) }
-                guard zip(ends, reached).contains(where: { $0 > $1 }) else { continue }
+                let panes = cut.panes(before: index)
+                // A batch may be of panes alone.
+                guard zip(ends, reached).contains(where: { $0 > $1 }) || (ends == reached && !panes.isEmpty) else { continue }
                 reached = zip(ends, reached).map { max($0, $1) }
                 batches.append(Redo.Batch(
-                    ends: reached, cutsOffset: index == cut.batches.count - 1 ? offset + 1 : offset))
+                    ends: reached, cutsOffset: index == cut.batches.count - 1 ? offset + 1 : offset, panes: panes))
             }
         }
         guard !batches.isEmpty else { return [] }
         if reached != start.acknowledged {
-            batches.append(Redo.Batch(ends: start.acknowledged, cutsOffset: restoration.cutsEnd))
+            batches.append(Redo.Batch(ends: start.acknowledged, cutsOffset: restoration.cutsEnd, panes: []))
         }
         return batches.reversed()
     }

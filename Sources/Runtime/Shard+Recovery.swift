@@ -45,6 +45,11 @@ extension Shard {
         }
         tasks = pending.restorations.compactMap(\.task)
         indexTasks()
+        guard try attempt({ () throws(LogFailure) in try beginPanes(for: tasks) }) else {
+            tasks = []
+            taskIndex = []
+            return
+        }
         guard try attempt({ () throws(LogFailure) in try input.start(at: positions) }) else {
             tasks = []
             taskIndex = []
@@ -94,7 +99,7 @@ extension Shard {
     func makeEngine() -> Engine {
         let engine = Engine(
             plan: plan, decoders: decoders, keepsPreImages: output.isTransactional,
-            learnsFirst: world.mutant == .learnBeforeDecide)
+            learnsFirst: world.mutant == .learnBeforeDecide, population: world.feed?.population)
         engine.newerRowWins = internals != nil && !output.isTransactional
         return engine
     }

@@ -86,6 +86,7 @@ extension Shard {
             if world.mutant != .keepAborted { task.engine.undo() }
             if world.mutant != .skipRewind { task.next = task.acknowledged }
             task.cut = Cut(from: task.next)
+            task.sealed.removeAll()
             task.slice = nil
         }
         for task in tasks { task.unfetch() }

@@ -24,6 +24,8 @@ public struct ShardOptions: Sendable, Equatable {
     public var acceptsOffsets = false
     /// Most records in one batch.
     public var batchRecords = 1024
+    /// Milliseconds between two looks at what other partitions have sealed.
+    public var panesMilliseconds = 500
     /// How long one wait for acknowledgements may hold up the loop, in milliseconds. Beyond it the log counts as away.
     public var flushMilliseconds = 1_000
     /// Hard deadline for leaving, in milliseconds.
@@ -50,6 +52,8 @@ public struct ShardWorld {
     public var stop: StopRequest
     /// Called at every named step; for tests.
     public var probe: ShardProbe?
+    /// What all lines of a file contribute; nil where partitions tell each other, or nothing.
+    public var feed: PopulationFeed?
     /// A fault of our own for tests of the tests.
     public var mutant: Mutant?
 
@@ -107,6 +111,9 @@ public final class Shard {
     /// The commit under way; nil between commits.
     var commitment: Commitment?
     var outbox = InternalOutbox()
+    /// The networks topic, as far as it was read; nil where there is none.
+    var panes: PaneFeed?
+    var panesDue: Int64 = 0
     /// What the input log was told; it outlives `start(at:)`.
     var paused: Set<InputPartition> = []
     /// The output can't be used any more: it is made anew before the next use.
@@ -174,6 +181,7 @@ public final class Shard {
         if world.stop.isRequested { return try leave(as: .stopped) }
         if let unsettled = commitment?.unsettled { try settle(unsettled) }
 
+        try followPanes()
         batch.removeAll(keepingCapacity: true)
         switch try poll() {
         case .records: try decide(batch)

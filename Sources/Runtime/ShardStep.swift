@@ -55,6 +55,10 @@ public enum Mutant: String, Sendable, CaseIterable {
     case keepAborted = "keep-aborted"
     /// What users share is left out of the image.
     case forgetShared = "forget-shared"
+    /// What waited to be folded at the redo point is not absorbed again.
+    case forgetPending = "forget-pending"
+    /// Others' panes are absorbed, and no cut says so.
+    case unrecordedPanes = "unrecorded-panes"
     /// A local state file is used without reading the state topic beyond it.
     case staleFile = "stale-file"
 }

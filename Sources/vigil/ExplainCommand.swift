@@ -106,7 +106,8 @@ struct ExplainCommand: ParsableCommand {
         // Which decisions are produced doesn't change what is decided.
         plan.emit = .all
         let replay = PartitionReplay(
-            log: log, plan: plan, enrichment: pipeline.makeEnrichment(), partition: source.partition)
+            log: log, plan: plan, enrichment: pipeline.makeEnrichment(), partition: source.partition,
+            networks: pipeline.state.networksTopic)
         var effects = Effects()
         var rebuilt = Rebuilt(cut: cuts[last])
         for cut in cuts[...last] {

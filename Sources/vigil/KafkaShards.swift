@@ -34,6 +34,7 @@ extension Pipeline {
                         properties: pipeline.kafka, decisionsTopic: pipeline.decisionsTopic,
                         deadLettersTopic: pipeline.deadLettersTopic, stateTopic: state.travels ? state.topic : nil,
                         cutsTopic: state.travels ? state.cutsTopic : nil,
+                        networksTopic: state.travels ? state.networksTopic : nil,
                         transactionalID: isExact ? "\(name)-\(number)" : nil, queueBytes: queueBytes, logger: logger,
                         probe: probe)
                 },
@@ -42,7 +43,8 @@ extension Pipeline {
             if state.travels {
                 world.internals = { () throws(LogFailure) in
                     try KafkaInternalLog(
-                        properties: pipeline.kafka, stateTopic: state.topic, cutsTopic: state.cutsTopic, logger: logger)
+                        properties: pipeline.kafka, stateTopic: state.topic, cutsTopic: state.cutsTopic,
+                        networksTopic: state.networksTopic, logger: logger)
                 }
             }
             return try Shard(plan: pipeline.plan, options: options, world: world)

@@ -51,6 +51,7 @@ extension Pipeline {
                 state.topic, partitions: partitions, replicationFactor: replicationFactor,
                 deleteRetentionMilliseconds: Int64(state.tombstoneMilliseconds)))
             add(.cuts(state.cutsTopic, partitions: partitions, replicationFactor: replicationFactor))
+            add(.networks(state.networksTopic, partitions: partitions, replicationFactor: replicationFactor))
         }
         return needs
     }

@@ -127,7 +127,7 @@ struct SoakCommand: ParsableCommand {
               decisions: { topic: \(name)-decisions }
               dead_letters: { topic: \(name)-dead-letters }
             bounds: { users_per_partition: \(max(50, users / partitions * 3 / 4)), unproven_per_partition: 500 }
-            state: { topic: \(name)-state, cuts_topic: \(name)-cuts, checkpoint_interval: 2s, memory: \(max(1, users / 2048))MiB }
+            state: { topic: \(name)-state, cuts_topic: \(name)-cuts, networks_topic: \(name)-networks, checkpoint_interval: 2s, memory: \(max(1, users / 2048))MiB }
             delivery: \(atLeastOnce ? "at_least_once" : "exactly_once")
             topics: { partitions: \(partitions) }
             kafka:
@@ -255,7 +255,7 @@ struct SoakCommand: ParsableCommand {
             log: log, plan: pipeline.plan, enrichment: pipeline.makeEnrichment(),
             topics: Audit.Topics(
                 decisions: pipeline.decisionsTopic, deadLetters: pipeline.deadLettersTopic, cuts: pipeline.state.cutsTopic,
-                state: pipeline.state.topic))
+                state: pipeline.state.topic, networks: pipeline.state.networksTopic))
         return try audit.run(isExact: !atLeastOnce)
     }
 

@@ -24,7 +24,7 @@ struct RealKafkaTests {
               raw: { topic: \(name)-raw, type: any, repartition: true }
               feedback: { topic: \(name)-feedback }
             sinks: { decisions: { topic: \(name)-decisions }, dead_letters: { topic: \(name)-dead-letters } }
-            state: { topic: \(name)-state, cuts_topic: \(name)-cuts, checkpoint_interval: 1s }
+            state: { topic: \(name)-state, cuts_topic: \(name)-cuts, networks_topic: \(name)-networks, checkpoint_interval: 1s }
             topics: { partitions: 3 }
             policies: [{ name: risky, when: { level: [high, critical] }, then: step_up }]
             kafka: { bootstrap.servers: "\(topics.broker)", session.timeout.ms: 6000, heartbeat.interval.ms: 500 }

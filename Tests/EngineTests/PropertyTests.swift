@@ -93,6 +93,7 @@ import Testing
 
     static func plan(_ seed: UInt64) -> EnginePlan {
         var plan = EnginePlan()
+        (plan.bounds.sharedNetworks, plan.bounds.sharedValues) = (64, 64)
         plan.name = "property"
         plan.secret = Array("a secret for tests".utf8)
         plan.emit = .all

@@ -53,7 +53,7 @@ import Testing
     @Test func templatesAgree() {
         let pair = Pair()
         for template in Self.templates { pair.check(Array(template.utf8), "\(template)") }
-        #expect(pair.shortly == 6)
+        #expect(pair.shortly == 7)
     }
 
     @Test func mutationsAgree() {

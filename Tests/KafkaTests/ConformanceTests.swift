@@ -16,6 +16,7 @@ final class KafkaBench: ConformanceBench {
         try broker.create(
             .input(topic("input"), partitions: count), .output(topic("decisions"), partitions: count),
             .output(topic("letters"), partitions: count), .output(topic("cuts"), partitions: count),
+            .output(topic("networks"), partitions: count),
             TopicAdmin.Need(
                 name: topic("state"), role: .state, partitions: count,
                 configuration: [
@@ -53,13 +54,14 @@ final class KafkaBench: ConformanceBench {
     func output(transactionalID: String, probe: ShardProbe?) throws -> any OutputLog {
         try KafkaOutputLog(
             properties: broker.properties, decisionsTopic: topic("decisions"), deadLettersTopic: topic("letters"),
-            stateTopic: topic("state"), cutsTopic: topic("cuts"), transactionalID: topic(transactionalID), logger: quiet,
-            probe: probe)
+            stateTopic: topic("state"), cutsTopic: topic("cuts"), networksTopic: topic("networks"),
+            transactionalID: topic(transactionalID), logger: quiet, probe: probe)
     }
 
     func internalLog() throws -> any InternalLog {
         try KafkaInternalLog(
-            properties: broker.properties, stateTopic: topic("state"), cutsTopic: topic("cuts"), logger: quiet)
+            properties: broker.properties, stateTopic: topic("state"), cutsTopic: topic("cuts"), networksTopic: topic("networks"),
+            logger: quiet)
     }
 
     /// The cleaner leaves the segment being written alone, so records go in behind until it has begun a new one and
@@ -67,7 +69,8 @@ final class KafkaBench: ConformanceBench {
     func compact(_ internalTopic: InternalTopic, partition: Int32) throws -> Bool {
         guard internalTopic == .state else { return false }
         let log = try KafkaInternalLog(
-            properties: broker.properties, stateTopic: topic("state"), cutsTopic: topic("cuts"), logger: quiet)
+            properties: broker.properties, stateTopic: topic("state"), cutsTopic: topic("cuts"), networksTopic: topic("networks"),
+            logger: quiet)
         let filler = try output(transactionalID: "filler", probe: nil)
         defer {
             log.close()

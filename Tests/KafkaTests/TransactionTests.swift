@@ -14,20 +14,22 @@ struct TransactionalEnds {
     var letters: String { "\(broker.run)-letters" }
     var state: String { "\(broker.run)-state" }
     var cuts: String { "\(broker.run)-cuts" }
+    var networks: String { "\(broker.run)-networks" }
 
     init(partitions: Int = 2) throws {
         broker = RealBroker()
         self.partitions = partitions
         try broker.create(
             .input(input, partitions: partitions), .output(decisions, partitions: 1), .output(letters, partitions: 1),
-            .output(state, partitions: partitions), .output(cuts, partitions: partitions))
+            .output(state, partitions: partitions), .output(cuts, partitions: partitions),
+            .output(networks, partitions: partitions))
     }
 
     func output(id: String? = "shard-0", probe: ShardProbe? = nil) throws -> KafkaOutputLog {
         let log = try KafkaOutputLog(
             properties: properties, decisionsTopic: decisions, deadLettersTopic: letters, stateTopic: state,
-            cutsTopic: cuts, transactionalID: id.map { "\(broker.run)-\($0)" }, queueBytes: 1 << 20, logger: quiet,
-            probe: probe)
+            cutsTopic: cuts, networksTopic: networks, transactionalID: id.map { "\(broker.run)-\($0)" },
+            queueBytes: 1 << 20, logger: quiet, probe: probe)
         try retrying { () throws(LogFailure) in try log.prepare() }
         return log
     }
@@ -42,7 +44,8 @@ struct TransactionalEnds {
     }
 
     func internalLog() throws -> KafkaInternalLog {
-        try KafkaInternalLog(properties: properties, stateTopic: state, cutsTopic: cuts, logger: quiet)
+        try KafkaInternalLog(
+            properties: properties, stateTopic: state, cutsTopic: cuts, networksTopic: networks, logger: quiet)
     }
 
     func position(_ partition: Int32, _ offset: Int64) -> InputPosition {

@@ -45,6 +45,7 @@ final class Heard: Sendable {
 enum Fixture {
     static func plan(inputs: Int = 1) -> EnginePlan {
         var plan = EnginePlan()
+        (plan.bounds.sharedNetworks, plan.bounds.sharedValues) = (64, 64)
         plan.name = "test"
         plan.version = "sha256:test"
         plan.secret = Array("a secret of the tests, 32 bytes.".utf8)

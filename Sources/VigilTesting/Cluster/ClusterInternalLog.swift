@@ -52,6 +52,23 @@ final class ClusterInternalLog: InternalLog {
         }
     }
 
+    func partitions(of topic: InternalTopic) -> Int { Int(cluster.options.partitions) }
+
+    func follow(
+        from offsets: [Int64], maxRecords: Int, _ body: (_ partition: Int32, _ offset: Int64, _ value: ByteView) -> Void
+    ) throws(LogFailure) -> [Int64] {
+        try process.call(.internalRead) { () throws(LogFailure) in
+            guard process.isReachable else { throw process.unanswered("following networks") }
+            return offsets.enumerated().map { partition, offset in
+                let log = log(.networks, Int32(partition))
+                let most = Int.random(in: 1...max(1, maxRecords), using: &cluster.random)
+                return log.read(from: max(offset, log.first), below: log.end, most: most) { offset, record in
+                    view(record.value) { body(Int32(partition), offset, $0) }
+                }
+            }
+        }
+    }
+
     /// An empty array has an address too: present and empty is not absent.
     private func view(_ bytes: [UInt8]?, _ body: (ByteView) -> Void) {
         guard let bytes else { return body(.absent) }

@@ -9,12 +9,14 @@ public enum ClusterTopic: Hashable, Sendable {
     case deadLetters
     case state
     case cuts
+    case networks
 
     init(_ topic: InternalTopic) {
         self =
             switch topic {
             case .state: .state
             case .cuts: .cuts
+            case .networks: .networks
             }
     }
 }

@@ -11,6 +11,7 @@ extension SimulatedCluster: TopicLog {
         case .deadLetters: "dead-letters"
         case .state: "state"
         case .cuts: "cuts"
+        case .networks: "networks"
         }
     }
 

@@ -97,7 +97,7 @@ public final class SimulatedCluster {
     }
 
     /// Every topic, inputs first.
-    public var topics: [ClusterTopic] { (0..<options.inputs).map { .input($0) } + [.decisions, .deadLetters, .state, .cuts] }
+    public var topics: [ClusterTopic] { (0..<options.inputs).map { .input($0) } + [.decisions, .deadLetters, .state, .cuts, .networks] }
 
     /// All partitions of all inputs.
     public var inputPartitions: [InputPartition] {

@@ -32,6 +32,26 @@ extension Conformance {
             try trial.expect(trial.readAll(), ["k=1", "k=2", "k=3"], "records")
             return true
         }),
+        ("all partitions of the networks topic are followed, past what was aborted", { trial in
+            let output = try trial.output("t")
+            try trial.put(output, "k", "aborted", .networks, partition: 1)
+            try trial.abort(output)
+            for partition in [Int32(0), 1, 1] { try trial.put(output, "k", "\(partition)", .networks, partition: partition) }
+            try trial.commit(output)
+            let log = try trial.restore.get()
+            let partitions = try trial.retrying("partitions") { () throws(LogFailure) in try log.partitions(of: .networks) }
+            try trial.expect(partitions, Int(trial.bench.partitions), "partitions")
+            var found: [String] = []
+            var next = Array(repeating: Int64(0), count: partitions)
+            try trial.wait(for: "three records") {
+                next = try trial.retrying("records") { () throws(LogFailure) in
+                    try log.follow(from: next, maxRecords: 1) { found.append("\($0)=\($2.string)") }
+                }
+                return found.count >= 3
+            }
+            try trial.expect(found.sorted(), ["0=0", "1=1", "1=1"], "records")
+            return true
+        }),
         ("an aborted transaction leaves nothing to see, and reading passes it", { trial in
             let output = try trial.output("t")
             try trial.abort(output)

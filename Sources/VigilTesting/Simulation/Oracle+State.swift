@@ -47,7 +47,8 @@ extension Oracle {
         return HeldState(
             holder,
             try RebuiltState.engine(
-                log: cluster, plan: plan, partition: partition, topic: cluster.name(of: .state), cuts: cuts,
+                log: cluster, plan: plan, partition: partition, topic: cluster.name(of: .state),
+                networks: cluster.name(of: .networks), cuts: cuts,
                 clock: cluster.clock))
     }
 

@@ -1,3 +1,4 @@
+import Behavior
 import Engine
 import Events
 import Runtime
@@ -102,9 +103,12 @@ struct Oracle {
                     value: lent.lend(record.value))
             }
         }
-        let replay = CutReplay(plan: plan)
-        // Evictions are listed from the first mark on.
-        replay.engine.mark(CutMark(positions: plan.inputs.map { _ in 0 }, cutsOffset: 0, milliseconds: 0))
+        let panes = (0..<cluster.options.partitions).map { cluster.history(.networks, partition: $0) }
+        let replay = CutReplay(plan: plan) { partition, offsets in
+            panes[partition].filter { offsets.contains($0.offset) }.compactMap { offset, record in
+                record.value.flatMap { $0.withUnsafeBytes { SealedPane($0) } }.map { (offset, $0) }
+            }
+        }
         var effects = Effects()
         for (offset, stored) in cluster.history(.cuts, partition: partition) {
             do {

@@ -21,6 +21,7 @@ extension Story {
         plan.bounds.actions = 3
         plan.bounds.sessions = 2
         plan.bounds.challenges = 2
+        (plan.bounds.sharedNetworks, plan.bounds.sharedValues) = (16, 16)
 
         var large = Rule(name: "large-transfer", verdict: .stepUp)
         large.conditions.actions = ["transfer.*"]
