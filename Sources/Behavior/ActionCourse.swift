@@ -4,13 +4,20 @@ public struct ActionCourse {
     public var window = SequenceWindow()
     public init() {}
 
+    /// The course of a new session: half of what spoke against the user's last one, since whoever is not the user comes
+    /// again, and nothing of what spoke for it, since somebody else may come.
+    public init(after last: ActionCourse) { window = last.window.carried(0.5) }
+
     /// Most that familiar actions can speak for the user: a longer credit would cover an intruder's first steps.
-    static let credit: Float = 20
+    static let credit: Float = 30
+
+    /// Most a single step may say, for or against: one strange action is not a course of them.
+    static let cap: Float = 6
 
     /// Counts a step of the course in log-odds; NaN says nothing.
     @inline(__always)
     public mutating func count(_ step: Float, length: Float) {
-        if !step.isNaN { window.add(step, length: length, credit: Self.credit) }
+        if !step.isNaN { window.add(step, length: length, cap: Self.cap, credit: Self.credit) }
     }
 
     /// Takes in an action and returns the one before it; 0 where the course was cut before this one.

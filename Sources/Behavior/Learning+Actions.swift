@@ -7,17 +7,17 @@ extension UserTable {
     ///
     /// Slots are kept with the heaviest first, so that what a user does often is found at once. At the bound a new action
     /// takes one of the eight lightest slots, by its fingerprint: heavy ones stay whatever comes, and two new ones don't
-    /// push each other out by turns.
+    /// push each other out by turns. The fast baseline always learns in full.
     /// - Complexity: O(actions + pairs)
     public func learnAction(_ action: UInt32, after previous: UInt32, of row: UserRow, weight: Float) -> UserRow {
         row.header.pointee.actionTotal += weight
-        row.header.pointee.recentActions += weight
+        row.header.pointee.recentActions += 1
         var row = row
         var slots = row.actions
         var index = slots.firstIndex(ofAction: action)
         if index >= 0 {
             slots.base[index].weight += weight
-            slots.base[index].recent += weight
+            slots.base[index].recent += 1
         } else {
             if let (moved, appended) = append(.actions, to: row) {
                 (row, index) = (moved, appended)
@@ -26,7 +26,7 @@ extension UserTable {
                 guard slots.count > 0 else { return row }
                 index = slots.lightIndex(by: action)
             }
-            slots[index] = ActionSlot(fingerprint: action, weight: weight, recent: weight)
+            slots[index] = ActionSlot(fingerprint: action, weight: weight, recent: 1)
         }
         slots.settle(index)
         return previous == 0 ? row : learnPair(previous, action, of: row, weight: weight)

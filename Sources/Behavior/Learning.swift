@@ -16,11 +16,12 @@ extension UserTable {
     /// longest without events makes room: first of those that hold nothing worth keeping, then of those that are bound
     /// to a trusted context or were denied, last of the terminated ones. The row may move.
     public func openSession(_ seen: Observation, of row: UserRow) -> (row: UserRow, index: Int) {
-        let slot = SessionSlot(
+        var slot = SessionSlot(
             fingerprint: seen.scope, window: SessionWindow(at: seen.time), device: seen.device,
             network: seen.network, asn: seen.asn, token: seen.token, tokenDevice: seen.device,
             tokenNetwork: seen.network, tokenASN: seen.asn, currentNetwork: seen.network, currentASN: seen.asn,
             movedAt: 0, moves: 0, flags: [])
+        slot.course = ActionCourse(after: row.header.pointee.course)
         if let (moved, index) = append(.sessions, to: row) {
             moved.sessions[index] = slot
             return (moved, index)

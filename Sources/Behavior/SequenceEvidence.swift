@@ -61,6 +61,14 @@ public struct SequenceWindow: Sendable, Equatable, BitwiseCopyable {
         if count < .max { count += 1 }
     }
 
+    /// What a sequence that goes on after a break begins with: a share of what spoke against this one, and nothing of what
+    /// spoke for it.
+    public func carried(_ share: Float) -> SequenceWindow {
+        var next = SequenceWindow()
+        next.sum = max(sum, 0) * share
+        return next
+    }
+
     /// Evidence of a step, on average; 0 when empty. Within ± `cap`.
     @inlinable public var mean: Float { weight > 0 ? sum / weight : 0 }
 }

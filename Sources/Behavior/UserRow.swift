@@ -283,7 +283,7 @@ public struct UserHeader {
     public var exportDays = DecayedMoments()
     /// −ln of how likely the user's actions were, while nobody knew what others do.
     public var surprises = DecayedMoments()
-    /// The course of actions that name no session.
+    /// The course of actions that name no session; else of the last session that had any.
     public var course = ActionCourse()
     /// ln(actions) in the rate windows that had any.
     public var pace = DecayedMoments()

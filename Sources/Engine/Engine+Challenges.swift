@@ -109,6 +109,7 @@ extension Engine {
         slot.pointee.tokenNetwork = context.network
         slot.pointee.tokenASN = context.asn
         slot.pointee.course.window = SequenceWindow()
+        row.header.pointee.course.window = SequenceWindow()
         slot.pointee.flags.insert(.learned)
         slot.pointee.flags.remove(.tainted)
         slot.pointee.provenDemand = challenge.demand

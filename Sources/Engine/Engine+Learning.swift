@@ -17,8 +17,8 @@ extension Engine {
         let isQuiet = verdict == .allow && (isProven || (assessment.pointee.level == .low && !isReported))
         // What is new to the user stays new for the whole session: if one quiet event were enough to become familiar,
         // the second would be an intruder's free pass.
-        let isNovel = !isProven && (!assessment.pointee.fired.isDisjoint(with: Self.novelty) || isForeignCourse)
-        if event.pointee.type == .action { noteConduct(seen, row, isDoubtful: !isQuiet || isNovel) }
+        let isNovel = !isProven && !assessment.pointee.fired.isDisjoint(with: Self.novelty)
+        if event.pointee.type == .action { noteConduct(seen, row, isDoubtful: !isQuiet || isNovel || isForeignCourse) }
         var wasOpen = true
         var hadEnded = false
         var didMove = false
@@ -50,8 +50,7 @@ extension Engine {
             learnLogin(row)
         }
         if event.pointee.type == .action {
-            if seen.action != 0 { row = table.learnAction(seen.action, after: previous, of: row, weight: 1) }
-            if !assessment.pointee.surprise.isNaN { row.header.pointee.surprises.add(assessment.pointee.surprise) }
+            row = learnAction(seen, row, after: previous, isProven: isProven)
             if let closed = row.header.pointee.paceWindow.add(at: seen.time, length: plan.windows.rate) {
                 row.header.pointee.pace.add(log(Float(closed)))
             }
@@ -60,13 +59,30 @@ extension Engine {
         return row
     }
 
-    /// The course of actions is unlike the user's by so much that it is not learned as the user's.
-    private var isForeignCourse: Bool {
-        assessment.pointee.fired.contains(SignalSet(.actionSequence)) && assessment.pointee[.actionSequence].raw >= Self.foreignCourse
+    /// The course of actions speaks against its being the user's.
+    private var isForeignCourse: Bool { assessment.pointee.fired.contains(SignalSet(.actionSequence)) }
+
+    /// An action joins the baseline in full where its course is like the user's. Else on a device that is vouched for by
+    /// half, for roles change; and elsewhere by so little that a day of it moves the baseline by a hundredth or two: or
+    /// whoever has the session would be taken for the user by the second time.
+    private func learnAction(_ seen: Observation, _ row: UserRow, after previous: UInt32, isProven: Bool) -> UserRow {
+        guard seen.action != 0 else { return row }
+        guard isForeignCourse && !isProven else {
+            if !assessment.pointee.surprise.isNaN { row.header.pointee.surprises.add(assessment.pointee.surprise) }
+            return table.learnAction(seen.action, after: previous, of: row, weight: 1)
+        }
+        let little = min(1, 50 / max(row.header.pointee.actionTotal, 1))
+        let weight = isVouched(seen.device, row) ? max(little, 0.5) : little
+        return table.learnAction(seen.action, after: weight < 0.5 ? 0 : previous, of: row, weight: weight)
     }
 
-    /// Points of `action.sequence` from which what is done waits to be trusted.
-    static let foreignCourse = 15.0
+    private func isVouched(_ device: UInt32, _ row: UserRow) -> Bool {
+        let devices = row.devices
+        for index in 0..<devices.count where devices.base[index].fingerprint == device && device != 0 {
+            return devices.base[index].flags.contains(.vouched)
+        }
+        return false
+    }
 
     /// Factors and round-trip time of a login.
     private func learnLogin(_ row: UserRow) {
@@ -112,7 +128,10 @@ extension Engine {
         let length = Float(plan.model.sequenceWindow)
         let step = assessment.pointee.step
         if session >= 0 {
-            return (row.sessions.base + session).pointee.course.take(seen.action, step, length: length, isCut: isCut)
+            let slot = row.sessions.base + session
+            let previous = slot.pointee.course.take(seen.action, step, length: length, isCut: isCut)
+            row.header.pointee.course.window = slot.pointee.course.window
+            return previous
         }
         let isCut = seen.time - row.header.pointee.lastSeen > plan.windows.sessionGap
         return row.header.pointee.course.take(seen.action, step, length: length, isCut: isCut)

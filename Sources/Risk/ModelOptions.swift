@@ -74,7 +74,7 @@ public struct ModelOptions: Sendable, Equatable {
     /// Ages of an authentication, in milliseconds, each of which makes `session.assurance_stale` say more; at most 4.
     public var assuranceLimits: [Int64] = [3_600_000, 12 * 3_600_000]
     /// Actions over which `action.sequence` looks back.
-    public var sequenceWindow = 60.0
+    public var sequenceWindow = 80.0
     /// Actions seen before `action.rare` and `action.sequence` speak.
     public var actionSamples = 20
     /// Patterns of actions, by what they are: see `ActionKinds`.
@@ -142,7 +142,7 @@ extension Signal {
         case .sessionAge: 8
         case .sessionIdle: 8
         case .sessionAssurance: 10
-        case .actionRare: 4
+        case .actionRare: 3
         case .actionSensitive: 5
         case .actionSequence: 40
         case .actionRate: 24

@@ -15,8 +15,9 @@ extension Scorer {
         var course = ActionCourse()
         if session >= 0 {
             course = row.sessions.base[session].course
-        } else if seen.session == 0 {
+        } else {
             course = row.header.pointee.course
+            if seen.session != 0 { course = ActionCourse(after: course) }
         }
         out.step = step(seen.action, after: course.last, row, weight, shared, &out)
         course.count(out.step, length: Float(model.sequenceWindow))
@@ -26,30 +27,33 @@ extension Scorer {
             detail: sum, samples: row.header.pointee.actionTotal)
     }
 
-    /// ln p(step | somebody else) − ln p(step | user), from an interpolated Markov model of the user: the bigram backed off to
-    /// the unigram, with twice the weight of Witten and Bell's back-off, as many pairs have no slot; the unigram backed
-    /// off to what others do.
+    /// ln p(action | somebody else) − ln p(action | user), the user's unigram backed off to what others do; and, held within
+    /// bounds, since nobody knows what follows what among the others, how much less likely the user's bigram finds it than
+    /// the unigram. Many pairs have no slot: so the bigram is backed off with twice the weight of Witten and Bell.
     private func step(
         _ action: UInt32, after last: UInt32, _ row: UserRow, _ weight: Float, _ shared: SharedView,
         _ out: inout Assessment
     ) -> Float {
-        let header = row.header
-        let total = Double(header.pointee.actionTotal)
+        let total = Double(row.header.pointee.actionTotal)
         let uniform = 1 / Self.kindsOfAction
         let share = shared.actionShare(action)
-        let others = share > 0 ? 0.9 * share + 0.1 * uniform : uniform
+        let others = share > 0 ? 0.8 * share + 0.2 * uniform : uniform
         // What is new to the user is more often something seldom than what everybody does.
-        var own = (Double(weight) + Self.smoothing * (others + uniform) / 2) / (total + Self.smoothing)
+        let own = (Double(weight) + Self.smoothing * (others + uniform) / 2) / (total + Self.smoothing)
+        var order = 0.0
         if last != 0 {
             let context = row.pairs.context(of: action, after: last)
             let rest = 2 * Double(context.kinds)
-            if rest > 0 { own = (Double(context.pair) + rest * own) / (Double(context.total) + rest) }
+            if rest > 0 {
+                let following = (Double(context.pair) + rest * own) / (Double(context.total) + rest)
+                order = 0.3 * min(max(ln(own / following), -1), 1)
+            }
         }
         let trust = total / (total + 50)
-        if share > 0 { return Float(ln(others / own) * trust) }
+        if share > 0 { return Float((ln(others / own) + order) * trust) }
         // As long as nobody knows what others do, the user's own usual surprise is what there is to compare with.
-        out.surprise = Float(-ln(own))
-        let usual = header.pointee.surprises
+        out.surprise = Float(order - ln(own))
+        let usual = row.header.pointee.surprises
         return usual.weight < 20 ? 0 : Float(Double(out.surprise - usual.mean - Self.usualSurprise) * trust)
     }
 

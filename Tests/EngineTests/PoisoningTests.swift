@@ -96,7 +96,7 @@ import Testing
         var last: Story.Outcome?
         for day in 0..<20 {
             ownDay(story, day, at: start)
-            let place = with(Circumstances.home) { $0.session = "thief-\(day)" }
+            let place = with(Circumstances.home) { ($0.device, $0.session) = ("planted", "thief-\(day)") }
             story.login(after: 3600, in: place)
             for _ in 0..<6 { for name in names { last = story.act(name, after: 5, in: place) } }
         }
