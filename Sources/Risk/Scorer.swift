@@ -61,12 +61,12 @@ public struct Scorer: Sendable {
             originSignals(event, seen, known, row, contexts, session, shared, &out)
             attackSignals(seen, shared, &out)
             timeSignals(event, seen, row, contexts, &out)
-            driftSignal(row, &out)
             if event.type == .login { loginSignals(event, seen, known, row, &out) }
         }
         if session >= 0 { sessionSignals(event, seen, row, session, &out) }
         if event.type == .action { actionSignals(event, seen, row, session, shared, &out) }
         challengeSignals(seen, row, &out)
+        driftSignal(row, &out)
         inputSignal(event, seen, row, &out)
         fuse(contexts, &out)
     }

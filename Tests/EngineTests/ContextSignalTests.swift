@@ -223,7 +223,7 @@ import Testing
         let awake = lived()
         let later = awake.login(after: 90 * 86_400, in: with(.home) { $0.session = "x" })
         #expect(later.fired("time.dormant"))
-        #expect(later.reason("time.dormant")?["observed"] as? String == "90 d")
+        #expect(later.reason("time.dormant")?["observed"] as? String == "91 d")
         #expect(!lived().login(after: 21 * 86_400, in: with(.home) { $0.session = "x" }).fired("time.dormant"), "three weeks of holiday")
     }
 }
