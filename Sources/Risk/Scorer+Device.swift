@@ -19,7 +19,7 @@ extension Scorer {
                     samples: header.pointee.contexts)
             }
         }
-        if seen.device != 0 && has(.deviceShared) {
+        if seen.hasDeviceID && has(.deviceShared) {
             let users = Double(shared.activity(device: seen.device).usersTried)
             // A kiosk is shared too, by people who use it again: whoever has used it before is not suspected for it.
             if users >= Double(model.deviceSharedUsers) && !known.device {

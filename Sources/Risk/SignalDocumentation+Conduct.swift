@@ -4,7 +4,7 @@ extension Signal {
         case .timeUnusual:
             SignalDocumentation(sees: "An hour at which the user is not seen.", formula: "10·ln((1 ÷ 24) ÷ share of logins around that hour)", source: Source.freeman, falsePositives: "A night shift.")
         case .timeDormant:
-            SignalDocumentation(sees: "An account that has slept for long.", formula: "3 + 3·ln(silence ÷ limit)", source: "Dormant accounts, CIS control 5.3", falsePositives: "Parental leave.")
+            SignalDocumentation(sees: "An account that has slept for long, by its own measure too: four times its mean silence.", formula: "3 + 3·ln(silence ÷ the larger limit)", source: "Dormant accounts, CIS control 5.3", falsePositives: "Parental leave.")
         case .actionRare:
             SignalDocumentation(
                 sees: "An action that is less than one in two hundred of the user's. A run of them is for `action.sequence` to judge.",
@@ -34,7 +34,7 @@ extension Signal {
         case .amountUnusual:
             SignalDocumentation(
                 sees: "An amount far above the user's own. An amount above what is usual that nothing proves is learned as the most that is usual, so rising step by step doesn't make it normal.",
-                formula: "min(3·(t − 4), 24) ÷ (1 + earlier amounts as large), t as for `action.rate`; beyond twice the largest at least 4·ln(amount ÷ largest) · n ÷ (n + 20), n amounts",
+                formula: "min(3·(t − 4), 24) ÷ min(1 + earlier amounts as large, 2.5), t as for `action.rate`; beyond twice the largest at least 4·ln(amount ÷ largest) · n ÷ (n + 20), n amounts",
                 source: Source.tail + "; quantiles: Masson et al., VLDB 2019", falsePositives: "A yearly bill, the first time.")
         case .actionTakeover:
             SignalDocumentation(
