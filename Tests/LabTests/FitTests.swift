@@ -28,7 +28,7 @@ import Testing
 
     private var wide: ModelOptions {
         var model = ModelOptions()
-        for index in model.signals.indices { model.signals[index].cap = 100 }
+        for index in model.signals.indices { model.signals[index] = SignalOptions(cap: 100) }
         for index in model.groupCaps.indices { model.groupCaps[index] = 200 }
         model.reassuranceCap = 100
         return model
