@@ -62,3 +62,11 @@ extension Observation {
         return Self.kilometres((slot.pointee.latitude, slot.pointee.longitude), (latitude, longitude)) < 50
     }
 }
+
+extension SessionSlot {
+    /// Whether the event goes on in the context that was learned with the session.
+    @inline(__always)
+    public func isSettled(_ seen: Observation) -> Bool {
+        flags.contains(.learned) && device == seen.device && network == seen.network && asn == seen.asn
+    }
+}

@@ -91,7 +91,7 @@ extension UserTable {
 
     /// A device that nothing has vouched for never weighs more than this, however often it is seen: it stays partly new,
     /// or patience would be as good as proof.
-    public static let unvouchedWeight: Float = 0.4
+    public static let unvouchedWeight: Float = 0.2
 
     private func learnDevice(
         _ seen: Observation, second: UInt32, of row: UserRow, weight: Float, isVouched: Bool
@@ -267,8 +267,12 @@ extension UserTable {
         seen.hour = Int(held.hour)
         notePlace(seen, of: row)
         var row = learnContext(seen, of: row, weight: weight, counts: true, vouches: vouches)
-        for index in 0..<4 where held.actions[index] != 0 {
-            row = learnAction(held.actions[index], after: 0, of: row, weight: weight)
+        // The last four, oldest first: a ring.
+        var previous: UInt32 = 0
+        for step in 0..<4 {
+            let action = held.actions[(Int(held.events) + step) & 3]
+            if action != 0 { row = learnAction(action, after: previous, of: row, weight: weight) }
+            previous = action
         }
         learnAmounts(held.amounts, of: row, weight: weight, isProven: vouches)
         return row

@@ -18,7 +18,7 @@ public struct Contribution: Equatable, Sendable {
         self.user = user
         prefix = seen.network
         provider = seen.asn
-        device = seen.device
+        device = seen.hasDeviceID ? seen.device : 0
         agent = seen.agent
         os = seen.os
         country = seen.country

@@ -15,7 +15,8 @@ struct LoginAccounts: Sendable {
         var left: UInt16 = 0
         /// Successful logins by now, the account's owner's.
         var successes: UInt16 = 0
-        var attempts: UInt16 = 0
+        /// Attempts that the visit with the last number may have; the others end by themselves.
+        var last: UInt16 = 0
     }
 
     /// What happens at one visit: attempts that fail, then one that succeeds or none.
@@ -55,8 +56,10 @@ struct LoginAccounts: Sendable {
         let attempts = Self.attempts(random.uniform())
         var visits: [Visit] = []
         var left = attempts
+        var last = attempts
         var succeeded = 0
         while left > 0 {
+            last = left
             let next = visit(number, visits.count, left)
             visits.append(next)
             left -= next.attempts
@@ -64,7 +67,7 @@ struct LoginAccounts: Sendable {
         }
         returning += max(0, succeeded - 1)
         let gaps = visits.dropLast().reduce(0) { $0 + $1.gap }
-        var account = Account(visits: UInt16(visits.count), left: UInt16(visits.count), attempts: UInt16(attempts))
+        var account = Account(visits: UInt16(visits.count), left: UInt16(visits.count), last: UInt16(last))
         let span = min(0.97, random.lognormal(median: 0.45, sigma: 0.7))
         account.scale = Float(gaps > 0 ? span / gaps : 0)
         account.position = begin(of: number)
@@ -128,8 +131,8 @@ struct LoginAccounts: Sendable {
             let number = heads[day]
             var account = accounts[Int(number)]
             heads[day] = account.next
-            let now = visit(number, Int(account.visit), Int(account.attempts))
-            account.attempts -= UInt16(now.attempts)
+            let isLast = account.visit + 1 == account.visits
+            let now = visit(number, Int(account.visit), isLast ? Int(account.last) : .max)
             body(&account, number, now)
             account.left -= 1
             account.visit += 1

@@ -160,7 +160,18 @@ extension Signal {
     }
 
     /// Its weight where the pipeline doesn't say.
-    public var defaultWeight: Double { 1 }
+    public var defaultWeight: Double {
+        switch self {
+        case .deviceNew: 1.25
+        case .deviceFamily: 0.35
+        case .agentDowngrade: 1.5
+        case .networkNew: 0.45
+        case .networkProvider: 1.25
+        case .networkRare: 0.5
+        case .placeNew: 0.42
+        default: 1
+        }
+    }
 }
 
 extension SignalGroup {

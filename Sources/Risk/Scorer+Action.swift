@@ -47,6 +47,9 @@ extension Scorer {
     @inline(__always)
     func tailPoints(_ excess: Double) -> Double { 3 * (excess - Self.usualExcess) }
 
+    /// Beyond this many points one is as unheard of as any: what divides them must be felt.
+    static let mostOfTail = 24.0
+
     private func rateSignal(_ seen: Observation, _ row: UserRow, _ out: inout Assessment) {
         let pace = row.header.pointee.pace
         guard pace.weight >= 5 else { return }
@@ -82,8 +85,8 @@ extension Scorer {
         let spread = row.header.pointee.amountSpread
         let weight = Double(spread.weight)
         let above = max(0, 1 - Double(spread.rank(of: Float(event.amount) + 1))) * weight
-        // Rent among coffees: moments cry each month, and it has been seen.
-        var points = tailPoints(excess) / (1 + above)
+        // Rent among coffees: moments cry each month, and it has been seen; which less than halves it, as seeing proves little.
+        var points = min(tailPoints(excess), Self.mostOfTail) / min(1 + above, 2.5)
         // Wages and coffees: moments find everything between and beyond them usual.
         if let largest = spread.quantile(1), event.amount > 2 * Double(largest) {
             points = max(points, 4 * ln(event.amount / Double(max(largest, 1))) * weight / (weight + 20))
@@ -116,9 +119,9 @@ extension Scorer {
     private func exportSignal(_ seen: Observation, _ row: UserRow, _ out: inout Assessment) {
         let count = row.header.pointee.exports.count(at: seen.time, length: 86_400_000) + 1
         guard count >= model.exportsAtLeast else { return }
-        // Three days with two exports stand for whoever has exported nothing yet.
+        // Ten days with two exports stand for whoever has exported nothing yet.
         var usual = DecayedMoments()
-        (usual.weight, usual.mean, usual.squares) = (3, 0.7, 1)
+        (usual.weight, usual.mean, usual.squares) = (10, 0.7, 4)
         usual.merge(row.header.pointee.exportDays, weight: 1)
         let excess = usual.excess(of: Float(ln(Double(count))), leastDeviation: 0.35)
         guard excess > Self.usualExcess else { return }
@@ -126,6 +129,6 @@ extension Scorer {
         let isOffHours = out.fired.contains(SignalSet(.timeUnusual))
         set(
             &out, .actionExport, tailPoints(excess) * (isOffHours ? 1.5 : 1), observed: Double(count),
-            expected: upper(usual, least: 0.35), detail: isOffHours ? 1 : 0, samples: usual.weight - 3)
+            expected: upper(usual, least: 0.35), detail: isOffHours ? 1 : 0, samples: usual.weight - 10)
     }
 }

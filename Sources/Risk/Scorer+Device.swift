@@ -19,7 +19,7 @@ extension Scorer {
                     samples: header.pointee.contexts)
             }
         }
-        if seen.device != 0 && has(.deviceShared) {
+        if seen.hasDeviceID && has(.deviceShared) {
             let users = Double(shared.activity(device: seen.device).usersTried)
             // A kiosk is shared too, by people who use it again: whoever has used it before is not suspected for it.
             if users >= Double(model.deviceSharedUsers) && !known.device {
@@ -54,7 +54,7 @@ extension Scorer {
         // What many have, an attacker has too.
         let users = shared.users
         let share = users < 50 || seen.agent == 0 ? 0.2 : (shared.users(of: .agent, seen.agent) + 1) / (users + 10)
-        set(&out, .deviceFamily, 0.4 * familiarity(weight, of: contexts, elsewhere: min(max(share, 0.02), 0.5), most: 12),
+        set(&out, .deviceFamily, 0.6 * familiarity(weight, of: contexts, elsewhere: min(max(share, 0.02), 0.5), most: 12),
             observed: Double(weight), expected: Double(devices.count), samples: row.header.pointee.contexts)
     }
 
@@ -72,7 +72,7 @@ extension Scorer {
             let points = left > 0
                 ? left * novelty(header.pointee.newDevices, contexts, prior: model.devicePrior, attacker: 0.95)
                     * (known.family || !seen.hasFamily ? 1 : 0.6)
-                : (seen.hasDeviceID ? 1 : 0.4) * familiarity(weight, of: contexts, elsewhere: 0.02, most: 15)
+                : (seen.hasDeviceID ? 1 : 0.25) * familiarity(weight, of: contexts, elsewhere: 0.02, most: 15)
             set(&out, .deviceNew, points, observed: Double(max(weight, 0)), expected: Double(devices.count),
                 samples: header.pointee.contexts)
         }

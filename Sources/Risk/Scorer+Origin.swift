@@ -51,15 +51,13 @@ extension Scorer {
         if has(.placeNew) && known.country && (seen.city != 0 || seen.region != 0) {
             var points = 0.0
             if !known.region {
-                points = novelty(header.pointee.newRegions, contexts, prior: model.placePrior, attacker: 0.85)
+                points = 1.4 * novelty(header.pointee.newRegions, contexts, prior: model.placePrior, attacker: 0.85)
             }
             if inPlace < Self.knownWeight {
-                // A town in a known region is half the news.
-                let scale = known.region && seen.region != 0 ? 0.6 : 1.0
-                points = max(points, scale * newness(inPlace)
+                points = max(points, newness(inPlace)
                     * novelty(header.pointee.newPlaces, contexts, prior: model.placePrior, attacker: 0.85))
             } else if known.region {
-                points = 0.7 * familiarity(inPlace, of: max(Double(inCountry), 1), elsewhere: 0.2, most: 8)
+                points = familiarity(inPlace, of: max(Double(inCountry), 1), elsewhere: 0.2, most: 8)
             }
             set(&out, .placeNew, points, observed: Double(inPlace), expected: Double(places.count), detail: 1,
                 samples: header.pointee.contexts)
@@ -115,12 +113,12 @@ extension Scorer {
             if ofPrefix < Self.knownWeight {
                 points = newness(ofPrefix) * novelty(header.pointee.newNetworks, contexts, prior: model.networkPrior, attacker: 0.95)
                 if !known.neighbourhood {
-                    points += 0.6 * novelty(header.pointee.newNeighbourhoods, contexts, prior: model.networkPrior, attacker: 0.9)
+                    points += 0.4 * novelty(header.pointee.newNeighbourhoods, contexts, prior: model.networkPrior, attacker: 0.9)
                 }
             } else {
                 // Hardly anybody else ever comes by chance from the very network of this user, let alone the address.
-                points = familiarity(ofPrefix, of: max(Double(ofProvider), 1), elsewhere: 0.01, most: 20)
-                if isSameAddress { points -= 12 }
+                points = familiarity(ofPrefix, of: max(Double(ofProvider), 1), elsewhere: 0.01, most: 10)
+                if isSameAddress { points -= 40 }
             }
             set(&out, .networkNew, points, observed: Double(seen.asn), expected: Double(networks.count),
                 detail: seen.asn != 0 ? 1 : 0, samples: header.pointee.contexts)

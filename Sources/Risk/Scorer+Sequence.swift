@@ -5,6 +5,8 @@ import Events
 extension Scorer {
     /// Kinds of action there may be, where nobody has done this one.
     static let kindsOfAction = 1000.0
+    /// Log-odds by which the user's own actions are more surprising, on and off, than they are on average.
+    static let usualSurprise: Float = 0.6
 
     func sequenceSignal(
         _ seen: Observation, _ row: UserRow, _ session: Int, _ weight: Float, _ shared: SharedView,
@@ -48,7 +50,7 @@ extension Scorer {
         // As long as nobody knows what others do, the user's own usual surprise is what there is to compare with.
         out.surprise = Float(-ln(own))
         let usual = header.pointee.surprises
-        return usual.weight < 20 ? 0 : Float(Double(out.surprise - usual.mean) * trust)
+        return usual.weight < 20 ? 0 : Float(Double(out.surprise - usual.mean - Self.usualSurprise) * trust)
     }
 
     /// Log-odds summed over dependent steps say less than their sum.

@@ -18,10 +18,14 @@ extension Scorer {
             set(&out, .timeUnusual, points, observed: Double(seen.hour), expected: own * 100,
                 samples: header.pointee.contexts)
         }
-        let gap = seen.time - header.pointee.lastSeen
-        if has(.timeDormant) && contexts > 0 && header.pointee.lastSeen != .distantPast && gap >= model.dormantAfter {
-            set(&out, .timeDormant, 3 + 3 * ln(Double(gap) / Double(max(model.dormantAfter, 1))),
-                observed: Double(gap) / 60_000, expected: Double(model.dormantAfter) / 60_000, samples: header.pointee.contexts)
+        guard has(.timeDormant), contexts >= 2, header.pointee.lastSeen != .distantPast else { return }
+        let gap = Double(seen.time - header.pointee.lastSeen)
+        // Who comes once a quarter is not asleep in between.
+        let usual = Double(header.pointee.lastSeen - header.pointee.firstSeen) / contexts
+        let limit = max(Double(model.dormantAfter), 4 * usual)
+        if gap >= limit {
+            set(&out, .timeDormant, 3 + 3 * ln(gap / max(limit, 1)), observed: gap / 60_000, expected: limit / 60_000,
+                samples: header.pointee.contexts)
         }
     }
 }

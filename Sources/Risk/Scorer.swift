@@ -53,16 +53,20 @@ public struct Scorer: Sendable {
     ) {
         out.clear()
         let contexts = Double(row.header.pointee.contexts)
-        let known = Familiarity(of: seen, in: row)
-        deviceSignals(seen, known, row, contexts, session, shared, &out)
-        originSignals(event, seen, known, row, contexts, session, shared, &out)
-        attackSignals(seen, shared, &out)
-        timeSignals(event, seen, row, contexts, &out)
+        // Where a session came from is asked when it comes, and when it comes from elsewhere: an action that goes on from
+        // the very context the baseline has learned with this session has nothing new to say of it.
+        if event.type != .action || session < 0 || !row.sessions.base[session].isSettled(seen) {
+            let known = Familiarity(of: seen, in: row)
+            deviceSignals(seen, known, row, contexts, session, shared, &out)
+            originSignals(event, seen, known, row, contexts, session, shared, &out)
+            attackSignals(seen, shared, &out)
+            timeSignals(event, seen, row, contexts, &out)
+            driftSignal(row, &out)
+            if event.type == .login { loginSignals(event, seen, known, row, &out) }
+        }
         if session >= 0 { sessionSignals(event, seen, row, session, &out) }
-        if event.type == .login { loginSignals(event, seen, known, row, &out) }
         if event.type == .action { actionSignals(event, seen, row, session, shared, &out) }
         challengeSignals(seen, row, &out)
-        driftSignal(row, &out)
         inputSignal(event, seen, row, &out)
         fuse(contexts, &out)
     }
@@ -135,8 +139,8 @@ public struct Scorer: Sendable {
         return own <= elsewhere ? 0 : max(-most, 10 * ln(elsewhere / own))
     }
 
-    /// Weight from which a value counts as known: one whole observation, half a half-life old.
-    static let knownWeight: Float = 0.7
+    /// Weight from which a value counts as known: one whole observation, a half-life and a third old.
+    static let knownWeight: Float = 0.4
 
     /// Share of novelty left in a value that was seen with less weight than one observation.
     @inline(__always)

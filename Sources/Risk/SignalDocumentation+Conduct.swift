@@ -4,7 +4,7 @@ extension Signal {
         case .timeUnusual:
             SignalDocumentation(sees: "An hour at which the user is not seen.", formula: "10·ln((1 ÷ 24) ÷ share of logins around that hour)", source: Source.freeman, falsePositives: "A night shift.")
         case .timeDormant:
-            SignalDocumentation(sees: "An account that has slept for long.", formula: "3 + 3·ln(silence ÷ limit)", source: "Dormant accounts, CIS control 5.3", falsePositives: "Parental leave.")
+            SignalDocumentation(sees: "An account that has slept for long, by its own measure too: four times its mean silence.", formula: "3 + 3·ln(silence ÷ the larger limit)", source: "Dormant accounts, CIS control 5.3", falsePositives: "Parental leave.")
         case .actionRare:
             SignalDocumentation(
                 sees: "An action that is less than one in two hundred of the user's. A run of them is for `action.sequence` to judge.",
@@ -18,7 +18,7 @@ extension Signal {
         case .actionSequence:
             SignalDocumentation(
                 sees: "A run of actions in the session (without sessions: of the user) unlike the user's. Beyond 15 points what is done waits with the session's hold and is not learned as it comes.",
-                formula: "12·ln(1 + 5·S ÷ 12) for S above 0, else −5·ln(1 − S). S ← max(S·(1 − 1/window) + step, −20); step = ln p(action | everybody) − ln p(action | user), within ±4, times n ÷ (n + 50). p(action | user): bigram backed off to the unigram (weight 2 a kind of follower), the unigram to everybody with weight 5. While nobody knows everybody's: the user's surprise less its mean",
+                formula: "12·ln(1 + 5·S ÷ 12) for S above 0, else −5·ln(1 − S). S ← max(S·(1 − 1/window) + step, −20); step = ln p(action | everybody) − ln p(action | user), within ±4, times n ÷ (n + 50). p(action | user): bigram backed off to the unigram (weight 2 a kind of follower), the unigram to everybody with weight 5. While nobody knows everybody's: the user's surprise −ln p less its mean and 0.6",
                 source: "Schonlau et al., Statistical Science 2001; Ju and Vardi, JCGS 2001; Witten and Bell, IEEE Trans. IT 1991; Page, Biometrika 1954",
                 falsePositives: "A change of role, for some weeks; somebody who helps out.")
         case .actionRate:
@@ -34,7 +34,7 @@ extension Signal {
         case .amountUnusual:
             SignalDocumentation(
                 sees: "An amount far above the user's own. An amount above what is usual that nothing proves is learned as the most that is usual, so rising step by step doesn't make it normal.",
-                formula: "3·(t − 4) ÷ (1 + earlier amounts as large), t as for `action.rate`; beyond twice the largest at least 4·ln(amount ÷ largest) · n ÷ (n + 20), n amounts",
+                formula: "min(3·(t − 4), 24) ÷ min(1 + earlier amounts as large, 2.5), t as for `action.rate`; beyond twice the largest at least 4·ln(amount ÷ largest) · n ÷ (n + 20), n amounts",
                 source: Source.tail + "; quantiles: Masson et al., VLDB 2019", falsePositives: "A yearly bill, the first time.")
         case .actionTakeover:
             SignalDocumentation(
@@ -44,7 +44,7 @@ extension Signal {
         case .actionExport:
             SignalDocumentation(
                 sees: "Far more exports in a day than the user's own, more so at an hour that is not the user's.",
-                formula: "3·(t − 4) as for `action.rate`, with three days of two exports as everybody's prior; ×1.5 where `time.unusual` fired",
+                formula: "3·(t − 4) as for `action.rate`, with ten days of two exports as everybody's prior; ×1.5 where `time.unusual` fired",
                 source: "Exfiltration, MITRE ATT&CK T1567; " + Source.tail,
                 falsePositives: "Quarterly reports; a nightly job, in its first days.")
         case .drift:

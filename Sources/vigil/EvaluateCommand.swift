@@ -68,11 +68,11 @@ struct EvaluateCommand: ParsableCommand {
     }
 
     func run() throws {
-        let plan = try labPlan(file, source: source)
+        let pipeline = try labPipeline(file, source: source)
         let descriptor = try scores.map { path throws(ExitCode) in try openOutput(path) }
         var writer = ScoreWriter()
         var isWritten = true
-        var run = try judge(input, plan, answers: answers == .simulated) { judged, kind, event, _ in
+        var run = try judge(input, pipeline, answers: answers == .simulated) { judged, kind, event, _ in
             guard let descriptor else { return }
             writer.add(judged, kind: kind, event)
             if writer.count > 60_000 { isWritten = writer.drain { Output.write($0, to: descriptor) } && isWritten }
@@ -129,23 +129,25 @@ extension WarmUp {
     }
 }
 
-/// The plan with which labelled files are judged: one input, and room in one engine for the users of all partitions.
-func labPlan(_ file: String, source: String?) throws(ExitCode) -> EnginePlan {
+/// The pipeline with which labelled files are judged: one input, and room in one engine for the users of all partitions.
+func labPipeline(_ file: String, source: String?) throws(ExitCode) -> Pipeline {
     var pipeline = try loadPipeline(file)
     pipeline.settleForDerivedSecret(quietly: true)
     var plan = try pipeline.filePlan(source: source)
     plan.bounds.usersPerPartition = min(50_000_000, plan.bounds.usersPerPartition * pipeline.partitions)
     plan.bounds.unprovenPerPartition = min(50_000_000, plan.bounds.unprovenPerPartition * pipeline.partitions)
-    return plan
+    pipeline.plan = plan
+    return pipeline
 }
 
 /// Runs the engine over a labelled file, and says what is odd about it.
 func judge(
-    _ input: String, _ plan: EnginePlan, answers: Bool, each: (JudgedEvent, String, Event, Engine) -> Void
+    _ input: String, _ pipeline: Pipeline, answers: Bool, each: (JudgedEvent, String, Event, Engine) -> Void
 ) throws(ExitCode) -> LabelledRun {
     let run: LabelledRun
     do {
-        run = try LabelledRun(judging: input, plan: plan, answers: answers, each: each)
+        run = try LabelledRun(
+            judging: input, plan: pipeline.plan, enrichment: pipeline.makeEnrichment(), answers: answers, each: each)
     } catch {
         throw failure(error)
     }

@@ -50,16 +50,16 @@ struct FitCommand: ParsableCommand {
     }
 
     func run() throws {
-        var plan = try labPlan(file, source: source)
-        let model = plan.model
+        var pipeline = try labPipeline(file, source: source)
+        let model = pipeline.plan.model
         // A signal without weight is not looked at; here each must speak.
-        for index in plan.model.signals.indices where plan.model.signals[index].enabled {
-            plan.model.signals[index].weight = max(plan.model.signals[index].weight, 1e-6)
+        for index in model.signals.indices where model.signals[index].enabled {
+            pipeline.plan.model.signals[index].weight = max(model.signals[index].weight, 1e-6)
         }
         var inputs: [FitInput] = []
         for path in input {
             var table = EvidenceTable()
-            let run = try judge(path, plan, answers: answers == .simulated) { _, _, _, engine in table.append(from: engine) }
+            let run = try judge(path, pipeline, answers: answers == .simulated) { _, _, _, engine in table.append(from: engine) }
             inputs.append(FitInput(run: run, table: table))
         }
         var options = FitOptions()

@@ -12,12 +12,18 @@ struct GenerateCommand: ParsableCommand {
         discussion: """
             Users with habits, what is odd about them and yet benign, and attacks. `label` says which event is what; the \
             engine ignores it. NDJSON, or records keyed by user on the topics of their types with --bootstrap-server.
+
+            --half actions has logins, sessions of actions and whole scenarios; logins has logins alone, by the marginals \
+            of the RBA data set; commands has sequences of commands in the form of Schonlau's.
             """)
+
+    @Option(help: ArgumentHelp("What to make: actions, logins or commands.", valueName: "half"))
+    var half = TrafficHalf.actions
 
     @Option(help: "About how many events. Sets the number of users too, unless that is given.")
     var events: Int?
 
-    @Option(help: "Accounts.")
+    @Option(help: "Accounts. Of logins and commands, `--set` has what there is.")
     var users: Int?
 
     @Option(help: "Length of the stream in days of event time.")
@@ -31,6 +37,21 @@ struct GenerateCommand: ParsableCommand {
 
     @Option(help: "Tenant of every event; empty for none.")
     var tenant: String?
+
+    @Option(help: ArgumentHelp("Set any parameter; --settings lists them.", valueName: "name=value"))
+    var set: [String] = []
+
+    @Flag(help: "List the parameters of this half with their values, and stop.")
+    var settings = false
+
+    @Flag(help: "Make the stream and print its marginals beside their targets instead.")
+    var report = false
+
+    @Flag(help: "Is the login half as hard as real logins? Exit 1 when it is not.")
+    var check = false
+
+    @Option(help: "Of --settings, --report and --check: text or json.")
+    var format = OutputFormat.text
 
     @Option(help: ArgumentHelp("File to write; - for standard output.", valueName: "file"))
     var output = "-"
@@ -58,9 +79,38 @@ struct GenerateCommand: ParsableCommand {
         if rate != nil || topic != nil, bootstrapServer == nil {
             throw ValidationError("--rate and --topic are for --bootstrap-server")
         }
+        if check, half != .logins { throw ValidationError("--check is for --half logins") }
+        if report, half == .commands { throw ValidationError("--report is for --half actions and --half logins") }
+        if attackShare != nil, half != .actions { throw ValidationError("--attack-share is for --half actions") }
+        if users != nil, half == .logins { throw ValidationError("logins set their number of users by --events") }
+        if days != nil, half == .commands { throw ValidationError("commands come a block a day: --set test_blocks=…") }
+        if events != nil, half == .commands { throw ValidationError("commands have users and blocks: --set users=…") }
+        _ = try stream
     }
 
-    private var options: TrafficOptions {
+    /// What is asked for, with everything that was set.
+    private var stream: TrafficStream {
+        get throws {
+            switch half {
+            case .actions: return .actions(try applied(actionOptions))
+            case .logins:
+                var options = LoginOptions()
+                options.seed = seed
+                if let events { options.rows = events }
+                if let days { options.days = days }
+                if let tenant { options.tenant = tenant.isEmpty ? nil : tenant }
+                return .logins(try applied(options))
+            case .commands:
+                var options = CommandOptions()
+                options.seed = seed
+                if let users { options.users = users }
+                if let tenant { options.tenant = tenant.isEmpty ? nil : tenant }
+                return .commands(try applied(options))
+            }
+        }
+    }
+
+    private var actionOptions: TrafficOptions {
         var options = events.map { TrafficOptions.sized(events: $0, seed: seed) } ?? TrafficOptions()
         options.seed = seed
         if let users { options.users = users }
@@ -73,18 +123,54 @@ struct GenerateCommand: ParsableCommand {
         return options
     }
 
+    private func applied<Options: Settable>(_ options: Options) throws -> Options {
+        var options = options
+        for assignment in set {
+            do {
+                try options.set(assignment)
+            } catch {
+                throw ValidationError("--set \(error)")
+            }
+        }
+        return options
+    }
+
     func run() throws {
-        if let bootstrapServer {
-            try produce(to: bootstrapServer)
-        } else {
-            try write()
+        let stream = try stream
+        if settings { return list(stream) }
+        if report { return GenerateReport(format: format).marginals(of: stream) }
+        if check, case .logins(let options) = stream {
+            guard GenerateReport(format: format).check(options) else { throw Exit.findings }
+            return
+        }
+        switch stream {
+        case .actions(let options): try deliver(TrafficGenerator(options))
+        case .logins(let options): try deliver(LoginTraffic(options))
+        case .commands(let options): try deliver(CommandTraffic(options: options))
         }
     }
 
-    private func write() throws {
+    private func deliver(_ traffic: some Traffic) throws {
+        if let bootstrapServer {
+            try produce(traffic, to: bootstrapServer)
+        } else {
+            try write(traffic)
+        }
+    }
+
+    private func list(_ stream: TrafficStream) {
+        let report = GenerateReport(format: format)
+        switch stream {
+        case .actions(let options): report.settings(of: options)
+        case .logins(let options): report.settings(of: options)
+        case .commands(let options): report.settings(of: options)
+        }
+    }
+
+    private func write(_ source: some Traffic) throws {
+        var traffic = source
         let descriptor = output == "-" ? STDOUT_FILENO : open(output, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else { throw failure(Exit.io, "\(output): \(String(cString: strerror(errno)))") }
-        var traffic = TrafficGenerator(options)
         var event = OutputBuffer(capacity: 4096)
         var lines = OutputBuffer(capacity: 256 * 1024)
         var isWritten = true
@@ -109,13 +195,13 @@ struct GenerateCommand: ParsableCommand {
         }
     }
 
-    private func produce(to brokers: String) throws {
+    private func produce(_ source: some Traffic, to brokers: String) throws {
+        var traffic = source
         let stop = StopRequest()
         let signals = SignalWatch(stop)
         defer { withExtendedLifetime(signals) {} }
         let clock = SystemClock()
         let begin = clock.milliseconds
-        var traffic = TrafficGenerator(options)
         var buffer = OutputBuffer(capacity: 4096)
         var count = 0
         do {
@@ -140,6 +226,18 @@ struct GenerateCommand: ParsableCommand {
         }
         Output.error("\(count) events produced")
     }
+}
+
+/// What `vigil generate` can make.
+enum TrafficHalf: String, ExpressibleByArgument, CaseIterable {
+    case actions, logins, commands
+}
+
+/// What is asked for.
+enum TrafficStream {
+    case actions(TrafficOptions)
+    case logins(LoginOptions)
+    case commands(CommandOptions)
 }
 
 extension GeneratedEvent {

@@ -45,7 +45,7 @@ import Testing
         twin.login(in: next)
         for _ in 0..<4 {
             for name in ["page.view", "account.read", "message.read"] {
-                #expect(!twin.act(name, in: next).fired("action.sequence"))
+                #expect(twin.act(name, in: next).reasons["action.sequence"] ?? 0 < 3)
             }
         }
     }
@@ -98,7 +98,7 @@ import Testing
         story.login(in: next)
         let rent = story.act("payment.create", in: next, ["amount": 1200]).reasons["amount.unusual"] ?? 0
         let once = story.act("payment.create", in: next, ["amount": 9000]).reasons["amount.unusual"] ?? 0
-        #expect(rent < 8 && once > 10, "\(rent) \(once)")
+        #expect(rent < once / 1.8 && once > 15, "\(rent) \(once)")
     }
 
     @Test func takeoverChain() {
@@ -150,7 +150,7 @@ import Testing
         #expect(day > 0 && night > day, "\(day) \(night)")
         #expect(exports(clerk(), 6, at: 0) == 0)
         // Somebody who has never exported anything.
-        #expect(exports(lived(), 30, at: 14) > 10)
+        #expect(exports(lived(), 30, at: 14) > 5)
     }
 
     @Test func aNightlyJobIsQuiet() {
@@ -195,7 +195,7 @@ import Testing
         #expect((drifting.first?.reason("drift.behaviour")?["observed"] as? String)?.hasPrefix("actions ") == true)
         #expect(after.allSatisfy { $0.decision == "allow" })
         let habit = month(story, 90, ["ticket.read", "ticket.answer", "page.view", "ticket.close"])
-        #expect(!habit.suffix(12).contains { $0.fired("drift.behaviour") || $0.fired("action.sequence") }, "it is the role by now")
+        #expect(!habit.suffix(12).contains { $0.fired("drift.behaviour") || $0.reasons["action.sequence"] ?? 0 > 5 }, "it is the role by now")
         let twin = Story()
         _ = month(twin, 90, ["page.view", "account.read", "message.read"])
         #expect(!month(twin, 20, ["page.view", "account.read", "message.read"]).contains { $0.fired("drift.behaviour") })

@@ -4,10 +4,10 @@
 Reads NDJSON of `action` events, a session for each block, and writes {"id": event id, "score": number} lines: the score
 of a block on each of its events. A user's first --clean commands train his unigram, those of all others the one he is
 compared with, both smoothed; the score is the sum over the block of log p(command | others) - log p(command | user).
-With --update, a block that scores below 0 is learned. AUC, and hits at 1.3 % false alarms, go to standard error, where
+A block that scores below 0 is learned, unless --static. AUC, and hits at 1.3 % false alarms, go to standard error, where
 blocks are labelled. After Maxion and Townsend, "Masquerade detection using truncated command lines", DSN 2002.
 
-    vigil generate --half commands | unigram.py --update > scores.ndjson
+    vigil generate --half commands | unigram.py > scores.ndjson
 """
 import argparse
 import json
@@ -36,7 +36,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("input", nargs="?", default="-", help="NDJSON; - for standard input")
     parser.add_argument("--clean", type=int, default=5000, help="commands of each user that are his own")
-    parser.add_argument("--update", action="store_true", help="learn blocks that score below 0")
+    parser.add_argument("--static", action="store_true", help="learn nothing after the clean commands")
     parser.add_argument("--smoothing", type=float, default=0.01, help="added to each command's count")
     parser.add_argument("--output", default="-", help="NDJSON of scores; - for standard output")
     options = parser.parse_args()
@@ -78,7 +78,7 @@ def main():
                 out.write(json.dumps({"id": event, "score": round(score, 4)}) + "\n")
             if kind is not None:
                 (legitimate if kind == "legitimate" else attacks).append(score)
-            if options.update and score < 0:
+            if not options.static and score < 0:
                 counts.update(commands)
 
     if attacks and legitimate:

@@ -1,3 +1,4 @@
+import Behavior
 import Engine
 import Events
 
@@ -11,7 +12,7 @@ extension LabelledRun {
     /// - Throws: `LedgerFileError` at the first login or action without a label.
     /// - Complexity: O(bytes), a few microseconds an event; 64 bytes are kept of each.
     public init(
-        judging path: String, plan: EnginePlan, answers: Bool,
+        judging path: String, plan: EnginePlan, enrichment: EventEnrichment = EventEnrichment(), answers: Bool,
         each: (_ judged: JudgedEvent, _ kind: String, Event, Engine) -> Void = { _, _, _, _ in }
     ) throws(LedgerFileError) {
         self.init()
@@ -21,7 +22,7 @@ extension LabelledRun {
         var answerInput = InputPlan(topic: "answers")
         answerInput.decode.requiresKey = false
         plan.inputs.append(answerInput)
-        let engine = Engine(plan: plan)
+        let engine = Engine(plan: plan, decoders: Decoders(plan: plan, enrichment: enrichment))
         let decoder = EventDecoder(bounds: plan.inputs[0].decode.bounds)
         let decode = DecodePlan(plan.inputs[0].decode)
         var labels = LabelReader(bounds: plan.inputs[0].decode.bounds)
@@ -31,8 +32,12 @@ extension LabelledRun {
         var event = Event()
         var answerOffset: Int64 = 0
 
+        var sealed: [SealedPane] = []
         while let line = lines.next() {
             effects.removeAll()
+            // There is no other partition to tell of these.
+            engine.takeSealed(into: &sealed)
+            sealed.removeAll(keepingCapacity: true)
             let record = Record(
                 input: 0, partition: 0, offset: Int64(lines.number - 1), timestamp: nil, key: .absent, value: line)
             guard case .event = decoder.decode(record, options: decode, into: &event) else {

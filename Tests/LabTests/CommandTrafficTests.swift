@@ -4,7 +4,7 @@ import Testing
 
 @testable import Lab
 
-@Suite struct CommandTests {
+@Suite struct CommandTrafficTests {
     /// A few people's blocks, decoded.
     private struct Blocks {
         struct Block {
