@@ -33,7 +33,7 @@ extension Engine {
         var words =
             [Self.sharedVersion, Int64(bitPattern: mark?.sequence ?? table.sequence), watermark.current.milliseconds]
             + watermark.greatest + (mark?.positions ?? table.positions)
-        words += [book.index, Int64(book.part), book.line, Int64(book.positions.count)]
+        words += [book.index, Int64(book.part), mark?.panes.book.line ?? population.line, Int64(book.positions.count)]
         for (partition, position) in book.positions.enumerated() {
             if let first = book.pending.first(where: { $0.partition == partition && $0.offset >= 0 }) {
                 words += [first.offset, position.next, first.pane.index, Int64(first.pane.part) - 1]

@@ -6,6 +6,8 @@ struct PaneInProgress {
     /// Event time, in milliseconds, from which on the pane is over.
     var end: Int64
     var open: OpenPane
+    /// Of a file: the line to take next.
+    var line: Int64 = 0
 }
 
 /// A sealed pane that waits for this partition's time to come to it.
@@ -38,7 +40,7 @@ struct PaneBook {
     var pendingBytes = 0
     /// By partition of the networks topic.
     var positions: [PanePosition] = []
-    /// Where events come from a file that several partitions share: the line to take next.
+    /// Where events come from a file that several partitions share: the line to take next, as of a mark or an image.
     var line: Int64 = 0
 }
 
@@ -68,8 +70,8 @@ public final class Population {
     /// Sealed and not taken yet.
     var sealed: [SealedPane] = []
     var toAbsorb: [Int64] = []
-    /// Something was taken or restored.
-    private(set) var isBegun = false
+    /// Something was restored.
+    private var isRestored = false
 
     public init(plan: EnginePlan) {
         hash = KeyedHash(secret: plan.secret)
@@ -97,14 +99,13 @@ public final class Population {
     }
 
     /// The line of a file that comes next, if it does.
-    public var line: Int64 { book.line }
+    public var line: Int64 { pane.pointee.line }
 
     /// Takes in what a line of a file contributes, in the order of lines; one that was taken before changes nothing.
     /// - Complexity: O(1) amortised, beside folding
     public func take(_ event: Contributed, line: Int64) {
-        guard line >= book.line else { return }
-        isBegun = true
-        book.line = line + 1
+        guard line >= pane.pointee.line else { return }
+        pane.pointee.line = line + 1
         contribute(event, of: 0, recovering: true)
     }
 
@@ -196,7 +197,8 @@ public final class Population {
 
     /// `returns`: one may want to go back there.
     func mark(returns: Bool) -> PaneMark {
-        PaneMark(
+        book.line = line
+        return PaneMark(
             place: returns ? shared.mark() : 0, book: book, open: pane.pointee.open, logins: pane.pointee.open.logins.count,
             actions: pane.pointee.open.actions.count)
     }
@@ -210,9 +212,9 @@ public final class Population {
     /// Takes over what was restored. Of several images, of partitions that share this population, that of the earliest line
     /// counts: what comes after it comes again.
     func restore(_ book: PaneBook, _ open: OpenPane, absorbed: [Int64], view: UnsafeRawBufferPointer) -> Bool {
-        if isBegun && book.line > 0 && book.line >= self.book.line { return true }
+        if isRestored && book.line > 0 && book.line >= line { return true }
         guard shared.restore(view) else { return false }
-        isBegun = true
+        isRestored = true
         become(book, open)
         toAbsorb = absorbed
         return true
@@ -220,6 +222,7 @@ public final class Population {
 
     private func become(_ book: PaneBook, _ open: OpenPane) {
         self.book = book
+        pane.pointee.line = book.line
         pane.pointee.open = open
         pane.pointee.end = book.index == 0 ? 0 : (book.index + 1) * length
         sealed.removeAll()

@@ -69,22 +69,34 @@ final class PaneFeed {
 
     /// One partition's panes go into the engine, up to that offset.
     func absorb(_ partition: Int, upTo offset: Int64, into engine: Engine, recovering: Bool) {
-        guard entries.indices.contains(partition) else { return }
+        guard entries.indices.contains(partition), let last = entries[partition].last else { return }
         let from = engine.panePosition(of: partition)
-        for entry in entries[partition] where entry.offset >= from && entry.offset < offset {
+        guard last.offset >= from else { return }
+        for entry in entries[partition][first(from: from, in: partition)...] {
+            guard entry.offset < offset else { return }
             engine.absorb(entry.pane, partition: Int32(partition), offset: entry.offset, recovering: recovering)
         }
     }
 
-    /// Forgets what all of these tasks have absorbed.
+    /// Index of the first entry at or after that offset.
+    private func first(from offset: Int64, in partition: Int) -> Int {
+        var (low, high) = (0, entries[partition].count)
+        while low < high {
+            let middle = (low + high) / 2
+            if entries[partition][middle].offset < offset { low = middle + 1 } else { high = middle }
+        }
+        return low
+    }
+
+    /// Forgets what all of these tasks have absorbed for good.
     func drop(absorbedBy tasks: [PartitionTask]) {
         for partition in entries.indices where !entries[partition].isEmpty {
             let others = tasks.filter { Int($0.partition) != partition }
-            let wanted = others.map { $0.engine.panePosition(of: partition) }.min() ?? .max
-            let gone = entries[partition].prefix { $0.offset < wanted }
-            guard !gone.isEmpty else { continue }
-            bytes -= gone.reduce(0) { $0 + $1.pane.byteCount }
-            entries[partition].removeFirst(gone.count)
+            let wanted = others.map { $0.heldPanes.indices.contains(partition) ? $0.heldPanes[partition] : 0 }.min() ?? .max
+            let gone = first(from: wanted, in: partition)
+            guard gone > 0 else { continue }
+            bytes -= entries[partition][..<gone].reduce(0) { $0 + $1.pane.byteCount }
+            entries[partition].removeFirst(gone)
         }
     }
 }

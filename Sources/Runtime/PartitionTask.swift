@@ -39,6 +39,8 @@ final class PartitionTask {
     var slice: StateSlice?
     /// Panes its batches have sealed since the last commit.
     var sealed: [SealedPane] = []
+    /// Up to where the networks topic was absorbed at the last commit, to which an abort may return.
+    var heldPanes: [Int64] = []
     /// Others' panes were absorbed for the batch under way.
     var hasAbsorbed = false
     /// When a record of it came last.

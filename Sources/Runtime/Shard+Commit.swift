@@ -235,6 +235,7 @@ extension Shard {
         task.engine.mark(mark(of: task))
         task.cut = Cut(from: task.next)
         task.sealed.removeAll()
+        if panes != nil { task.heldPanes = task.engine.panePositions.map(\.next) }
     }
 
     /// The slice is where it belongs.

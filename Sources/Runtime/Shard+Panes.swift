@@ -13,8 +13,7 @@ extension Shard {
         guard now >= panesDue || state == .recovering else { return }
         panesDue = now + Int64(options.panesMilliseconds)
         guard try attempt({ () throws(LogFailure) in try panes.follow(internals) }) else { return }
-        // An abort may give back what was absorbed since the last commit.
-        if commitment == nil && !tasks.contains(where: { !$0.cut.batches.isEmpty }) { panes.drop(absorbedBy: tasks) }
+        panes.drop(absorbedBy: tasks)
         guard panes.bytes > Self.mostWaitingBytes, commitment == nil, state == .running else { return }
         for task in tasks where task.redo == nil && task.cut.batches.isEmpty {
             absorbPanes(of: task)

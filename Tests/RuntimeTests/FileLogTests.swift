@@ -170,8 +170,8 @@ import Testing
     static func sprayed(_ number: Int) -> String {
         let time = 1_763_892_000_000 + number * 700
         let isSpray = number % 3 == 0
-        let rest = isSpray ? #""ip":"198.51.100.\(number % 200)","outcome":"failure""# : #""ip":"203.0.113.\(number % 7)","outcome":"success""#
-        return #"{"id":"e\(number)","type":"login","time":\(time),"user":"user\(number % 61)",\(rest)}"#
+        let rest = isSpray ? #""ip":"198.51.100.\#(number % 200)","outcome":"failure""# : #""ip":"203.0.113.\#(number % 7)","outcome":"success""#
+        return #"{"id":"e\#(number)","type":"login","time":\#(time),"user":"user\#(number % 61)",\#(rest)}"#
     }
 
     /// whole:    ├──────────────────────────┤
