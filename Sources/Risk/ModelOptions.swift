@@ -86,7 +86,7 @@ public struct ModelOptions: Sendable, Equatable {
     public var contactActions = ["contact.*", "email.*", "phone.*", "address.change"]
     public var passwordActions = ["password.*"]
     public var factorActions = ["factor.remove", "factor.disable", "mfa.remove", "mfa.disable", "mfa.reset"]
-    public var exportActions = ["*.export", "export.*", "*.bulk_download", "report.export"]
+    public var exportActions = ["*.export", "export.*", "*.download", "*.bulk_download"]
     /// How close together the changes of a takeover are, in milliseconds.
     public var takeoverWindow: Int64 = 6 * 3_600_000
     /// Exports in a day below which `action.bulk_export` is silent.
@@ -169,6 +169,10 @@ extension Signal {
         case .networkProvider: 1.25
         case .networkRare: 0.5
         case .placeNew: 0.42
+        case .timeDormant, .drift, .loginFailures, .actionSequence: 0.5
+        case .actionSensitive: 2
+        case .actionBreadth, .actionExport: 1.4
+        case .networkSpray: 1.5
         default: 1
         }
     }

@@ -118,15 +118,15 @@ extension Scorer {
 
     private func exportSignal(_ seen: Observation, _ row: UserRow, _ out: inout Assessment) {
         let count = row.header.pointee.exports.count(at: seen.time, length: 86_400_000) + 1
-        guard count >= model.exportsAtLeast else { return }
+        // Out of hours nobody looks over one's shoulder.
+        let isOffHours = out.fired.contains(SignalSet(.timeUnusual))
+        guard count >= (isOffHours ? (model.exportsAtLeast + 1) / 2 : model.exportsAtLeast) else { return }
         // Ten days with two exports stand for whoever has exported nothing yet.
         var usual = DecayedMoments()
         (usual.weight, usual.mean, usual.squares) = (10, 0.7, 4)
         usual.merge(row.header.pointee.exportDays, weight: 1)
         let excess = usual.excess(of: Float(ln(Double(count))), leastDeviation: 0.35)
         guard excess > Self.usualExcess else { return }
-        // Out of hours nobody looks over one's shoulder.
-        let isOffHours = out.fired.contains(SignalSet(.timeUnusual))
         set(
             &out, .actionExport, tailPoints(excess) * (isOffHours ? 1.5 : 1), observed: Double(count),
             expected: upper(usual, least: 0.35), detail: isOffHours ? 1 : 0, samples: usual.weight - 10)

@@ -3,7 +3,10 @@ import Events
 
 /// Whether the user comes when they use to come.
 extension Scorer {
-    func timeSignals(_ event: Event, _ seen: Observation, _ row: UserRow, _ contexts: Double, _ out: inout Assessment) {
+    /// In a settled session a usual hour has nothing more to say, and nobody has slept.
+    func timeSignals(
+        _ seen: Observation, _ row: UserRow, _ contexts: Double, isSettled: Bool, _ out: inout Assessment
+    ) {
         let header = row.header
         if contexts >= 3 && has(.timeUnusual) {
             // Smoothed over the neighbours, so that daylight saving and a late train are not news.
@@ -15,10 +18,12 @@ extension Scorer {
             weight /= 6 * 32
             let own = (weight + Self.smoothing / 24) / (contexts + Self.smoothing)
             let points = max(-6, 10 * ln((1.0 / 24) / own))
+            if points > 0 || !isSettled {
             set(&out, .timeUnusual, points, observed: Double(seen.hour), expected: own * 100,
                 samples: header.pointee.contexts)
+            }
         }
-        guard has(.timeDormant), contexts >= 2, header.pointee.lastSeen != .distantPast else { return }
+        guard !isSettled, has(.timeDormant), contexts >= 2, header.pointee.lastSeen != .distantPast else { return }
         let gap = Double(seen.time - header.pointee.lastSeen)
         // Who comes once a quarter is not asleep in between.
         let usual = Double(header.pointee.lastSeen - header.pointee.firstSeen) / contexts

@@ -55,12 +55,13 @@ public struct Scorer: Sendable {
         let contexts = Double(row.header.pointee.contexts)
         // Where a session came from is asked when it comes, and when it comes from elsewhere: an action that goes on from
         // the very context the baseline has learned with this session has nothing new to say of it.
-        if event.type != .action || session < 0 || !row.sessions.base[session].isSettled(seen) {
+        let isSettled = event.type == .action && session >= 0 && row.sessions.base[session].isSettled(seen)
+        timeSignals(seen, row, contexts, isSettled: isSettled, &out)
+        if !isSettled {
             let known = Familiarity(of: seen, in: row)
             deviceSignals(seen, known, row, contexts, session, shared, &out)
             originSignals(event, seen, known, row, contexts, session, shared, &out)
             attackSignals(seen, shared, &out)
-            timeSignals(event, seen, row, contexts, &out)
             if event.type == .login { loginSignals(event, seen, known, row, &out) }
         }
         if session >= 0 { sessionSignals(event, seen, row, session, &out) }
