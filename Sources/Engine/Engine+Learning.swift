@@ -59,16 +59,22 @@ extension Engine {
         return row
     }
 
-    /// The course of actions speaks against its being the user's.
-    private var isForeignCourse: Bool { assessment.pointee.fired.contains(SignalSet(.actionSequence)) }
+    /// The course of actions speaks so much against its being the user's that little of it is learned. Not whenever it
+    /// speaks at all: what is seldom would then never be learned, and grow more surprising by that.
+    private var isForeignCourse: Bool {
+        assessment.pointee.fired.contains(SignalSet(.actionSequence)) && assessment.pointee[.actionSequence].raw >= Self.foreignCourse
+    }
+
+    /// Points of `action.sequence`, before its weight.
+    static let foreignCourse = 20.0
 
     /// An action joins the baseline in full where its course is like the user's. Else on a device that is vouched for by
-    /// half, for roles change; and elsewhere by so little that a day of it moves the baseline by a hundredth or two: or
+    /// half, for roles change; and elsewhere by so little that a hundred of them are one in a hundred of the baseline: or
     /// whoever has the session would be taken for the user by the second time.
     private func learnAction(_ seen: Observation, _ row: UserRow, after previous: UInt32, isProven: Bool) -> UserRow {
         guard seen.action != 0 else { return row }
+        if !assessment.pointee.surprise.isNaN { row.header.pointee.surprises.add(assessment.pointee.surprise) }
         guard isForeignCourse && !isProven else {
-            if !assessment.pointee.surprise.isNaN { row.header.pointee.surprises.add(assessment.pointee.surprise) }
             return table.learnAction(seen.action, after: previous, of: row, weight: 1)
         }
         let little = min(1, 50 / max(row.header.pointee.actionTotal, 1))

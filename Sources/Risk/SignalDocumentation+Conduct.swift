@@ -17,7 +17,7 @@ extension Signal {
                 source: "The list the operator configures", falsePositives: "Everybody, now and then.")
         case .actionSequence:
             SignalDocumentation(
-                sees: "A run of actions in the session (without sessions: of the user) unlike the user's. While it speaks, what is done is learned as the user's with little weight.",
+                sees: "A run of actions in the session (without sessions: of the user) unlike the user's. From 20 points on, what is done is learned by half on a device that is vouched for, and hardly elsewhere.",
                 formula: "12·ln(1 + 5·S ÷ 12) for S above 0, else −5·ln(1 − S). S ← max(S·(1 − 1/window) + step, −30); a session begins with half of what spoke against the last. step = ln p(action | everybody) − ln p(action | user) + 0.3·ln(p(action | user) ÷ p(action | user, the one before)), the last logarithm within ±1, times n ÷ (n + 50), within ±6. p(action | user) backs off to everybody's with weight 5, its bigram to it with weight 2 a kind of follower. While nobody knows everybody's: the user's surprise −ln p less its mean and 0.6",
                 source: "Schonlau et al., Statistical Science 2001; Maxion and Townsend, DSN 2002; Witten and Bell, IEEE Trans. IT 1991; Page, Biometrika 1954",
                 falsePositives: "A change of role, for some weeks; somebody who helps out.")

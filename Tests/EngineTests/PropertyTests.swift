@@ -112,7 +112,7 @@ import Testing
         plan.bounds.actions = Int(random.next() % 40) + 1
         plan.bounds.usersPerPartition = Int(random.next() % 12) + 1
         plan.bounds.unprovenPerPartition = Int(random.next() % 4) + 1
-        plan.bounds.bytesPerUser = seed % 2 == 0 ? 8192 : 2560
+        plan.bounds.bytesPerUser = seed % 2 == 0 ? 4096 : UserTable.smallestRow(inputs: 2, identityBytes: 32) + 128
         for signal in Signal.allCases where random.next() % 4 == 0 {
             plan.model.signals[Int(signal.rawValue)].weight = Double(random.next() % 100) / 10
         }
