@@ -19,8 +19,8 @@ extension Scorer {
             let own = (weight + Self.smoothing / 24) / (contexts + Self.smoothing)
             let points = max(-6, 10 * ln((1.0 / 24) / own))
             if points > 0 || !isSettled {
-            set(&out, .timeUnusual, points, observed: Double(seen.hour), expected: own * 100,
-                samples: header.pointee.contexts)
+                set(&out, .timeUnusual, points, observed: Double(seen.hour), expected: own * 100,
+                    samples: header.pointee.contexts)
             }
         }
         guard !isSettled, has(.timeDormant), contexts >= 2, header.pointee.lastSeen != .distantPast else { return }
