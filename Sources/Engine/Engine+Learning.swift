@@ -50,7 +50,10 @@ extension Engine {
             learnLogin(row)
         }
         if event.pointee.type == .action {
-            if seen.action != 0 { row = table.learnAction(seen.action, after: previous, of: row, weight: 1) }
+            if seen.action != 0 {
+                row = table.learnAction(
+                    seen.action, after: previous, of: row, weight: 1, found: assessment.pointee.place)
+            }
             if !assessment.pointee.surprise.isNaN { row.header.pointee.surprises.add(assessment.pointee.surprise) }
             if let closed = row.header.pointee.paceWindow.add(at: seen.time, length: plan.windows.rate) {
                 row.header.pointee.pace.add(log(Float(closed)))
@@ -182,8 +185,9 @@ extension Engine {
         var row = start
         var index = row.holds.count - 1
         while index >= 0 {
-            let held = row.holds[index]
-            if time - held.last > plan.windows.sessionGap || time - held.first > 86_400_000 {
+            let slot = row.holds.base + index
+            if time - slot.pointee.last > plan.windows.sessionGap || time - slot.pointee.first > 86_400_000 {
+                let held = slot.pointee
                 let tainted =
                     table.session(held.session, of: row).map { row.sessions[$0].flags.contains(.tainted) } ?? false
                 if held.flags.contains(.quarantined) || tainted {

@@ -41,7 +41,8 @@ extension Scorer {
         // What is new to the user is more often something seldom than what everybody does.
         var own = (Double(weight) + Self.smoothing * (others + uniform) / 2) / (total + Self.smoothing)
         if last != 0 {
-            let context = row.pairs.context(of: action, after: last)
+            let (context, pair) = row.pairs.context(of: action, after: last)
+            out.place.pair = pair
             let rest = 2 * Double(context.kinds)
             if rest > 0 { own = (Double(context.pair) + rest * own) / (Double(context.total) + rest) }
         }

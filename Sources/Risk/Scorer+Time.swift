@@ -3,7 +3,7 @@ import Events
 
 /// Whether the user comes when they use to come.
 extension Scorer {
-    func timeSignals(_ event: Event, _ seen: Observation, _ row: UserRow, _ contexts: Double, _ out: inout Assessment) {
+    func timeSignals(_ event: borrowing Event, _ seen: Observation, _ row: UserRow, _ contexts: Double, _ out: inout Assessment) {
         let header = row.header
         if contexts >= 3 && has(.timeUnusual) {
             // Smoothed over the neighbours, so that daylight saving and a late train are not news.
