@@ -39,6 +39,7 @@ public struct ChallengeHistory {
     /// How many that are any of `what`, and all of `having`, lie within `length` milliseconds before `time`.
     /// - Complexity: O(12)
     public func count(_ what: Kind, having: Kind = [], at time: Timestamp, length: Int64) -> Int {
+        if union & what.rawValue == 0 { return 0 }
         var sum = 0
         for index in 0..<Self.capacity where kinds[index] & what.rawValue != 0 {
             guard kinds[index] & having.rawValue == having.rawValue else { continue }
@@ -53,9 +54,12 @@ public struct ChallengeHistory {
         for index in 0..<Self.capacity where kinds[index] & what.rawValue != 0 { (kinds[index], seconds[index]) = (0, 0) }
     }
 
-    @inlinable public var isEmpty: Bool { isEmptied }
-    @usableFromInline var isEmptied: Bool {
-        for index in 0..<Self.capacity where kinds[index] != 0 { return false }
-        return true
+    public var isEmpty: Bool { union == 0 }
+
+    /// Everything that is any of them.
+    private var union: UInt8 {
+        var all: UInt8 = 0
+        for index in 0..<Self.capacity { all |= kinds[index] }
+        return all
     }
 }

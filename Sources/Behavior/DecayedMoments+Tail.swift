@@ -9,9 +9,14 @@ extension DecayedMoments {
     /// - Complexity: O(1), without libm.
     public func excess(of value: Float, leastDeviation: Float) -> Double {
         guard weight >= 2 else { return 0 }
-        let deviation = max(Double(variance).squareRoot(), Double(leastDeviation), 1e-30)
-        let t = (Double(value) - Double(mean)) / (deviation * (1 + 1 / Double(weight)).squareRoot())
-        return Tail.student(t, degrees: Double(weight) - 1)
+        return Tail.student(deviations(of: value, least: leastDeviation), degrees: Double(weight) - 1)
+    }
+
+    /// Deviations by which a value is above the mean, for at least two values: below half of one its `excess` is below 1,
+    /// below one and a half it is below 3, as with normal values, of which Student's t has fewer there.
+    public func deviations(of value: Float, least: Float) -> Double {
+        let deviation = max(Double(variance).squareRoot(), Double(least), 1e-30)
+        return (Double(value) - Double(mean)) / (deviation * (1 + 1 / Double(weight)).squareRoot())
     }
 }
 

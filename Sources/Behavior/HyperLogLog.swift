@@ -101,12 +101,16 @@ private struct RegisterSums {
 
     mutating func add(_ word: UInt64) {
         var rest = word
-        for _ in 0..<16 {
-            let rank = Int(rest & 15)
-            empty += rank == 0 ? 1 : 0
+        empty += 16
+        weight += 16 * 16_384
+        // Most registers are empty where few things were seen.
+        while rest != 0 {
+            let shift = UInt64(rest.trailingZeroBitCount) & ~3
+            let rank = Int(rest >> shift & 15)
+            rest &= ~(15 << shift)
+            empty -= 1
             full += rank == 15 ? 1 : 0
-            weight += 16_384 &>> rank
-            rest >>= 4
+            weight += (16_384 &>> rank) - 16_384
         }
     }
 
@@ -118,9 +122,12 @@ private struct RegisterSums {
         if empty == registers { return 0 }
         if full == registers { return m * 131_072 }
         let between = Double(weight - empty * 16_384)
-        let sum = m * Self.sigma(Double(empty) / m) + (between + m * Self.tau(1 - Double(full) / m)) / 16_384
+        let sum = m * Self.sigmas[empty * 64 / registers] + (between + m * Self.tau(1 - Double(full) / m)) / 16_384
         return min(alpha * m * m / sum, m * 131_072)
     }
+
+    /// σ of each share of empty registers there can be, in 64ths.
+    private static let sigmas = InlineArray<64, Double> { sigma(Double($0) / 64) }
 
     /// σ(x) = x + Σ x^(2^k)·2^(k−1)
     private static func sigma(_ share: Double) -> Double {

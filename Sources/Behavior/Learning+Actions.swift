@@ -3,18 +3,21 @@ import Events
 /// How what the user does joins the baseline.
 extension UserTable {
     /// Joins one action to the baseline, and that it followed `previous`, 0 where nothing is known to precede it.
-    /// The row may move.
+    /// `found` says where whoever scored it has found it. The row may move.
     ///
     /// Slots are kept with the heaviest first, so that what a user does often is found at once. At the bound a new action
     /// takes one of the eight lightest slots, by its fingerprint: heavy ones stay whatever comes, and two new ones don't
     /// push each other out by turns. The fast baseline always learns in full.
-    /// - Complexity: O(actions + pairs)
-    public func learnAction(_ action: UInt32, after previous: UInt32, of row: UserRow, weight: Float) -> UserRow {
+    /// - Complexity: O(actions + pairs), O(1) where both are found.
+    public func learnAction(
+        _ action: UInt32, after previous: UInt32, of row: UserRow, weight: Float, found: ActionPlace = ActionPlace()
+    ) -> UserRow {
         row.header.pointee.actionTotal += weight
         row.header.pointee.recentActions += 1
         var row = row
         var slots = row.actions
-        var index = slots.firstIndex(ofAction: action)
+        var index = found.action == ActionPlace.unknown ? slots.firstIndex(ofAction: action) : found.action
+        assert(index == slots.firstIndex(ofAction: action), "the action is not where it was found")
         if index >= 0 {
             slots.base[index].weight += weight
             slots.base[index].recent += 1
@@ -29,16 +32,18 @@ extension UserTable {
             slots[index] = ActionSlot(fingerprint: action, weight: weight, recent: 1)
         }
         slots.settle(index)
-        return previous == 0 ? row : learnPair(previous, action, of: row, weight: weight)
+        return previous == 0 ? row : learnPair(previous, action, of: row, weight: weight, found: found.pair)
     }
 
-    private func learnPair(_ previous: UInt32, _ next: UInt32, of start: UserRow, weight: Float) -> UserRow {
+    private func learnPair(
+        _ previous: UInt32, _ next: UInt32, of start: UserRow, weight: Float, found: Int
+    ) -> UserRow {
         var row = start
         var slots = row.pairs
+        var index = found == ActionPlace.unknown ? slots.context(of: next, after: previous).index : found
+        assert(index == slots.context(of: next, after: previous).index, "the pair is not where it was found")
         let (previous, next) = (PairSlot.short(previous), PairSlot.short(next))
-        var index = 0
-        while index < slots.count && (slots.base[index].previous != previous || slots.base[index].next != next) { index += 1 }
-        if index < slots.count {
+        if index >= 0 {
             slots.base[index].weight += weight
         } else {
             if let (moved, appended) = append(.pairs, to: row) {
@@ -114,19 +119,40 @@ extension Slots where T == ActionSlot {
     }
 }
 
+/// Where an action, and the pair it makes with the one before it, lie in their sections; −1 where there is no slot.
+public struct ActionPlace: Sendable {
+    /// Nobody has looked.
+    public static let unknown = -2
+    public var action = ActionPlace.unknown
+    public var pair = ActionPlace.unknown
+    @inlinable public init() {}
+}
+
 extension Slots where T == PairSlot {
-    /// What is known of what follows `previous`, and of `next` among it.
+    /// What is known of what follows `previous`, and of `next` among it; the index of that pair, −1 where there is none.
+    ///
+    /// All slots are compared before the few that match are visited, in their order: a branch for each of them would be
+    /// guessed wrong more often than not.
     /// - Complexity: O(pairs)
-    @inline(__always)
-    public func context(of next: UInt32, after previous: UInt32) -> BigramContext {
+    public func context(of next: UInt32, after previous: UInt32) -> (context: BigramContext, index: Int) {
         let (previous, next) = (PairSlot.short(previous), PairSlot.short(next))
         var context = BigramContext()
-        for index in 0..<count where base[index].previous == previous {
-            if base[index].next == next { context.pair = base[index].weight }
-            context.total += base[index].weight
-            context.kinds += 1
+        var index = -1
+        var first = 0
+        while first < count {
+            // The lower half of a slot's first word is its `previous`.
+            var matches = matches(of: previous, in: base + first, count: Swift.min(count - first, 64))
+            while matches != 0 {
+                let slot = first + matches.trailingZeroBitCount
+                matches &= matches - 1
+                let weight = base[slot].weight
+                if base[slot].next == next { (index, context.pair) = (slot, weight) }
+                context.total += weight
+                context.kinds += 1
+            }
+            first += 64
         }
-        return context
+        return (context, index)
     }
 }
 

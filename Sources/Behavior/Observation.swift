@@ -47,9 +47,9 @@ public struct Observation {
 
     public init(time: Timestamp) { self.time = time }
 
-    public init(of event: Event, hash: KeyedHash) {
+    public init(of event: borrowing Event, hash: KeyedHash, agents: AgentMemo) {
         time = event.time
-        device = Self.device(of: event, hash: hash)
+        device = Self.device(of: event, hash: hash, agents: agents)
         hasDeviceID = event.deviceID.isPresent
         switch event.ip.family {
         case .none: break
@@ -61,7 +61,7 @@ public struct Observation {
             agent = Self.nonzero(hash(event.agentFamilyText, seed: 10))
             agentMajor = event.agentMajor
         } else if event.userAgent.isPresent {
-            agent = Self.withoutVersions(event.userAgent, hash: hash)
+            agent = event.deviceID.isPresent ? agents.withoutVersions(event.userAgent, hash: hash) : device
         }
         if event.osFamilyText.isPresent { os = Self.nonzero(hash(event.osFamilyText, seed: 11)) }
         deviceClass = event.deviceClass.rawValue
@@ -103,15 +103,13 @@ public struct Observation {
 
     static func nonzero(_ hash: UInt64) -> UInt32 { max(UInt32(truncatingIfNeeded: hash >> 32), 1) }
 
-    static func device(of event: Event, hash: KeyedHash) -> UInt32 {
+    static func device(of event: borrowing Event, hash: KeyedHash, agents: AgentMemo) -> UInt32 {
         if event.deviceID.isPresent { return nonzero(hash(event.deviceID, seed: 6)) }
-        if event.userAgent.isPresent { return withoutVersions(event.userAgent, hash: hash) }
-        if event.browser.isPresent || event.os.isPresent || event.deviceType.isPresent {
-            let browser = withoutVersions(event.browser, hash: hash)
-            let os = withoutVersions(event.os, hash: hash)
-            return nonzero(hash(UInt64(browser) << 32 | UInt64(os), hash(event.deviceType, seed: 7)))
-        }
-        return 0
+        if event.userAgent.isPresent { return agents.withoutVersions(event.userAgent, hash: hash) }
+        let (browser, os, type) = (event.browser, event.os, event.deviceType)
+        guard browser.isPresent || os.isPresent || type.isPresent else { return 0 }
+        let (first, second) = (withoutVersions(browser, hash: hash), withoutVersions(os, hash: hash))
+        return nonzero(hash(UInt64(first) << 32 | UInt64(second), hash(type, seed: 7)))
     }
 
     /// Digits and dots are left out, so that an update of the browser does not make a new device.

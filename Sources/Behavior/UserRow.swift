@@ -1,8 +1,8 @@
 import Events
 
-/// The parts of a user's state that grow, in the order they lie in the row.
+/// The parts of a user's state that grow, in the order they lie in the row: first what every action of a session reads.
 public enum Section: UInt8, CaseIterable, Sendable {
-    case absorbed, devices, networks, places, actions, pairs, sessions, challenges, holds, failures
+    case absorbed, sessions, actions, pairs, devices, networks, places, challenges, holds, failures
 
     static let count = 10
 }

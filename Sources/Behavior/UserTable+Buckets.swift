@@ -1,3 +1,5 @@
+import Glibc
+
 /// The hash table of rows: open addressing, linear probing, deletion by shifting back (Knuth 6.4, algorithm R).
 extension UserTable {
     /// The row's user counts already, or is about to.
@@ -32,12 +34,23 @@ extension UserTable {
         }
     }
 
+    /// Empty buckets, in huge pages where they fill some: as with rows, nearly every look into them would miss the
+    /// translation cache.
+    static func makeBuckets(_ count: Int) -> UnsafeMutablePointer<Bucket> {
+        let byteCount = count * MemoryLayout<Bucket>.stride
+        let alignment = byteCount >= RowPool.chunkBytes ? RowPool.chunkBytes : 64
+        let memory = UnsafeMutableRawPointer.allocate(byteCount: byteCount, alignment: alignment)
+        if byteCount >= RowPool.chunkBytes { madvise(memory, byteCount, MADV_HUGEPAGE) }
+        let buckets = memory.bindMemory(to: Bucket.self, capacity: count)
+        buckets.initialize(repeating: Bucket(hash: 0, row: nil), count: count)
+        return buckets
+    }
+
     func rehash() {
         let old = buckets
         let oldCount = mask + 1
         let newCount = oldCount * 2
-        buckets = .allocate(capacity: newCount)
-        buckets.initialize(repeating: Bucket(hash: 0, row: nil), count: newCount)
+        buckets = Self.makeBuckets(newCount)
         mask = newCount - 1
         for index in 0..<oldCount where old[index].row != nil {
             var target = Int(truncatingIfNeeded: old[index].hash) & mask

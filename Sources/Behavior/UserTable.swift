@@ -80,8 +80,7 @@ public final class UserTable {
         bounds.bytesPerUser = min(bounds.bytesPerUser, UserRow.mostBytes)
         self.bounds = bounds
         self.inputs = inputs
-        let buckets = UnsafeMutablePointer<Bucket>.allocate(capacity: 1024)
-        buckets.initialize(repeating: Bucket(hash: 0, row: nil), count: 1024)
+        let buckets = Self.makeBuckets(1024)
         hot = .allocate(capacity: 1)
         hot.initialize(to: Hot(buckets: buckets, mask: 1023))
     }
@@ -124,7 +123,16 @@ public final class UserTable {
         }
     }
 
+    /// Header, name and sessions of nearly everybody.
     static let expectedRowBytes = 1536
+
+    /// Says that what the user does will be looked at soon: actions and pairs lie beyond what `expectRow` asks for.
+    @inline(__always)
+    public func expectCourse(of row: UserRow) {
+        let (actions, pairs) = (row.actions, row.pairs)
+        let start = UnsafeRawPointer(actions.base)
+        prefetch(start, bytes: UnsafeRawPointer(pairs.base + pairs.count) - start)
+    }
 
     /// Takes note of a record: the clock of coldness advances, and so does the input's position.
     @inline(__always)

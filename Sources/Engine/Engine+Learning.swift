@@ -75,7 +75,8 @@ extension Engine {
         guard seen.action != 0 else { return row }
         if !assessment.pointee.surprise.isNaN { row.header.pointee.surprises.add(assessment.pointee.surprise) }
         guard isForeignCourse && !isProven else {
-            return table.learnAction(seen.action, after: previous, of: row, weight: 1)
+            return table.learnAction(
+                seen.action, after: previous, of: row, weight: 1, found: assessment.pointee.place)
         }
         let little = min(1, 50 / max(row.header.pointee.actionTotal, 1))
         let weight = isVouched(seen.device, row) ? max(little, 0.5) : little
@@ -207,8 +208,9 @@ extension Engine {
         var row = start
         var index = row.holds.count - 1
         while index >= 0 {
-            let held = row.holds[index]
-            if time - held.last > plan.windows.sessionGap || time - held.first > 86_400_000 {
+            let slot = row.holds.base + index
+            if time - slot.pointee.last > plan.windows.sessionGap || time - slot.pointee.first > 86_400_000 {
+                let held = slot.pointee
                 let tainted =
                     table.session(held.session, of: row).map { row.sessions[$0].flags.contains(.tainted) } ?? false
                 if held.flags.contains(.quarantined) || tainted {

@@ -23,6 +23,7 @@ public final class Engine {
     let decodePlans: UnsafeMutablePointer<Unmanaged<DecodePlan>>
     let scorer: Scorer
     let classes: ActionClasses
+    let agents = AgentMemo()
     let aging: Aging
     let panes: Int
     let texts: PlanTexts
@@ -179,11 +180,15 @@ public final class Engine {
         case .event:
             let key = userKey
             let known = find(key)
-            if known == nil, let page = table.page(of: key) { return page }
+            if let known {
+                if event.pointee.type == .action { table.expectCourse(of: known) }
+            } else if let page = table.page(of: key) {
+                return page
+            }
             begin(record, recovering: recovering)
             tally.pointee.events &+= 1
             keepTime(record)
-            let seen = Observation(of: event.pointee, hash: hash)
+            let seen = Observation(of: event.pointee, hash: hash, agents: agents)
             contribute(seen, key, of: record.partition, recovering: recovering)
             if event.pointee.type == .erasure {
                 erase(record, known, key, into: &effects, recovering: recovering)

@@ -4,3 +4,8 @@ import CSimdjson
 /// - Complexity: O(`bytes`), an instruction for a cache line of 64.
 @inlinable @inline(__always)
 public func prefetch(_ start: UnsafeRawPointer, bytes: Int) { vj_prefetch(start, bytes) }
+
+/// Bit i: the lower half of the first word of slot i is `value`; of up to 64 slots of two words of 32 bits.
+/// - Complexity: O(slots), eight at a time where the processor can.
+@inlinable @inline(__always)
+public func matches(of value: UInt16, in slots: UnsafeRawPointer, count: Int) -> UInt64 { vj_matches(slots, count, value) }

@@ -58,11 +58,14 @@ public final class CompiledPolicy: @unchecked Sendable {
     private var patterns: UnsafeMutablePointer<ByteView>
     private var arena: [UnsafeMutablePointer<UInt8>] = []
     let fallback: Verdict
+    /// A rule asks for the score itself, and not only for its level.
+    private let needsScore: Bool
 
     /// At most 64 rules: report-only matches are kept in a 64-bit mask.
     public init(rules source: [Rule], fallback: Verdict) {
         precondition(source.count <= 64, "a policy has at most 64 rules")
         self.fallback = fallback
+        needsScore = source.contains { $0.conditions.score != nil }
         count = source.count
         rules = .allocate(capacity: max(count, 1))
         names = .allocate(capacity: max(count, 1))
@@ -148,7 +151,7 @@ public final class CompiledPolicy: @unchecked Sendable {
     /// The first enforced rule that matches, -1 for none, and a mask of the report-only rules that matched before it.
     /// - Complexity: O(rules)
     public func evaluate(
-        _ event: Event, _ assessment: borrowing Assessment
+        _ event: borrowing Event, _ assessment: borrowing Assessment
     ) -> (verdict: Verdict, rule: Int, reported: UInt64) {
         var reported: UInt64 = 0
         let fired = assessment.fired.rawValue
@@ -158,19 +161,21 @@ public final class CompiledPolicy: @unchecked Sendable {
         let outcome = 1 << event.outcome.rawValue as UInt8
         let age =
             event.authTime == .distantPast ? Double.infinity : max(0, Double(event.time - event.authTime))
+        let (amount, methods) = (event.amount, event.amr.rawValue)
+        let score = needsScore ? assessment.score : 0
         for index in 0..<count {
             let rule = rules + index
             guard rule.pointee.types & type != 0, rule.pointee.levels & level != 0,
                 rule.pointee.confidence & confidence != 0,
-                assessment.score >= rule.pointee.scoreLow, assessment.score <= rule.pointee.scoreHigh,
+                !needsScore || (score >= rule.pointee.scoreLow && score <= rule.pointee.scoreHigh),
                 rule.pointee.anySignals == 0 || rule.pointee.anySignals & fired != 0,
                 rule.pointee.allSignals & fired == rule.pointee.allSignals,
                 rule.pointee.outcomes == 0 || rule.pointee.outcomes & outcome != 0,
-                rule.pointee.anyMethods == 0 || rule.pointee.anyMethods & event.amr.rawValue != 0,
-                rule.pointee.noMethods & event.amr.rawValue == 0,
+                rule.pointee.anyMethods == 0 || rule.pointee.anyMethods & methods != 0,
+                rule.pointee.noMethods & methods == 0,
                 age >= rule.pointee.ageLow, age <= rule.pointee.ageHigh,
                 !rule.pointee.needsAmount
-                    || (event.amount >= rule.pointee.amountLow && event.amount <= rule.pointee.amountHigh),
+                    || (amount >= rule.pointee.amountLow && amount <= rule.pointee.amountHigh),
                 matches(rule.pointee.actions, event.action), matches(rule.pointee.resources, event.resource),
                 matches(rule.pointee.tenants, event.tenant), matches(rule.pointee.currencies, event.currency),
                 matches(rule.pointee.acr, event.acr)

@@ -1,4 +1,6 @@
+import Behavior
 import Events
+import Glibc
 
 /// What one signal found: bounded evidence in log-odds ×10, and the numbers a person can check it by. What the numbers
 /// mean is the signal's own affair (`Explanation`).
@@ -26,12 +28,14 @@ public struct Assessment: ~Copyable {
     public internal(set) var fired: SignalSet = []
     /// Log-odds ×10 in all.
     public internal(set) var points = 0.0
-    /// Probability ×100.
-    public internal(set) var score = 0.0
+    /// Probability ×100. Made when it is asked for: most events are far below every level.
+    public var score: Double { 100 / (1 + exp(-points / 10)) }
     public internal(set) var level = RiskLevel.low
     public internal(set) var confidence = Confidence.learning
     /// What the action itself says in log-odds, as a step of the course of actions; NaN where it says nothing.
     public internal(set) var step = Float.nan
+    /// Where the row has the action and the pair it makes.
+    public internal(set) var place = ActionPlace()
     /// −ln of how likely the action was for the user, where nobody knows what others do; else NaN.
     public internal(set) var surprise = Float.nan
     /// Evidence for danger by group, and all evidence against it, before caps.
@@ -77,6 +81,7 @@ public struct Assessment: ~Copyable {
         present = []
         fired = []
         (step, surprise) = (.nan, .nan)
+        place = ActionPlace()
         positive = InlineArray(repeating: 0)
         negative = 0
     }

@@ -4,13 +4,14 @@ import Events
 /// What the user does.
 extension Scorer {
     func actionSignals(
-        _ event: Event, _ seen: Observation, _ row: UserRow, _ session: Int, _ shared: SharedView, _ out: inout Assessment
+        _ event: borrowing Event, _ seen: Observation, _ row: UserRow, _ session: Int, _ shared: SharedView, _ out: inout Assessment
     ) {
         let header = row.header
         let total = Double(header.pointee.actionTotal)
         if seen.action != 0 {
             let actions = row.actions
             let index = actions.firstIndex(ofAction: seen.action)
+            out.place.action = index
             let weight = index < 0 ? 0 : actions.base[index].weight
             if total >= Double(model.actionSamples) {
                 if has(.actionRare) { rareSignal(weight, total, &out) }
@@ -55,7 +56,9 @@ extension Scorer {
         guard pace.weight >= 5 else { return }
         let count = row.header.pointee.rate.count(at: seen.time, hop: windows.rateHop, panes: panes) + 1
         guard count >= model.rateAtLeast else { return }
-        let excess = pace.excess(of: Float(ln(Double(count))), leastDeviation: 0.35)
+        let rate = Float(ln(Double(count)))
+        guard pace.deviations(of: rate, least: 0.35) > 1.5 else { return }
+        let excess = pace.excess(of: rate, leastDeviation: 0.35)
         if excess > Self.usualExcess {
             set(
                 &out, .actionRate, tailPoints(excess), observed: Double(count), expected: upper(pace, least: 0.35),
@@ -68,7 +71,9 @@ extension Scorer {
         guard usual.weight >= 5 else { return }
         let count = row.header.pointee.breadth.count(with: seen.resource, at: seen.time, length: model.breadthWindow)
         guard Double(count) >= Double(model.breadthAtLeast) else { return }
-        let excess = usual.excess(of: Float(ln(Double(count))), leastDeviation: 0.4)
+        let breadth = Float(ln(Double(count)))
+        guard usual.deviations(of: breadth, least: 0.4) > 1.5 else { return }
+        let excess = usual.excess(of: breadth, leastDeviation: 0.4)
         if excess > Self.usualExcess {
             set(
                 &out, .actionBreadth, tailPoints(excess), observed: Double(count), expected: upper(usual, least: 0.4),
@@ -76,11 +81,13 @@ extension Scorer {
         }
     }
 
-    private func amountSignal(_ event: Event, _ row: UserRow, _ out: inout Assessment) {
+    private func amountSignal(_ event: borrowing Event, _ row: UserRow, _ out: inout Assessment) {
         let usual = row.header.pointee.amounts
         guard Double(usual.weight) >= Double(model.amountSamples) else { return }
-        let excess = usual.excess(of: Float(ln(1 + event.amount)), leastDeviation: 0.3)
+        let amount = Float(ln(1 + event.amount))
         // Smaller than what is usual is nobody's harm, and as large as usual needs no second look.
+        guard usual.deviations(of: amount, least: 0.3) > 0.5 else { return }
+        let excess = usual.excess(of: amount, leastDeviation: 0.3)
         guard excess > 1 else { return }
         let spread = row.header.pointee.amountSpread
         let weight = Double(spread.weight)

@@ -3,7 +3,7 @@ import Events
 
 /// How the record itself looked.
 extension Scorer {
-    func inputSignal(_ event: Event, _ seen: Observation, _ row: UserRow, _ out: inout Assessment) {
+    func inputSignal(_ event: borrowing Event, _ seen: Observation, _ row: UserRow, _ out: inout Assessment) {
         guard has(.inputMalformed) else { return }
         let header = row.header
         var points = 0.0

@@ -4,7 +4,7 @@ import Events
 /// How the login went.
 extension Scorer {
     func loginSignals(
-        _ event: Event, _ seen: Observation, _ known: Familiarity, _ row: UserRow, _ out: inout Assessment
+        _ event: borrowing Event, _ seen: Observation, _ known: Familiarity, _ row: UserRow, _ out: inout Assessment
     ) {
         let before = row.failures.count == 0 ? 0 : row.failures.base[0].count(at: seen.time, length: windows.failures)
         if event.outcome == .failure {
@@ -24,7 +24,7 @@ extension Scorer {
                 observed: Double(before), expected: Double(model.successAfterFailures),
                 detail: Double(windows.failures) / 60_000)
         }
-        if event.outcome == .success && event.amr.factorKinds == 1 { factorSignals(row, &out) }
+        if event.outcome == .success, event.amr.factorKinds == 1 { factorSignals(row, &out) }
         if !event.roundTripMilliseconds.isNaN { roundTripSignal(event, known, row, &out) }
     }
 
@@ -41,7 +41,7 @@ extension Scorer {
     }
 
     /// A place that looks familiar and lies further away than it did, or nearer.
-    private func roundTripSignal(_ event: Event, _ known: Familiarity, _ row: UserRow, _ out: inout Assessment) {
+    private func roundTripSignal(_ event: borrowing Event, _ known: Familiarity, _ row: UserRow, _ out: inout Assessment) {
         let usual = row.header.pointee.roundTrips
         guard known.provider, Double(usual.weight) >= Double(model.roundTripSamples), has(.loginRoundTrip) else { return }
         let value = Float(ln(Double(max(event.roundTripMilliseconds, 1))))

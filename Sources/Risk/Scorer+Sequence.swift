@@ -42,7 +42,8 @@ extension Scorer {
         let own = (Double(weight) + Self.smoothing * (others + uniform) / 2) / (total + Self.smoothing)
         var order = 0.0
         if last != 0 {
-            let context = row.pairs.context(of: action, after: last)
+            let (context, pair) = row.pairs.context(of: action, after: last)
+            out.place.pair = pair
             let rest = 2 * Double(context.kinds)
             if rest > 0 {
                 let following = (Double(context.pair) + rest * own) / (Double(context.total) + rest)

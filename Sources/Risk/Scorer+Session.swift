@@ -3,7 +3,7 @@ import Events
 
 /// What a session's own course gives away.
 extension Scorer {
-    func sessionSignals(_ event: Event, _ seen: Observation, _ row: UserRow, _ session: Int, _ out: inout Assessment) {
+    func sessionSignals(_ event: borrowing Event, _ seen: Observation, _ row: UserRow, _ session: Int, _ out: inout Assessment) {
         let slot = row.sessions.base + session
         if seen.token != 0 && slot.pointee.token == seen.token && has(.sessionTokenReplayed) {
             let moved = seen.isElsewhere(than: slot.pointee.tokenNetwork, asn: slot.pointee.tokenASN)
@@ -43,7 +43,7 @@ extension Scorer {
     }
 
     /// A sensitive action asked for on an authentication that is old.
-    func assuranceSignal(_ event: Event, _ seen: Observation, _ out: inout Assessment) {
+    func assuranceSignal(_ event: borrowing Event, _ seen: Observation, _ out: inout Assessment) {
         guard event.authTime != .distantPast, seen.kinds.contains(.sensitive), has(.sessionAssurance) else { return }
         let age = seen.time - event.authTime
         var passed = 0

@@ -9,7 +9,7 @@ import Glibc
 /// Giacinto, "Who Are You?", NDSS 2016), taken level by level: country, then provider within a known country, then prefix
 /// within a known provider; agent and system, then the device. That is hierarchical back-off written as a sum, so that
 /// every level is a signal a person can read and `vigil fit` can weigh.
-public struct Scorer: Sendable {
+public struct Scorer: ~Copyable, Sendable {
     let windows: WindowOptions
     let model: ModelOptions
     let panes: Int
@@ -19,6 +19,8 @@ public struct Scorer: Sendable {
     let groupCaps: InlineArray<8, Double>
     /// Group of each signal.
     let groups: InlineArray<64, UInt8>
+    /// Log-odds ×10 below which the level is low whatever the rounding of the score.
+    let lowPoints: Double
     /// Ascending; beyond the last, never.
     let assuranceLimits: InlineArray<4, Int64>
 
@@ -26,6 +28,8 @@ public struct Scorer: Sendable {
         self.model = model
         self.windows = windows
         panes = max(1, min(16, Int(windows.rate / max(windows.rateHop, 1))))
+        let least = min(model.mediumScore, model.highScore, model.criticalScore)
+        lowPoints = least > 0 && least <= 99.99 ? 10 * log(least / (100 - least)) - 0.001 : -.infinity
         var weights = InlineArray<64, Double>(repeating: 0)
         var caps = InlineArray<64, Double>(repeating: 0)
         for (index, options) in model.signals.enumerated() {
@@ -48,7 +52,7 @@ public struct Scorer: Sendable {
     /// Scores one event against the row as it is. `session` is the index of its session's slot, -1 where there is none.
     /// - Complexity: O(bounded row)
     public func score(
-        _ event: Event, _ seen: Observation, row: UserRow, session: Int, shared: SharedView,
+        _ event: borrowing Event, _ seen: Observation, row: UserRow, session: Int, shared: SharedView,
         into out: inout Assessment
     ) {
         out.clear()
@@ -70,6 +74,11 @@ public struct Scorer: Sendable {
         driftSignal(row, &out)
         inputSignal(event, seen, row, &out)
         fuse(contexts, &out)
+    }
+
+    private func level(of score: Double) -> RiskLevel {
+        score >= model.criticalScore ? .critical
+            : score >= model.highScore ? .high : score >= model.mediumScore ? .medium : .low
     }
 
     /// The score of an event that is not itself judged (a challenge's result, a verdict): the base rate alone.
@@ -109,10 +118,7 @@ public struct Scorer: Sendable {
             total += points
         }
         out.points = total
-        out.score = 100 / (1 + exp(-total / 10))
-        out.level =
-            out.score >= model.criticalScore ? .critical
-            : out.score >= model.highScore ? .high : out.score >= model.mediumScore ? .medium : .low
+        out.level = total < lowPoints ? .low : level(of: out.score)
         out.confidence =
             contexts >= Double(model.establishedSamples) ? .established
             : contexts >= Double(model.partialSamples) ? .partial : .learning

@@ -2,6 +2,9 @@
 #define VIGIL_CSIMDJSON_H
 #include <stddef.h>
 #include <stdint.h>
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
 
 #ifdef __cplusplus
 extern "C" {
@@ -27,6 +30,27 @@ const uint8_t *vj_strings(const vj_parser *parser);
 /// Asks for the cache lines of that range; nothing is read, so any address may be given.
 static inline void vj_prefetch(const void *start, size_t bytes) {
     for (size_t at = 0; at < bytes; at += 64) __builtin_prefetch((const char *)start + at, 0, 3);
+}
+
+/// Bit i of the result: the lower half of the first of the two words of slot i is `value`; of up to 64 slots of 8 bytes.
+static inline uint64_t vj_matches(const void *slots, size_t count, uint16_t value) {
+    const uint32_t *words = (const uint32_t *)slots;
+    uint64_t found = 0;
+    size_t at = 0;
+#if defined(__SSE2__)
+    const __m128i wanted = _mm_set1_epi32(value), low = _mm_set1_epi32(0xFFFF);
+    for (; at + 8 <= count; at += 8) {
+        const float *p = (const float *)(words + at * 2);
+        __m128i a = _mm_castps_si128(_mm_shuffle_ps(_mm_loadu_ps(p), _mm_loadu_ps(p + 4), 0x88));
+        __m128i b = _mm_castps_si128(_mm_shuffle_ps(_mm_loadu_ps(p + 8), _mm_loadu_ps(p + 12), 0x88));
+        a = _mm_cmpeq_epi32(_mm_and_si128(a, low), wanted);
+        b = _mm_cmpeq_epi32(_mm_and_si128(b, low), wanted);
+        const __m128i bytes = _mm_packs_epi16(_mm_packs_epi32(a, b), _mm_setzero_si128());
+        found |= (uint64_t)(unsigned)_mm_movemask_epi8(bytes) << at;
+    }
+#endif
+    for (; at < count; at++) found |= (uint64_t)((words[at * 2] & 0xFFFF) == value) << at;
+    return found;
 }
 
 /// The first stage of parsing alone: checks UTF-8 and strings, and finds where tokens begin. Every string begins one, ends
