@@ -3,7 +3,7 @@ import Events
 /// How far what the user does of late is from what the user does: for actions, devices and providers the total variation
 /// between the fast and the slow baseline, Σ |share of late − share| / 2, less what chance alone makes of so few
 /// observations; for amounts by how many deviations they rose, thirds of them. Each 0…1, 0 where there are too few.
-public struct DriftShares {
+public struct DriftShares: Sendable {
     public internal(set) var actions: Float = 0
     public internal(set) var devices: Float = 0
     public internal(set) var providers: Float = 0

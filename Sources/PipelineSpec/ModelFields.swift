@@ -16,7 +16,7 @@ enum ModelFields {
         ])
     }
 
-    private static var levels: Record<ModelOptions> {
+    static var levels: Record<ModelOptions> {
         Record(ModelOptions(), [
             Field("medium", \.mediumScore, .number(0...100), "Score from which the level is medium."),
             Field("high", \.highScore, .number(0...100), "Score from which the level is high."),
@@ -24,14 +24,14 @@ enum ModelFields {
         ])
     }
 
-    private static var confidence: Record<ModelOptions> {
+    static var confidence: Record<ModelOptions> {
         Record(ModelOptions(), [
             Field("partial", \.partialSamples, .integer(1...100_000), "Learned events from which confidence is partial; below, it is learning."),
             Field("established", \.establishedSamples, .integer(1...100_000), "Learned events from which confidence is established."),
         ])
     }
 
-    private static var groups: Record<ModelOptions> {
+    static var groups: Record<ModelOptions> {
         Record(ModelOptions(), SignalGroup.allCases.map { group in
             let index = Int(group.rawValue)
             let members = Signal.allCases.filter { $0.group == group }.map { "`\($0.name)`" }.joined(separator: ", ")
@@ -39,18 +39,26 @@ enum ModelFields {
         })
     }
 
-    private static var signals: Record<ModelOptions> {
+    static var signals: Record<ModelOptions> {
         Record(ModelOptions(), Signal.allCases.map { signal in
-            let index = Int(signal.rawValue)
-            let common: [Field<ModelOptions>] = [
-                Field("enabled", \.signals[index].enabled, .flag, "Whether it is looked at."),
-                Field("weight", \.signals[index].weight, .number(0...10), "Multiplies its evidence."),
-                Field("cap", \.signals[index].cap, .number(0...100, unit: " of points"), "Most points it may add."),
-            ]
-            return Field(signal.name.description, \.self, Record(ModelOptions(), common + own(signal)).format,
+            Field(signal.name.description, \.self, options(of: signal).format,
                 signal.documentation.sees + " Also: " + signal.documentation.falsePositives)
         })
     }
+
+    /// Everything that can be set of one signal.
+    static func options(of signal: Signal) -> Record<ModelOptions> {
+        let index = Int(signal.rawValue)
+        let common: [Field<ModelOptions>] = [
+            Field("enabled", \.signals[index].enabled, .flag, "Whether it is looked at."),
+            Field("weight", \.signals[index].weight, .number(0...10), "Multiplies its evidence."),
+            Field("cap", \.signals[index].cap, .number(0...100, unit: " of points"), "Most points it may add."),
+        ]
+        return Record(ModelOptions(), common + own(signal))
+    }
+
+    /// What can be set of it and of no other.
+    static func ownShapes(of signal: Signal) -> [FieldShape] { Record(ModelOptions(), own(signal)).shapes }
 
     private static var patterns: Format<[String]> { Format.text("a pattern").list("", atMost: 64) }
 

@@ -20,7 +20,7 @@ public enum PipelineReference {
         # Pipeline files
 
         A pipeline is one YAML file. The least one is `name: my-pipeline`; `pipelines/continuous-authorization.yaml` shows every
-        key with its default. `vigil validate FILE` reports every problem at once; `vigil schema pipeline` prints a JSON Schema
+        key with its default, and [signals.md](signals.md) says what each signal sees. `vigil validate FILE` reports every problem at once; `vigil schema pipeline` prints a JSON Schema
         for editors. This page is generated from the code that reads the file.
 
         - **Values are what is written.** `NO` is a country, `010` is not eight, `12:30` is text. `null`, `~` or nothing means not
@@ -90,10 +90,12 @@ public enum PipelineReference {
         return shape.fields.flatMap { field -> [String] in
             let name = (start.isEmpty ? "" : start + ".") + field.name
             let standard = field.isRequired ? "required" : field.standard ?? ""
-            let row = "| `\(name)` | \(cell(field.shape.type)) | \(cell(standard)) | \(cell(field.doc)) |"
-            return [row] + rows(under: field.shape, path: name)
+            return [row(["`\(name)`", field.shape.type, standard, field.doc])] + rows(under: field.shape, path: name)
         }
     }
+
+    /// Of a table in Markdown.
+    static func row(_ cells: [String]) -> String { "| " + cells.map { cell($0) }.joined(separator: " | ") + " |" }
 
     private static func cell(_ text: String) -> String {
         text.split(separator: "|", omittingEmptySubsequences: false).joined(separator: "\\|")

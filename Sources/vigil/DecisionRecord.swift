@@ -1,4 +1,5 @@
 import Foundation
+import PipelineSpec
 
 /// As much of a decision on the wire as a person is shown.
 struct DecisionRecord: Decodable, Sendable {
@@ -25,6 +26,7 @@ struct DecisionRecord: Decodable, Sendable {
     var session: String?
     var decision: String
     var score: Double
+    var logit: Double?
     var level: String
     var confidence: String?
     var reasons: [Reason]?
@@ -38,7 +40,8 @@ struct DecisionRecord: Decodable, Sendable {
     }
 
     /// `14:03:22  STEP_UP  alice  high 74  device.new +31.5: d-1 (3 known devices) · …  [rule]`
-    func line(_ terminal: Terminal, width: Int = 400) -> String {
+    /// With a pipeline, what would have spared the person follows at the end.
+    func line(_ terminal: Terminal, width: Int = 400, pipeline: Pipeline? = nil) -> String {
         let clock = clockText(time)
         let verdict = decision.uppercased()
         let name = printable(tenant.map { "\($0)/\(user)" } ?? user, atMost: 32)
@@ -49,7 +52,8 @@ struct DecisionRecord: Decodable, Sendable {
             if let expected = reason.expected, !expected.isEmpty { part += " (\(printable(expected, atMost: 60)))" }
             why += (why.isEmpty ? "" : " · ") + part
         }
-        let rule = policy?.rule.map { "[\(printable($0, atMost: 40))]" } ?? ""
+        var rule = policy?.rule.map { "[\(printable($0, atMost: 40))]" } ?? ""
+        if let spared = pipeline.flatMap({ avoidanceText(avoidable(under: $0)) }) { rule += "  " + spared }
         let head = pad(clock, 8) + "  " + pad(verdict, 17) + "  " + pad(name, 18) + "  "
         let risk = pad("\(printable(level, atMost: 8)) \(fixed(score, 0))", 12)
         let tail = String("\(risk)  \(why)  \(rule)".prefix(max(0, width - head.count)))

@@ -5,6 +5,7 @@ import Foundation
 import Kafka
 import Logging
 import PipelineSpec
+import Policy
 import Runtime
 
 struct ExplainCommand: ParsableCommand {
@@ -13,7 +14,8 @@ struct ExplainCommand: ParsableCommand {
         discussion: """
             Reads the inputs from their beginning in the order the cuts topic recorded, decides everything again, and \
             stops at the decision: the event, the user's baseline as it was then, the reasons, and whether what comes out \
-            now is byte for byte what was emitted. Exits 1 when it is not, 66 when the decision can't be found or the log \
+            now is byte for byte what was emitted. `avoidable` are the fewest reasons without which the rules would have \
+            allowed the event. Exits 1 when it is not, 66 when the decision can't be found or the log \
             no longer reaches back to it.
             """)
 
@@ -54,7 +56,7 @@ struct ExplainCommand: ParsableCommand {
             defer { log.close() }
             let (source, emitted) = try find(in: log, pipeline)
             let rebuilt = try rebuild(source, in: log, pipeline)
-            show(rebuilt, source, emitted: emitted)
+            show(rebuilt, source, emitted: emitted, pipeline)
             if let emitted, emitted != rebuilt.decision { throw Exit.findings }
         } catch let error as LogFailure {
             throw failure(error, stop: Exit.noInput)
@@ -136,13 +138,15 @@ struct ExplainCommand: ParsableCommand {
         }
     }
 
-    private func show(_ rebuilt: Rebuilt, _ source: DecisionSource, emitted: [UInt8]?) {
+    private func show(_ rebuilt: Rebuilt, _ source: DecisionSource, emitted: [UInt8]?, _ pipeline: Pipeline) {
+        let decided = DecisionRecord(json: rebuilt.decision)
+        let avoidable = decided?.avoidable(under: pipeline) ?? []
         switch format {
-        case .json: Output.json(Answer(rebuilt.event, rebuilt.profile, rebuilt.decision, source, rebuilt.cut, emitted))
+        case .json: Output.json(Answer(rebuilt.event, rebuilt.profile, rebuilt.decision, source, rebuilt.cut, emitted, avoidable))
         case .text:
             Output.line("record       \(source.topic)/\(source.partition)/\(source.offset), in the cut \(rebuilt.cut.from) to \(rebuilt.cut.ends)")
             Output.line("event        " + printable(String(decoding: rebuilt.event, as: UTF8.self), atMost: 4096))
-            if let decision = DecisionRecord(json: rebuilt.decision) {
+            if let decision = decided {
                 Output.line("decision     \(decision.decision), score \(fixed(decision.score, 1)), level \(decision.level), confidence \(decision.confidence ?? "-"), rule \(printable(decision.policy?.rule ?? "-", atMost: 80))")
                 let rows = (decision.reasons ?? []).map { reason in
                     [
@@ -151,6 +155,7 @@ struct ExplainCommand: ParsableCommand {
                     ]
                 }
                 for line in aligned(rows) { Output.line(line) }
+                if let text = avoidanceText(avoidable) { Output.line("avoidable    " + text) }
             } else {
                 Output.line("decision     none: the record became a dead letter or a receipt, or is no event")
             }
@@ -177,17 +182,20 @@ struct ExplainCommand: ParsableCommand {
         var decision: String
         var emitted: String?
         var isEqual: Bool?
+        /// Sets of reasons, each of which would have had to be missing as a whole.
+        var avoidable: [[String]]
         var baseline: ProfileRecord?
 
         init(
             _ event: [UInt8], _ profile: Profile?, _ decision: [UInt8], _ source: DecisionSource, _ cut: Cut,
-            _ emitted: [UInt8]?
+            _ emitted: [UInt8]?, _ avoidable: [[Avoidance.Reason]]
         ) {
             self.source = Source(topic: source.topic, partition: source.partition, offset: source.offset)
             self.cut = cut
             self.event = String(decoding: event, as: UTF8.self)
             self.decision = String(decoding: decision, as: UTF8.self)
             self.emitted = emitted.map { String(decoding: $0, as: UTF8.self) }
+            self.avoidable = avoidable.map { $0.map(\.signal.name.description) }
             isEqual = emitted.map { $0 == decision }
             baseline = profile.map { ProfileRecord($0, partition: source.partition) }
         }

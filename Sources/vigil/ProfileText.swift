@@ -12,8 +12,9 @@ func profileLines(_ profile: Profile) -> [String] {
         "  seen         \(text(profile.firstSeen)) to \(text(profile.lastSeen))",
         "  now          \(profile.sessions) sessions remembered, \(profile.openChallenges) open challenges, \(profile.held) observations held back",
     ]
+    lines += habitSentences(profile).map { "  " + $0 }
     for (title, habits) in [
-        ("devices", profile.devices), ("networks", profile.networks), ("places", profile.places),
+        ("devices", profile.devices), ("providers", profile.providers), ("networks", profile.networks), ("places", profile.places),
         ("actions", profile.actions),
     ] where !habits.isEmpty {
         let total = max(habits.reduce(0) { $0 + $1.weight }, .leastNonzeroMagnitude)
@@ -65,16 +66,30 @@ struct ProfileRecord: Encodable {
     var contexts: Double
     var firstSeen: Int64
     var lastSeen: Int64
+    /// In words.
+    var habits: [String]
     var devices: [Habit]
+    var families: Int
+    var providers: [Habit]
     var networks: [Habit]
     var places: [Habit]
     var actions: [Habit]
     var hours: [Double]
+    var weekdays: [Double]
     var sessions: Int
     var openChallenges: Int
     var held: Int
     var typicalAmount: Double?
     var amounts: Double
+    var medianAmount: Double?
+    var largeAmount: Double?
+    var actionsPerContext: Double?
+    var pace: Double?
+    var breadth: Double?
+    var roundTripMilliseconds: Double?
+    var strongShare: Double?
+    var challenges: [String: Int]
+    var drift: [String: Double]
     var stateBytes: Int
     var absorbed: [String: Int64]
 
@@ -87,16 +102,34 @@ struct ProfileRecord: Encodable {
         contexts = profile.contexts
         firstSeen = profile.firstSeen.milliseconds
         lastSeen = profile.lastSeen.milliseconds
+        habits = habitSentences(profile)
         devices = profile.devices.map(Habit.init)
+        families = profile.families
+        providers = profile.providers.map(Habit.init)
         networks = profile.networks.map(Habit.init)
         places = profile.places.map(Habit.init)
         actions = profile.actions.map(Habit.init)
         hours = profile.hours
+        weekdays = profile.weekdays
         sessions = profile.sessions
         openChallenges = profile.openChallenges
         held = profile.held
         typicalAmount = profile.typicalAmount
         amounts = profile.amounts
+        medianAmount = profile.medianAmount
+        largeAmount = profile.largeAmount
+        actionsPerContext = profile.actionsPerContext
+        pace = profile.pace
+        breadth = profile.breadth
+        roundTripMilliseconds = profile.roundTripMilliseconds
+        strongShare = profile.strongShare
+        challenges = [
+            "failed": profile.challengesFailed, "denied": profile.challengesDenied, "unanswered": profile.challengesUnanswered,
+        ]
+        drift = [
+            "actions": Double(profile.drift.actions), "devices": Double(profile.drift.devices),
+            "providers": Double(profile.drift.providers), "amounts": Double(profile.drift.amounts),
+        ]
         stateBytes = profile.stateBytes
         absorbed = Dictionary(profile.absorbed.map { ($0.topic, $0.offset) }, uniquingKeysWith: { $1 })
     }

@@ -3,12 +3,17 @@ import Foundation
 import Glibc
 import Kafka
 import Logging
+import PipelineSpec
 import Runtime
 
 struct TapCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "tap", abstract: "Watch decisions, one readable line each.",
-        discussion: "Receipts of erasures are shown too. Reads without a consumer group, so watching changes nothing.")
+        discussion: """
+            Receipts of erasures are shown too. Reads without a consumer group, so watching changes nothing. With the \
+            pipeline file each line that is no allow ends with what would have avoided it: the fewest reasons without \
+            which the rules would have allowed the event.
+            """)
 
     @Argument(help: ArgumentHelp("Pipeline file, for its brokers, Kafka properties and topic.", valueName: "file"))
     var file: String?
@@ -41,8 +46,8 @@ struct TapCommand: ParsableCommand {
         let environment = ProcessInfo.processInfo.environment
         var properties = ["bootstrap.servers": environment["VIGIL_BROKERS"] ?? "127.0.0.1:9092"]
         var name = "decisions"
-        if let file {
-            let pipeline = try loadPipeline(file)
+        let pipeline = try file.map { try loadPipeline($0) }
+        if let pipeline {
             (properties, name) = (pipeline.kafka, pipeline.decisionsTopic)
         }
         if let bootstrapServer {
@@ -59,7 +64,7 @@ struct TapCommand: ParsableCommand {
             while !stop.isRequested, seen < count ?? .max {
                 guard let entry = try tail.next(timeoutMilliseconds: 200) else { continue }
                 seen += 1
-                guard show(entry, terminal) else { return }
+                guard show(entry, terminal, pipeline) else { return }
             }
         } catch {
             throw failure(error)
@@ -67,13 +72,13 @@ struct TapCommand: ParsableCommand {
     }
 
     /// False when nobody reads any more.
-    private func show(_ entry: KafkaTail.Entry, _ terminal: Terminal) -> Bool {
+    private func show(_ entry: KafkaTail.Entry, _ terminal: Terminal, _ pipeline: Pipeline?) -> Bool {
         let value = entry.value ?? []
         switch format {
         case .json:
             return (value + [10]).withUnsafeBytes { Output.write($0, to: STDOUT_FILENO) }
         case .text:
-            let line = DecisionRecord(json: value)?.line(terminal) ?? ReceiptRecord(json: value)?.line(terminal)
+            let line = DecisionRecord(json: value)?.line(terminal, pipeline: pipeline) ?? ReceiptRecord(json: value)?.line(terminal)
                 ?? "\(entry.partition)/\(entry.offset): neither a decision nor a receipt, \(value.count) bytes"
             return Output.write(line + "\n", to: STDOUT_FILENO)
         }

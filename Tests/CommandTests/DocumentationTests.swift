@@ -50,7 +50,7 @@ struct DocumentBlock: CustomTestStringConvertible {
 /// - `sh run`: runs to its end; `json output` and `text output` after it are what it prints.
 /// - `sh service`, then `sh kafka` and `python kafka`: run in order, on a service with an embedded broker.
 /// - `sh form`: needs a cluster or takes long; its syntax, programs and options are checked.
-/// - `yaml`: a pipeline file, or keys of one. `json event`, `json decision`, `json receipt`: fit their schemas.
+/// - `yaml`: a pipeline file, or keys of one; `yaml form` names files that are not here. `json event`, `json decision`, `json receipt`: fit their schemas.
 /// - `text sum`: adds up. `text drawing`: for the eye.
 @Suite(.serialized, .enabled(if: binary != nil, Comment(rawValue: binaryMissing)))
 struct DocumentationTests {
@@ -77,7 +77,7 @@ struct DocumentationTests {
 
     @Test func everyBlockSaysWhatItIs() {
         let known: Set = [
-            "sh run", "sh service", "sh kafka", "sh form", "python kafka", "yaml ", "json output", "json event",
+            "sh run", "sh service", "sh kafka", "sh form", "python kafka", "yaml ", "yaml form", "json output", "json event",
             "json decision", "json receipt", "text output", "text sum", "text drawing",
         ]
         for block in DocumentBlock.all {
@@ -203,6 +203,19 @@ struct DocumentationTests {
                 "validate", file,
                 environment: ["VIGIL_BROKERS": "kafka:9093", "KAFKA_USER": "vigil", "KAFKA_PASSWORD": "secret"])
             #expect(result.status == 0, "\(block.testDescription): \(result.error)")
+        }
+    }
+
+    /// Nothing is wrong with it but that its files are missing.
+    @Test func formsOfPipelinesAreWellFormed() throws {
+        let scratch = try Scratch()
+        for block in DocumentBlock.of("yaml", "form") {
+            let file = try scratch.write("name: example\n" + block.text, to: "pipeline.yaml")
+            let problems = try vigil("validate", file).error.split(separator: "\n")
+            #expect(!problems.isEmpty)
+            for line in problems where line.contains(": error") {
+                #expect(line.contains("error[enrichment.missing]"), "\(block.testDescription): \(line)")
+            }
         }
     }
 

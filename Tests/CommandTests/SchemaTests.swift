@@ -31,6 +31,15 @@ struct SchemaTests {
         #expect(result.status == 0, "\(result.error)")
     }
 
+    @Test func signalsAreListed() throws {
+        let json = try vigil("schema", "signals")
+        let list = try #require(JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [[String: Any]])
+        #expect(list.count > 40 && list.contains { $0["name"] as? String == "device.new" })
+        let text = try vigil("schema", "signals", "--format", "text").output
+        for name in list.compactMap({ $0["name"] as? String }) { #expect(text.contains(name + "\n"), "\(name)") }
+        #expect(try vigil("schema", "event", "--format", "text").status == 64)
+    }
+
     @Test func realEventsAndDecisionsFit() throws {
         let scratch = try Scratch()
         let events = scratch.file("events")

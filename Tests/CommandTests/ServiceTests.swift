@@ -42,6 +42,9 @@ struct ServiceTests {
         #expect(tap.status == 0)
         #expect(tap.output.split(separator: "\n").count == 3)
         #expect(!tap.output.contains("\u{1B}"))
+        let told = try vigil(
+            "tap", checkout + "/pipelines/banking.yaml", "--bootstrap-server", broker, "--from-beginning", "-n", "20")
+        #expect(told.output.contains("would have been allowed without "), "\(told.output)")
         run.kill(SIGTERM)
         let ended = try run.wait()
         #expect(ended.status == 0, "\(ended.error)")

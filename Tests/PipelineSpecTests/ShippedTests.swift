@@ -1,4 +1,5 @@
 import Foundation
+import Risk
 import Testing
 
 @testable import PipelineSpec
@@ -60,12 +61,45 @@ import Testing
         check(PipelineFields.root.shapes, "")
     }
 
-    /// `VIGIL_WRITE_REFERENCE=1 swift test --filter theReferenceIsGenerated` writes it anew.
-    @Test func theReferenceIsGenerated() throws {
-        let text = PipelineReference.markdown
-        if ProcessInfo.processInfo.environment["VIGIL_WRITE_REFERENCE"] != nil {
-            try text.write(to: repository.appendingPathComponent("docs/pipeline.md"), atomically: true, encoding: .utf8)
+    /// Everything that is generated from the code: path, and what it should hold, given what it holds.
+    static let generated: [(path: String, text: @Sendable (String) -> String)] = [
+        ("docs/pipeline.md", { _ in PipelineReference.markdown }),
+        ("docs/signals.md", { _ in SignalReference.markdown }),
+        ("pipelines/continuous-authorization.yaml", { ModelExample.written(into: $0) ?? "" }),
+    ]
+
+    /// `VIGIL_WRITE_REFERENCE=1 swift test --filter theReferenceIsGenerated` writes them anew.
+    @Test(arguments: generated.map(\.path)) func theReferenceIsGenerated(path: String) throws {
+        let known = (try? contents(path)) ?? ""
+        let text = try #require(Self.generated.first { $0.path == path }).text(known)
+        #expect(!text.isEmpty)
+        if ProcessInfo.processInfo.environment["VIGIL_WRITE_REFERENCE"] != nil, !text.isEmpty {
+            try text.write(to: repository.appendingPathComponent(path), atomically: true, encoding: .utf8)
         }
-        #expect(try contents("docs/pipeline.md") == text, "docs/pipeline.md is out of date")
+        #expect(try contents(path) == text, "\(path) is out of date")
+    }
+
+    @Test func theReferenceSaysWhatTheCodeDoes() throws {
+        let list = try #require(
+            JSONSerialization.jsonObject(with: Data(SignalReference.json.utf8)) as? [[String: Any]])
+        #expect(list.compactMap { $0["name"] as? String } == Signal.allCases.map(\.name.description))
+        for (entry, signal) in zip(list, Signal.allCases) {
+            #expect(entry["weight"] as? Double == signal.defaultWeight && entry["cap"] as? Double == signal.defaultCap)
+            #expect(entry["group"] as? String == "\(signal.group)" && entry["family"] as? String == signal.family)
+            #expect(entry["group_cap"] as? Double == signal.group.defaultCap)
+            for (key, text) in [
+                ("sees", signal.documentation.sees), ("formula", signal.documentation.formula),
+                ("source", signal.documentation.source), ("false_positives", signal.documentation.falsePositives),
+            ] {
+                #expect(entry[key] as? String == text && !text.isEmpty, "\(signal.name): \(key)")
+            }
+            let line = "name: p\nmodel: {signals: {\(signal.name): {"
+            for option in try #require(entry["options"] as? [[String: Any]]) {
+                let (name, value) = (option["name"] as? String ?? "", option["default"] as? String ?? "")
+                #expect(try parse(line + "\(name): \(value)}}}").plan == parse("name: p").plan, "\(signal.name).\(name)")
+                #expect(SignalReference.markdown.contains("| `\(name)` |"))
+            }
+            #expect(SignalReference.text.contains("\(signal.name)\n"))
+        }
     }
 }
