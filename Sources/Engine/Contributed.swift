@@ -19,9 +19,10 @@ public struct Contributed: Sendable {
         kind = event.type == .login ? .login : event.type == .action && seen.action != 0 ? .action : .nothing
     }
 
-    /// Of a decoded event without a record's timestamp. `hash` is keyed by the pipeline's secret.
-    public init(_ event: Event, hash: KeyedHash) {
+    /// Of a decoded event without a record's timestamp. `hash` is keyed by the pipeline's secret; `agents` belongs to the
+    /// calling thread.
+    public init(_ event: Event, hash: KeyedHash, agents: AgentMemo) {
         let key = hash(event.user, seed: event.tenant.isEmpty ? 0 : hash(event.tenant))
-        self.init(event, Observation(of: event, hash: hash), user: hash(key, 11))
+        self.init(event, Observation(of: event, hash: hash, agents: agents), user: hash(key, 11))
     }
 }

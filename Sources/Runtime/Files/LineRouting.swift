@@ -1,3 +1,4 @@
+import Behavior
 import Engine
 import Events
 
@@ -12,6 +13,7 @@ public func lineRouter(_ plan: EnginePlan, enrichment: EventEnrichment = EventEn
         StableHash.of(tenant: UnsafeRawBufferPointer(event.tenant.bytes), user: UnsafeRawBufferPointer(event.user.bytes))
     }
     let scratch = LineScratch()
+    let agents = AgentMemo()
     var event = Event()
     return { line in
         let record = Record(
@@ -23,7 +25,7 @@ public func lineRouter(_ plan: EnginePlan, enrichment: EventEnrichment = EventEn
         case .event where event.type == .feedback: return LineRoute(user: user(event))
         case .event:
             enrichment.enrich(&event, scratch: scratch.bytes)
-            return LineRoute(user: user(event), event: Contributed(event, hash: hash))
+            return LineRoute(user: user(event), event: Contributed(event, hash: hash, agents: agents))
         }
     }
 }
