@@ -56,7 +56,8 @@ private func devices(_ profile: Profile) -> String? {
     let total = profile.devices.reduce(0) { $0 + $1.weight }
     var text = count(profile.devices.count, "device")
     if profile.devices.count > 1 {
-        text += " of \(count(profile.families, "kind")) of browser and system, the usual one in \(percent(usual.weight / total)) of logins and sessions"
+        if profile.families > 0 { text += " of \(count(profile.families, "kind")) of browser and system" }
+        text += ", the usual one in \(percent(usual.weight / total)) of logins and sessions"
     }
     return text + "."
 }

@@ -96,10 +96,13 @@ import Testing
 
     @Test func habitsAreKept() throws {
         let story = Story()
+        let device: [String: Any] = ["id": "laptop", "browser": "Firefox 128.0", "os": "Linux"]
         for day in 0..<20 {
             let place = with(Story.Circumstances.home) { $0.session = "d-\(day)" }
-            story.login(after: 86_400, in: place, ["auth": ["amr": ["pwd", "otp"]], "rtt_ms": 40])
-            for _ in 0..<3 { story.act(after: 20, in: place, ["action": "transfer.create", "amount": 120, "resource": "account/1"]) }
+            story.login(after: 86_400, in: place, ["device": device, "auth": ["amr": ["pwd", "otp"]], "rtt_ms": 40])
+            for _ in 0..<3 {
+                story.act("transfer.create", after: 20, in: place, ["device": device, "amount": 120, "resource": "account/1"])
+            }
         }
         let profile = try #require(story.engine.profile(tenant: "", user: "alice"))
         #expect(profile.providers.map(\.name) == ["AS29695"])
