@@ -10,7 +10,7 @@ import Testing
 @Suite struct AvoidanceTests {
     typealias Reason = Avoidance.Reason
 
-    /// Points, and so log-odds ×10, of the scores from which levels begin by default: 30, 60, 90.
+    /// Points, and so log-odds ×10, of the score from which the level is medium.
     static let medium = 10 * log(30.0 / 70)
     static let base = -47.9
 
@@ -25,7 +25,9 @@ import Testing
     func sets(_ rules: [Rule], rule: String = "risky", _ points: [(Signal, Double)], type: EventType = .login) -> [[Signal]] {
         let reasons = points.map { Reason($0.0, points: $0.1) }
         let logit = (Self.base + points.reduce(0) { $0 + $1.1 }) / 10
-        return Avoidance(rules: rules, fallback: .allow, model: ModelOptions())
+        var model = ModelOptions()
+        (model.mediumScore, model.highScore, model.criticalScore) = (30, 60, 90)
+        return Avoidance(rules: rules, fallback: .allow, model: model)
             .smallest(rule: rule, type: type, confidence: .established, logit: logit, reasons: reasons)
             .map { $0.map(\.signal) }
     }
