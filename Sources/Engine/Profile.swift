@@ -23,7 +23,7 @@ public struct Profile: Sendable {
     public var firstSeen = Timestamp.distantPast
     public var lastSeen = Timestamp.distantPast
     public var devices: [Habit] = []
-    /// How many kinds of browser and system the devices are of.
+    /// How many kinds of browser and system the devices are of, those that say.
     public var families = 0
     /// `AS64500`; networks whose provider nobody named are left out.
     public var providers: [Habit] = []
@@ -104,7 +104,8 @@ extension Engine {
             profile.hours = (0..<24).map { Double(header.hours[$0]) / total }
             let days = max((0..<7).reduce(0) { $0 + Double(header.weekdays[$1]) }, 1)
             profile.weekdays = (0..<7).map { Double(header.weekdays[$0]) / days }
-            profile.families = Set((0..<row.devices.count).map { [row.devices[$0].agent, row.devices[$0].os] }).count
+            profile.families = Set((0..<row.devices.count).map { [row.devices[$0].agent, row.devices[$0].os] })
+                .subtracting([[0, 0]]).count
             profile.providers = Self.providers(row.networks)
             profile.takeNumbers(of: header)
             profile.sessions = row.sessions.count

@@ -8,9 +8,9 @@ public enum ModelExample {
         var out = "model:\n"
         for field in ModelFields.record.fields {
             switch field.shape.name {
-            case "levels": out += mapping(ModelFields.levels, standard, "levels", "least score, 0…100, of each level above low")
-            case "confidence": out += mapping(ModelFields.confidence, standard, "confidence", "learned logins and sessions from which a baseline is trusted")
-            case "groups": out += mapping(ModelFields.groups, standard, "groups", "most points that signals which see the same thing may add together")
+            case "levels": out += mapping(ModelFields.levels, standard, "levels")
+            case "confidence": out += mapping(ModelFields.confidence, standard, "confidence")
+            case "groups": out += mapping(ModelFields.groups, standard, "groups")
             case "signals": out += signals(standard)
             default: out += line("  \(field.shape.name): \(field.show(standard) ?? "null")", remark(field.shape.name))
             }
@@ -30,13 +30,16 @@ public enum ModelExample {
         switch name {
         case "weights": "a file of `vigil fit`, relative to this one: what stands below comes after it"
         case "base": "log-odds ×10 before any evidence: one event in 121 is hostile"
+        case "levels": "least score, 0…100, of each level above low"
+        case "confidence": "learned logins and sessions from which a baseline is trusted"
+        case "groups": "most points that signals which see the same thing may add together"
         case "reassurance_cap": "most points that looking familiar may take away"
         default: ""
         }
     }
 
-    private static func mapping(_ record: Record<ModelOptions>, _ model: ModelOptions, _ name: String, _ remark: String) -> String {
-        line("  \(name):", remark) + record.fields.map { "    \($0.shape.name): \($0.show(model) ?? "null")\n" }.joined()
+    private static func mapping(_ record: Record<ModelOptions>, _ model: ModelOptions, _ name: String) -> String {
+        line("  \(name):", remark(name)) + record.fields.map { "    \($0.shape.name): \($0.show(model) ?? "null")\n" }.joined()
     }
 
     private static func signals(_ model: ModelOptions) -> String {

@@ -71,9 +71,10 @@ public enum SignalReference {
 
         What Vigil notices about an event. Each signal compares it with the user's baseline and windows as they were before it,
         or with what all users share, and gives evidence in points, log-odds ×10: ten points multiply the odds by 2.7 that
-        somebody else is acting. Evidence is multiplied by the signal's weight, capped, capped again together with that of its group, and
-        added to `base`. Negative points say that something looks like the user; altogether they take away no more than
-        `reassurance_cap`, and nothing from signals marked *undeniable*. `ln` is the natural logarithm, P a probability.
+        somebody else is acting. Evidence is multiplied by the signal's weight, capped, capped again together with that of its
+        group, and added to `base`. Negative points say that something looks like the user; altogether they take away no more
+        than `reassurance_cap`, and nothing at all where a signal marked *undeniable* speaks. `ln` is the natural logarithm, P a
+        probability.
 
         Weight, cap and options are set under `model.signals` in the [pipeline file](pipeline.md#model); `vigil schema signals`
         prints this page for programs. Both are generated from the code that decides.
@@ -86,7 +87,7 @@ public enum SignalReference {
         out += "- **Points**: \(documentation.formula)\n"
         out += "- **Weight** \(Units.number(options.weight)), **cap** \(Units.number(options.cap)), group `\(signal.group)`"
         out += (isUndeniable(signal) ? "; undeniable" : "") + "\n"
-        out += "- **In the right, and seen**: \(documentation.falsePositives)\n"
+        out += "- **False positives**: \(documentation.falsePositives)\n"
         out += "- **Source**: \(documentation.source)\n"
         let rows = ModelFields.ownShapes(of: signal).map { option in
             PipelineReference.row([

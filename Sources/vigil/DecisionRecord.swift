@@ -40,7 +40,7 @@ struct DecisionRecord: Decodable, Sendable {
     }
 
     /// `14:03:22  STEP_UP  alice  high 74  device.new +31.5: d-1 (3 known devices) · …  [rule]`
-    /// With a pipeline, what would have spared the person follows at the end.
+    /// With a pipeline, what would have spared the person follows at the end, the weightiest set of reasons alone and never cut.
     func line(_ terminal: Terminal, width: Int = 400, pipeline: Pipeline? = nil) -> String {
         let clock = clockText(time)
         let verdict = decision.uppercased()
@@ -52,12 +52,12 @@ struct DecisionRecord: Decodable, Sendable {
             if let expected = reason.expected, !expected.isEmpty { part += " (\(printable(expected, atMost: 60)))" }
             why += (why.isEmpty ? "" : " · ") + part
         }
-        var rule = policy?.rule.map { "[\(printable($0, atMost: 40))]" } ?? ""
-        if let spared = pipeline.flatMap({ avoidanceText(avoidable(under: $0)) }) { rule += "  " + spared }
+        let rule = policy?.rule.map { "[\(printable($0, atMost: 40))]" } ?? ""
+        let spared = pipeline.flatMap { avoidanceText(Array(avoidable(under: $0).prefix(1))) }.map { "  " + $0 } ?? ""
         let head = pad(clock, 8) + "  " + pad(verdict, 17) + "  " + pad(name, 18) + "  "
         let risk = pad("\(printable(level, atMost: 8)) \(fixed(score, 0))", 12)
         let tail = String("\(risk)  \(why)  \(rule)".prefix(max(0, width - head.count)))
-        return pad(clock, 8) + "  " + terminal.paint(pad(verdict, 17), colour, bold: true) + "  " + pad(name, 18) + "  " + tail
+        return pad(clock, 8) + "  " + terminal.paint(pad(verdict, 17), colour, bold: true) + "  " + pad(name, 18) + "  " + tail + spared
     }
 
     var colour: Terminal.Colour {

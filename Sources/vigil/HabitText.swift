@@ -4,15 +4,15 @@ import Foundation
 /// A user's habits in a few sentences, each with its numbers; what nothing is known of is left out.
 func habitSentences(_ profile: Profile) -> [String] {
     guard profile.contexts >= 0.5 else { return ["Nothing is known of this user's habits yet."] }
-    return [origin(profile), time(profile), devices(profile), actions(profile), amounts(profile), authentication(profile), drift(profile)]
-        .compactMap { $0 }
+    return [origin, time, devices, actions, amounts, authentication, drift].compactMap { $0(profile) }
 }
 
 private func origin(_ profile: Profile) -> String? {
     let isNamed = !profile.providers.isEmpty
     guard let usual = isNamed ? profile.providers.first : profile.networks.first else { return nil }
     let total = profile.networks.reduce(0) { $0 + $1.weight }
-    var text = "Usually comes from \(printable(usual.name)) (\(percent(usual.weight / total)) of \(whole(total, "login or session", "logins and sessions")))"
+    let visits = whole(total, "login or session", "logins and sessions")
+    var text = "Usually comes from \(printable(usual.name)) (\(percent(usual.weight / total)) of \(visits))"
     text += ", through \(count(profile.networks.count, "network"))"
     if let place = profile.places.first {
         let places = profile.places.reduce(0) { $0 + $1.weight }
@@ -56,7 +56,8 @@ private func devices(_ profile: Profile) -> String? {
     let total = profile.devices.reduce(0) { $0 + $1.weight }
     var text = count(profile.devices.count, "device")
     if profile.devices.count > 1 {
-        text += " of \(count(profile.families, "kind")) of browser and system, the usual one in \(percent(usual.weight / total)) of logins and sessions"
+        if profile.families > 0 { text += " of \(count(profile.families, "kind")) of browser and system" }
+        text += ", the usual one in \(percent(usual.weight / total)) of logins and sessions"
     }
     return text + "."
 }
@@ -64,7 +65,8 @@ private func devices(_ profile: Profile) -> String? {
 private func actions(_ profile: Profile) -> String? {
     guard let often = profile.actions.first else { return nil }
     let total = profile.actions.reduce(0) { $0 + $1.weight }
-    var text = "Knows \(count(profile.actions.count, "kind")) of action, \(printable(often.name)) the most usual (\(percent(often.weight / total)))"
+    var text = "Knows \(count(profile.actions.count, "kind")) of action, \(printable(often.name)) the most usual "
+    text += "(\(percent(often.weight / total)))"
     if let each = profile.actionsPerContext { text += "; about \(fixed(each, each < 10 ? 1 : 0)) actions a login or session" }
     if let pace = profile.pace { text += ", \(fixed(pace, pace < 10 ? 1 : 0)) at a time" }
     if let breadth = profile.breadth { text += ", on \(fixed(breadth, breadth < 10 ? 1 : 0)) resources" }

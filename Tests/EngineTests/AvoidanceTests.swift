@@ -10,7 +10,7 @@ import Testing
 @Suite struct AvoidanceTests {
     typealias Reason = Avoidance.Reason
 
-    /// Points, and so log-odds ×10, of the scores from which levels begin by default: 30, 60, 90.
+    /// Points, and so log-odds ×10, of the score from which the level is medium.
     static let medium = 10 * log(30.0 / 70)
     static let base = -47.9
 
@@ -25,7 +25,9 @@ import Testing
     func sets(_ rules: [Rule], rule: String = "risky", _ points: [(Signal, Double)], type: EventType = .login) -> [[Signal]] {
         let reasons = points.map { Reason($0.0, points: $0.1) }
         let logit = (Self.base + points.reduce(0) { $0 + $1.1 }) / 10
-        return Avoidance(rules: rules, fallback: .allow, model: ModelOptions())
+        var model = ModelOptions()
+        (model.mediumScore, model.highScore, model.criticalScore) = (30, 60, 90)
+        return Avoidance(rules: rules, fallback: .allow, model: model)
             .smallest(rule: rule, type: type, confidence: .established, logit: logit, reasons: reasons)
             .map { $0.map(\.signal) }
     }
@@ -96,10 +98,13 @@ import Testing
 
     @Test func habitsAreKept() throws {
         let story = Story()
+        let device: [String: Any] = ["id": "laptop", "browser": "Firefox 128.0", "os": "Linux"]
         for day in 0..<20 {
             let place = with(Story.Circumstances.home) { $0.session = "d-\(day)" }
-            story.login(after: 86_400, in: place, ["auth": ["amr": ["pwd", "otp"]], "rtt_ms": 40])
-            for _ in 0..<3 { story.act(after: 20, in: place, ["action": "transfer.create", "amount": 120, "resource": "account/1"]) }
+            story.login(after: 86_400, in: place, ["device": device, "auth": ["amr": ["pwd", "otp"]], "rtt_ms": 40])
+            for _ in 0..<3 {
+                story.act("transfer.create", after: 20, in: place, ["device": device, "amount": 120, "resource": "account/1"])
+            }
         }
         let profile = try #require(story.engine.profile(tenant: "", user: "alice"))
         #expect(profile.providers.map(\.name) == ["AS29695"])
