@@ -126,7 +126,8 @@ extension Scorer {
         let excess = usual.excess(of: Float(ln(Double(count))), leastDeviation: 0.35)
         guard excess > Self.usualExcess else { return }
         // Out of hours nobody looks over one's shoulder.
-        let isOffHours = out.fired.contains(SignalSet(.timeUnusual))
+        let contexts = Double(row.header.pointee.contexts)
+        let isOffHours = contexts >= 3 && hourShare(seen.hour, row, contexts) < 0.5 / 24
         set(
             &out, .actionExport, tailPoints(excess) * (isOffHours ? 1.5 : 1), observed: Double(count),
             expected: upper(usual, least: 0.35), detail: isOffHours ? 1 : 0, samples: usual.weight - 10)
