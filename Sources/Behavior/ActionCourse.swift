@@ -9,7 +9,7 @@ public struct ActionCourse {
     public init(after last: ActionCourse) { window = last.window.carried(0.5) }
 
     /// Most that familiar actions can speak for the user: a longer credit would cover an intruder's first steps.
-    static let credit: Float = 30
+    static let credit: Float = 25
 
     /// Most a single step may say, for or against: one strange action is not a course of them.
     static let cap: Float = 6

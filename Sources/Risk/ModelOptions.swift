@@ -142,7 +142,7 @@ extension Signal {
         case .sessionAge: 8
         case .sessionIdle: 8
         case .sessionAssurance: 10
-        case .actionRare: 3
+        case .actionRare: 2
         case .actionSensitive: 5
         case .actionSequence: 40
         case .actionRate: 24

@@ -126,7 +126,8 @@ extension Scorer {
     private func exportSignal(_ seen: Observation, _ row: UserRow, _ out: inout Assessment) {
         let count = row.header.pointee.exports.count(at: seen.time, length: 86_400_000) + 1
         // Out of hours nobody looks over one's shoulder.
-        let isOffHours = out.fired.contains(SignalSet(.timeUnusual))
+        let contexts = Double(row.header.pointee.contexts)
+        let isOffHours = contexts >= 3 && hourShare(seen.hour, row, contexts) < 0.5 / 24
         guard count >= (isOffHours ? (model.exportsAtLeast + 1) / 2 : model.exportsAtLeast) else { return }
         // Ten days with two exports stand for whoever has exported nothing yet.
         var usual = DecayedMoments()

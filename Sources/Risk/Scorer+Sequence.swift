@@ -47,7 +47,7 @@ extension Scorer {
             let rest = 2 * Double(context.kinds)
             if rest > 0 {
                 let following = (Double(context.pair) + rest * own) / (Double(context.total) + rest)
-                order = 0.3 * min(max(ln(own / following), -1), 1)
+                order = 0.4 * min(max(ln(own / following), -1.5), 1.5)
             }
         }
         let trust = total / (total + 50)

@@ -9,14 +9,7 @@ extension Scorer {
     ) {
         let header = row.header
         if contexts >= 3 && has(.timeUnusual) {
-            // Smoothed over the neighbours, so that daylight saving and a late train are not news.
-            var weight = 2 * Double(header.pointee.hours[seen.hour])
-            weight += 1.5 * Double(header.pointee.hours[(seen.hour + 23) % 24])
-            weight += 1.5 * Double(header.pointee.hours[(seen.hour + 1) % 24])
-            weight += 0.5 * Double(header.pointee.hours[(seen.hour + 22) % 24])
-            weight += 0.5 * Double(header.pointee.hours[(seen.hour + 2) % 24])
-            weight /= 6 * 32
-            let own = (weight + Self.smoothing / 24) / (contexts + Self.smoothing)
+            let own = hourShare(seen.hour, row, contexts)
             let points = max(-6, 10 * ln((1.0 / 24) / own))
             if points > 0 || !isSettled {
                 set(&out, .timeUnusual, points, observed: Double(seen.hour), expected: own * 100,
@@ -32,5 +25,18 @@ extension Scorer {
             set(&out, .timeDormant, 3 + 3 * ln(gap / max(limit, 1)), observed: gap / 60_000, expected: limit / 60_000,
                 samples: header.pointee.contexts)
         }
+    }
+
+    /// The share of the user's learned logins around that hour, smoothed over the neighbours, so that daylight saving and
+    /// a late train are not news.
+    func hourShare(_ hour: Int, _ row: UserRow, _ contexts: Double) -> Double {
+        let header = row.header
+        var weight = 2 * Double(header.pointee.hours[hour])
+        weight += 1.5 * Double(header.pointee.hours[(hour + 23) % 24])
+        weight += 1.5 * Double(header.pointee.hours[(hour + 1) % 24])
+        weight += 0.5 * Double(header.pointee.hours[(hour + 22) % 24])
+        weight += 0.5 * Double(header.pointee.hours[(hour + 2) % 24])
+        weight /= 6 * 32
+        return (weight + Self.smoothing / 24) / (contexts + Self.smoothing)
     }
 }

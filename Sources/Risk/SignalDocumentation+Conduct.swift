@@ -18,7 +18,7 @@ extension Signal {
         case .actionSequence:
             SignalDocumentation(
                 sees: "A run of actions in the session (without sessions: of the user) unlike the user's. From 20 points on, what is done is learned by half on a device that is vouched for, and hardly elsewhere.",
-                formula: "12·ln(1 + 5·S ÷ 12) for S above 0, else −5·ln(1 − S). S ← max(S·(1 − 1/window) + step, −30); a session begins with half of what spoke against the last. step = ln p(action | everybody) − ln p(action | user) + 0.3·ln(p(action | user) ÷ p(action | user, the one before)), the last logarithm within ±1, times n ÷ (n + 50), within ±6. p(action | user) backs off to everybody's with weight 5, its bigram to it with weight 2 a kind of follower. While nobody knows everybody's: the user's surprise −ln p less its mean and 0.6",
+                formula: "12·ln(1 + 5·S ÷ 12) for S above 0, else −5·ln(1 − S). S ← max(S·(1 − 1/window) + step, −25); a session begins with half of what spoke against the last. step = ln p(action | everybody) − ln p(action | user) + 0.4·ln(p(action | user) ÷ p(action | user, the one before)), the last logarithm within ±1.5, times n ÷ (n + 50), within ±6. p(action | user) backs off to everybody's with weight 5, its bigram to it with weight 2 a kind of follower. While nobody knows everybody's: the user's surprise −ln p less its mean and 0.6",
                 source: "Schonlau et al., Statistical Science 2001; Maxion and Townsend, DSN 2002; Witten and Bell, IEEE Trans. IT 1991; Page, Biometrika 1954",
                 falsePositives: "A change of role, for some weeks; somebody who helps out.")
         case .actionRate:
@@ -44,13 +44,13 @@ extension Signal {
         case .actionExport:
             SignalDocumentation(
                 sees: "Far more exports in a day than the user's own, more so at an hour that is not the user's.",
-                formula: "3·(t − 4) as for `action.rate`, with ten days of two exports as everybody's prior; ×1.5 where `time.unusual` fired",
+                formula: "3·(t − 4) as for `action.rate`, with ten days of two exports as everybody's prior; ×1.5 at hours with less than half an even share of the user's logins",
                 source: "Exfiltration, MITRE ATT&CK T1567; " + Source.tail,
                 falsePositives: "Quarterly reports; a nightly job, in its first days.")
         case .drift:
             SignalDocumentation(
                 sees: "What the user does of late is not what the user does: actions, devices, providers, or amounts that rise.",
-                formula: "16·(d − share) ÷ (1 − share); d the greatest of the total variations between fast and slow baseline, less what chance makes of so few, and a third of the deviations by which amounts rose; once a day, where the fast baseline has 4 sessions or amounts, or 20 actions, and the slow one three times as many",
+                formula: "16·(d − share) ÷ (1 − share); d the greatest of the total variations between fast and slow baseline, less what chance makes of so few, and a third of the deviations by which amounts rose; once a day, where the fast baseline has 4 sessions or amounts, or 20 actions, and the slow one three times as many; said when a session begins or comes from elsewhere",
                 source: "Concept drift: Gama et al., ACM CSUR 2014", falsePositives: "A new job, a new phone, for some weeks.")
         default: preconditionFailure("not a signal of this group")
         }

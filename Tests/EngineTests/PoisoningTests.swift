@@ -21,12 +21,13 @@ import Testing
         story.live(days: 60)
         let start = story.now
         var amount = 120.0
+        var drifts = false
         var outcomes: [Story.Outcome] = []
         for day in 0..<60 {
             ownDay(story, day, at: start)
             // In the user's own place and with the user's device: nothing but the amounts is new.
             let place = with(Circumstances.home) { $0.session = "thief-\(day)" }
-            story.login(after: 3600, in: place)
+            drifts = story.login(after: 3600, in: place).fired("drift.behaviour") || drifts
             outcomes.append(story.act("transfer.create", after: 30, in: place, ["amount": amount]))
             amount *= 1.05
         }
@@ -36,7 +37,7 @@ import Testing
         #expect(outcomes.suffix(30).allSatisfy { $0.fired("amount.unusual") }, "once unusual it does not become usual")
         let points = outcomes.map { $0.reasons["amount.unusual"] ?? 0 }
         #expect(points.last! > 10, "\(points)")
-        #expect(outcomes.suffix(10).allSatisfy { $0.fired("drift.behaviour") }, "and it shows in the fast baseline")
+        #expect(drifts, "and it shows in the fast baseline")
         // What the user does is as usual as before.
         let own = story.act("transfer.create", in: with(.home) { $0.session = "own" }, ["amount": 100])
         #expect(!own.fired("amount.unusual"))
