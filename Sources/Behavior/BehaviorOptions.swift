@@ -39,7 +39,7 @@ public struct WindowOptions: Sendable, Equatable {
     /// Pane of the hopping window; divides `rate` by at most 16.
     public var rateHop: Int64 = 5_000
     /// Half-life of the baseline.
-    public var halfLife: Int64 = 180 * 86_400_000
+    public var halfLife: Int64 = 240 * 86_400_000
     /// Half-life of the fast baseline beside it: drift is what one has and the other hasn't.
     public var fastHalfLife: Int64 = 7 * 86_400_000
     /// Pane in which what crosses users is summed up and told to other partitions.

@@ -82,8 +82,10 @@ extension UserTable {
         header.pointee.recentAmounts.merge(amounts, weight: weight)
         var kept = amounts
         if !isProven { kept.mean = min(kept.mean, Self.usualAmount(header.pointee.amounts)) }
+        let isHeld = kept.mean < amounts.mean
         header.pointee.amounts.merge(kept, weight: weight)
-        header.pointee.amountSpread.add(Float(Portable.exp(Double(kept.mean))), weight: kept.weight * weight)
+        header.pointee.amountSpread.add(
+            Float(Portable.exp(Double(amounts.mean))), weight: amounts.weight * weight * (isHeld ? Self.unvouchedWeight : 1))
     }
 
     // MARK: - Challenges

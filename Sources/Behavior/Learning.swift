@@ -91,7 +91,7 @@ extension UserTable {
 
     /// A device that nothing has vouched for never weighs more than this, however often it is seen: it stays partly new,
     /// or patience would be as good as proof.
-    public static let unvouchedWeight: Float = 0.4
+    public static let unvouchedWeight: Float = 0.2
 
     private func learnDevice(
         _ seen: Observation, second: UInt32, of row: UserRow, weight: Float, isVouched: Bool

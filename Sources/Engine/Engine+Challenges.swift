@@ -108,6 +108,7 @@ extension Engine {
         slot.pointee.tokenDevice = context.device
         slot.pointee.tokenNetwork = context.network
         slot.pointee.tokenASN = context.asn
+        slot.pointee.course.window = SequenceWindow()
         slot.pointee.flags.insert(.learned)
         slot.pointee.flags.remove(.tainted)
         slot.pointee.provenDemand = challenge.demand

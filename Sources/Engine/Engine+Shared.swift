@@ -15,25 +15,25 @@ extension Engine {
     private static let sharedVersion: Int64 = 3
 
     func markShared() -> SharedMark {
-        SharedMark(sequence: table.sequence, watermark: watermarks.pointee, positions: table.positions, panes: markPanes())
+        SharedMark(sequence: table.sequence, watermark: watermarks.pointee, positions: table.positions, panes: population.mark(returns: contributes))
     }
 
     /// What users share, as it is now.
     public func sharedImage() -> [UInt8] { sharedImage(at: nil) }
 
     /// The same as it was at a mark. Little-endian 64-bit words: version, count of events, current watermark, each input's
-    /// greatest event time, each input's last offset; the open pane's number and part; for each partition of the networks
+    /// greatest event time, each input's last offset; the open pane's number and part, the line to take next; for each partition of the networks
     /// topic where reading begins again, up to where it was absorbed, newest pane and part before that; the open pane's
     /// logins and actions; own panes that wait. Then the view. Others' panes that wait are read again.
     func sharedImage(at mark: SharedMark?) -> [UInt8] {
         let watermark = mark?.watermark ?? watermarks.pointee
-        let book = mark?.panes.book ?? self.book
-        let open = mark?.panes.open ?? pane.pointee.open
+        let book = mark?.panes.book ?? population.book
+        let open = mark?.panes.open ?? population.pane.pointee.open
         let (logins, actions) = (mark?.panes.logins ?? open.logins.count, mark?.panes.actions ?? open.actions.count)
         var words =
             [Self.sharedVersion, Int64(bitPattern: mark?.sequence ?? table.sequence), watermark.current.milliseconds]
             + watermark.greatest + (mark?.positions ?? table.positions)
-        words += [book.index, Int64(book.part), Int64(book.positions.count)]
+        words += [book.index, Int64(book.part), book.line, Int64(book.positions.count)]
         for (partition, position) in book.positions.enumerated() {
             if let first = book.pending.first(where: { $0.partition == partition && $0.offset >= 0 }) {
                 words += [first.offset, position.next, first.pane.index, Int64(first.pane.part) - 1]
@@ -54,7 +54,7 @@ extension Engine {
         }
         let packed = WordPacking.pack(words.map { UInt64(bitPattern: $0) })
         return [Int64(words.count), Int64(packed.count)].flatMap { word in withUnsafeBytes(of: word.littleEndian) { Array($0) } }
-            + packed + shared.image(at: mark.flatMap { isPacedByPartition ? $0.panes.place : nil })
+            + packed + shared.image(at: contributes ? mark?.panes.place : nil)
     }
 
     /// Restores what `sharedImage` returned. Throws `StateError` when the bytes are not such an image.
@@ -86,17 +86,13 @@ extension Engine {
         }
         let (book, open, absorbed) = try readPanes(&words)
         try words.end()
-        guard shared.restore(UnsafeRawBufferPointer(rebasing: reader.rest[Int(size)...])) else {
+        let view = UnsafeRawBufferPointer(rebasing: reader.rest[Int(size)...])
+        guard population.restore(book, open, absorbed: absorbed, view: view) else {
             throw StateError("the partition's shared view can't be read")
         }
         table.sequence = UInt64(sequence)
         table.positions = positions
         watermarks.pointee.restore(greatest: greatest, current: Timestamp(milliseconds: current))
-        self.book = book
-        pane.pointee.open = open
-        if isPacedByPartition { pane.pointee.end = book.index == 0 ? 0 : (book.index + 1) * max(plan.windows.pane, 1) }
-        sealed.removeAll()
-        toAbsorb = absorbed
     }
 
     private func readPanes(_ words: inout SharedWords) throws(StateError) -> (PaneBook, OpenPane, [Int64]) {
@@ -106,6 +102,8 @@ extension Engine {
         book.index = try words.next()
         guard (0...most).contains(book.index) else { throw bad }
         book.part = UInt32(truncatingIfNeeded: try words.next())
+        book.line = try words.next()
+        guard book.line >= 0 else { throw bad }
         var absorbed: [Int64] = []
         for _ in 0..<(try words.count(of: 4)) {
             var position = PanePosition()

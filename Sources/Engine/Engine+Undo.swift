@@ -21,7 +21,7 @@ extension Engine {
         watermarks.pointee = baseline.watermark
         tally.pointee = baseline.counters
         erased = baseline.erased
-        takeBack(to: baseline.panes)
+        if contributes { population.takeBack(to: baseline.panes) }
     }
 
     /// What follows was committed before, until a step says otherwise: marks are no places to return to.
@@ -34,7 +34,7 @@ extension Engine {
         guard mode.pointee.keepsPreImages else { return }
         mode.pointee.hasBaseline = true
         table.keepPreImages()
-        baseline = Baseline(watermark: watermarks.pointee, counters: tally.pointee, erased: erased, panes: markPanes())
+        baseline = Baseline(watermark: watermarks.pointee, counters: tally.pointee, erased: erased, panes: population.mark(returns: contributes))
     }
 
     /// Before a step that is recovering, or the first that is not.

@@ -34,16 +34,9 @@ public final class Engine {
     let watermarks: UnsafeMutablePointer<Watermark>
     /// What users of all partitions share, as far as its panes have been folded.
     public let shared: SharedView
-    let pane: UnsafeMutablePointer<PaneInProgress>
-    /// Panes that wait to be folded, and what was absorbed of others.
-    var book = PaneBook()
-    /// Sealed and not taken yet.
-    var sealed: [SealedPane] = []
-    /// After a restoration: by partition of the networks topic, up to where it had been absorbed. What lies between that
-    /// and `panePositions` is to be absorbed before the first step.
-    public internal(set) var toAbsorb: [Int64] = []
-    /// Panes turn with the partition's own time.
-    let isPacedByPartition: Bool
+    let population: Population
+    /// It is told of events by this engine.
+    let contributes: Bool
     var decision = Decision()
     var words = OutputBuffer()
     /// Committed cuts that dirty users belong to, oldest first.
@@ -69,10 +62,10 @@ public final class Engine {
     ///   - decoders: those that the engines of a shard share; nil: its own.
     ///   - keepsPreImages: `undo` is possible.
     ///   - learnsFirst: for tests only: the fault "learned before decided", which a test's oracle must notice.
-    ///   - shared: a view that somebody else folds panes into; nil: its own.
+    ///   - population: one that somebody else tells of events; nil: its own.
     public init(
         plan: EnginePlan, decoders: Decoders? = nil, keepsPreImages: Bool = false, learnsFirst: Bool = false,
-        shared: SharedView? = nil
+        population: Population? = nil
     ) {
         precondition(plan.inputs.count <= 8, "a plan has at most 8 inputs")
         let decoders = decoders ?? Decoders(plan: plan)
@@ -94,10 +87,9 @@ public final class Engine {
             to: Watermark(
                 inputs: plan.inputs.count, allowedLateness: plan.windows.allowedLateness, idle: plan.windows.idle))
         hash = KeyedHash(secret: plan.secret)
-        self.shared = shared ?? SharedView(windows: plan.windows, bounds: plan.bounds, hash: hash)
-        isPacedByPartition = shared == nil
-        pane = .allocate(capacity: 1)
-        pane.initialize(to: PaneInProgress(end: isPacedByPartition ? 0 : .max, open: OpenPane()))
+        self.population = population ?? Population(plan: plan)
+        contributes = population == nil
+        shared = self.population.shared
         policy = CompiledPolicy(rules: plan.rules, fallback: plan.fallback)
         decodePlans = .allocate(capacity: max(plan.inputs.count, 1))
         for (index, input) in plan.inputs.enumerated() {
@@ -113,8 +105,6 @@ public final class Engine {
     deinit {
         for index in plan.inputs.indices { decodePlans[index].release() }
         decodePlans.deallocate()
-        pane.deinitialize(count: 1)
-        pane.deallocate()
         event.deallocate()
         mode.deallocate()
         tally.deallocate()

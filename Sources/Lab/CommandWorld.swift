@@ -15,7 +15,7 @@ public struct CommandHabits: Sendable, Equatable {
     /// How alike the tasks of one person are.
     public var taskConcentration = 2.5
     /// Share of tasks that others have as well.
-    public var sharedShare = 0.87
+    public var sharedShare = 0.82
     /// How many such tasks there are.
     public var sharedTasks = 40
     /// Tasks a person has at a time.

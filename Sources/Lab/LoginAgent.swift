@@ -19,6 +19,8 @@ struct LoginAgent: Sendable, Hashable {
             case .unknown: "unknown"
             }
         }
+        /// Shares of rows, as in the RBA data set.
+        static let shares: [Double] = [0.628, 0.254, 0.026, 0.065, 0.028]
     }
 
     /// How a family numbers its releases.
@@ -34,7 +36,7 @@ struct LoginAgent: Sendable, Hashable {
     enum System: Sendable {
         /// The text alone.
         case plain
-        /// A major and minor version, a new minor every 60 days.
+        /// A major and minor version, a new minor every 66 days.
         case yearly
         /// A major version, of the age of the model.
         case model
@@ -122,7 +124,7 @@ struct LoginAgent: Sendable, Hashable {
         release = Int16(clamping: of.scheme == .fixed ? 0 : Int(((day - Self.epoch) / (of.days * pace)).rounded(.down)))
         switch of.system {
         case .plain: break
-        case .yearly: system = Int16(clamping: Int(((day - Self.epoch) / 60).rounded(.down)))
+        case .yearly: system = Int16(clamping: Int(((day - Self.epoch) / 66).rounded(.down)))
         case .model:
             self.model = model
             system = Int16(model % 5)

@@ -23,6 +23,11 @@ struct LoginAttacks: Sendable {
         let number = 0x8000_0000 | UInt32(truncatingIfNeeded: random.next() >> 33)
         let person = LoginPerson(number: number, country: home, world: world, options: options)
         var (address, agent) = person.visit(day: epochDay, world: world, options: options, &random)
+        if theft.kind == .naive || theft.kind == .vpn {
+            // Whatever all rows show: more tools among it than owners use.
+            let type = LoginAgent.Class.allCases[random.pick(LoginAgent.Class.shares)]
+            agent = LoginPerson.anyDevice(type, day: epochDay, options: options, &random)
+        }
         switch theft.kind {
         case .naive:
             if !listed.isEmpty, random.chance(options.naiveListed) { address = listed[random.below(listed.count)] }

@@ -123,7 +123,7 @@ public struct LoginMarginals {
         let largest = providers.values.sorted(by: >)
         add("largest provider", share(largest.first ?? 0, rows), 0.26, within: 0.025)
         add("second provider", share(largest.dropFirst().first ?? 0, rows), 0.21, within: 0.025)
-        for (type, target) in zip(LoginAgent.Class.allCases, [0.628, 0.254, 0.026, 0.065, 0.028]) {
+        for (type, target) in zip(LoginAgent.Class.allCases, LoginAgent.Class.shares) {
             add("device \(type.name)", share(types[Int(type.rawValue)], rows), target, within: 0.01 + 0.03 * target)
         }
         add("with round-trip time", share(Double(roundTrips.count), rows), options.roundTripShare, within: 0.004)

@@ -61,7 +61,7 @@ public struct LoginOptions: Sendable, Equatable {
     /// Share of takeovers whose victim never logged in before.
     public var takeoverNoHistory = 0.35
     /// Share of takeovers with a browser like the victim's, sold along with the password.
-    public var takeoverFingerprint = 0.45
+    public var takeoverFingerprint = 0.55
     /// Share of takeovers over an address that made none of the campaign's other attempts.
     public var takeoverFresh = 0.35
     /// Share of campaigns with takeovers in them.
@@ -69,7 +69,7 @@ public struct LoginOptions: Sendable, Equatable {
     /// Share of naive attackers who come from an address that campaigns use.
     public var naiveListed = 0.3
     /// Share of a campaign's addresses in the country whose accounts it is after.
-    public var campaignNear = 0.87
+    public var campaignNear = 0.9
     /// Share of VPN attackers who come over an exit; the others come over homes and carriers.
     public var vpnExits = 0.27
     /// Probability that a targeted attacker shows the victim's browser and not another for that kind of device.
@@ -95,7 +95,7 @@ public struct LoginOptions: Sendable, Equatable {
     /// Share of leases from a pool elsewhere in the provider's network.
     public var leasesElsewhere = 0.2
     /// Share of phones' logins that come over the carrier.
-    public var carrierShare = 0.55
+    public var carrierShare = 0.5
     /// Rows per address of carriers and of VPN exits, on average.
     public var crowd = 12.0
     /// Share of carriers' logins that come out at a gateway in another region.
@@ -104,8 +104,8 @@ public struct LoginOptions: Sendable, Equatable {
     public var officeShare = 0.3
     public var vpnShare = 0.07
     /// Probability that a visit happens on a journey, and that the journey is abroad.
-    public var travel = 0.075
-    public var travelAbroad = 0.85
+    public var travel = 0.08
+    public var travelAbroad = 0.9
     /// Mean days until a person changes provider, and until a device is replaced.
     public var providerDays = 900.0
     public var deviceDays = 800.0
@@ -114,7 +114,7 @@ public struct LoginOptions: Sendable, Equatable {
     /// Factor on the days between releases of every browser.
     public var releasePace = 2.1
     /// Share of visits from a device that is not one's own.
-    public var strangeDevice = 0.035
+    public var strangeDevice = 0.02
 
     /// Share of rows with `rtt_ms`, and its median.
     public var roundTripShare = 0.041

@@ -104,10 +104,12 @@ struct LoginPerson: Sendable {
         var make = Random(seed: Random.mix(seed, UInt64(slot), 0x6D61_6B65))
         let family = generation.chance(0.75) ? LoginAgent.family(type, &make) : LoginAgent.family(type, &generation)
         let model = LoginAgent.model(&generation)
-        let lags = generation.chance(options.laggards)
-        let period = generation.lognormal(median: 70, sigma: 0.7)
-        let phase = generation.uniform(0, period)
-        let behind = generation.uniform(0, 12)
+        // How soon one updates is a habit, not the device's.
+        var habit = Random(seed: Random.mix(seed, UInt64(slot), 0x7570_6474))
+        let lags = habit.chance(options.laggards)
+        let period = habit.lognormal(median: 70, sigma: 0.7)
+        let phase = habit.uniform(0, period)
+        let behind = habit.uniform(0, 12)
         let updated = lags ? ((day + phase) / period).rounded(.down) * period - phase : day
         return LoginAgent(family: family, model: model, day: updated - behind, pace: options.releasePace)
     }

@@ -163,7 +163,7 @@ public struct LoginTraffic: Sendable {
             let seed = random.next()
             // Most attackers rest at weekends like others.
             let rests = LoginAccounts.weekday(min(Int(day), options.days - 1), options) >= 5 && random.chance(0.45)
-            let use = Int(day) + (rests ? 2 : 0)
+            let use = max(Int(day) + (rests ? 2 : 0), nextDay + 1)
             guard use < options.days else { continue }
             stolen[use].append(StolenPassword(
                 kind: kind, user: login.user, address: login.address, agent: login.agent, seed: seed))

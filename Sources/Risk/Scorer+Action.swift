@@ -92,8 +92,8 @@ extension Scorer {
         let spread = row.header.pointee.amountSpread
         let weight = Double(spread.weight)
         let above = max(0, 1 - Double(spread.rank(of: Float(event.amount) + 1))) * weight
-        // Rent among coffees: moments cry each month, and it has been seen.
-        var points = min(tailPoints(excess), Self.mostOfTail) / (1 + above)
+        // Rent among coffees: moments cry each month, and it has been seen; which less than halves it, as seeing proves little.
+        var points = min(tailPoints(excess), Self.mostOfTail) / min(1 + above, 2.5)
         // Wages and coffees: moments find everything between and beyond them usual.
         if let largest = spread.quantile(1), event.amount > 2 * Double(largest) {
             points = max(points, 4 * ln(event.amount / Double(max(largest, 1))) * weight / (weight + 20))

@@ -145,8 +145,8 @@ public struct Scorer: ~Copyable, Sendable {
         return own <= elsewhere ? 0 : max(-most, 10 * ln(elsewhere / own))
     }
 
-    /// Weight from which a value counts as known: one whole observation, half a half-life old.
-    static let knownWeight: Float = 0.7
+    /// Weight from which a value counts as known: one whole observation, a half-life and a third old.
+    static let knownWeight: Float = 0.4
 
     /// Share of novelty left in a value that was seen with less weight than one observation.
     @inline(__always)

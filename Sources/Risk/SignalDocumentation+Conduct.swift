@@ -34,7 +34,7 @@ extension Signal {
         case .amountUnusual:
             SignalDocumentation(
                 sees: "An amount far above the user's own. An amount above what is usual that nothing proves is learned as the most that is usual, so rising step by step doesn't make it normal.",
-                formula: "min(3·(t − 4), 24) ÷ (1 + earlier amounts as large), t as for `action.rate`; beyond twice the largest at least 4·ln(amount ÷ largest) · n ÷ (n + 20), n amounts",
+                formula: "min(3·(t − 4), 24) ÷ min(1 + earlier amounts as large, 2.5), t as for `action.rate`; beyond twice the largest at least 4·ln(amount ÷ largest) · n ÷ (n + 20), n amounts",
                 source: Source.tail + "; quantiles: Masson et al., VLDB 2019", falsePositives: "A yearly bill, the first time.")
         case .actionTakeover:
             SignalDocumentation(

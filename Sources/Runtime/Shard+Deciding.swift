@@ -38,6 +38,7 @@ extension Shard {
             }
         }
         for task in tasks { task.queues.keep() }
+        if let feed = world.feed, tasks.allSatisfy({ $0.queues.isEmpty }) { feed.settle() }
         if counters.records != before { scheduleCommit(within: options.commitMilliseconds) }
         if !effects.outputs.isEmpty && mayDecide {
             try pass(.decided)
@@ -49,6 +50,7 @@ extension Shard {
 
     private func step(_ record: Record, in task: PartitionTask, isStaged: Bool) throws(LogFailure) {
         if !task.hasAbsorbed { absorbPanes(of: task) }
+        world.feed?.advance(through: record.offset)
         while let page = isStaged
             ? task.engine.stepStaged(record, into: &effects) : task.engine.step(record, into: &effects)
         { try load(page: page, of: task) }

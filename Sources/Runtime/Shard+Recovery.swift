@@ -99,7 +99,7 @@ extension Shard {
     func makeEngine() -> Engine {
         let engine = Engine(
             plan: plan, decoders: decoders, keepsPreImages: output.isTransactional,
-            learnsFirst: world.mutant == .learnBeforeDecide)
+            learnsFirst: world.mutant == .learnBeforeDecide, population: world.feed?.population)
         engine.newerRowWins = internals != nil && !output.isTransactional
         return engine
     }

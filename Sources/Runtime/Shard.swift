@@ -52,6 +52,8 @@ public struct ShardWorld {
     public var stop: StopRequest
     /// Called at every named step; for tests.
     public var probe: ShardProbe?
+    /// What all lines of a file contribute; nil where partitions tell each other, or nothing.
+    public var feed: PopulationFeed?
     /// A fault of our own for tests of the tests.
     public var mutant: Mutant?
 

@@ -31,22 +31,3 @@ extension Pipeline {
         return plan
     }
 }
-
-/// Finds who a line is about by decoding it, so that routing and deciding agree on every line, broken ones included.
-func lineRouter(_ plan: EnginePlan) -> LineRouter {
-    let input = plan.inputs[0].decode
-    let decoder = EventDecoder(bounds: input.bounds)
-    let decode = DecodePlan(input)
-    var event = Event()
-    return { line in
-        let record = Record(
-            input: 0, partition: 0, offset: 0, timestamp: nil, key: .absent, value: ByteView(line))
-        switch decoder.decode(record, options: decode, into: &event) {
-        case .ignored: return nil
-        case .rejected(let rejection) where !rejection.knowsUser: return nil
-        case .event, .rejected:
-            return StableHash.of(
-                tenant: UnsafeRawBufferPointer(event.tenant.bytes), user: UnsafeRawBufferPointer(event.user.bytes))
-        }
-    }
-}

@@ -64,7 +64,7 @@ struct ReplayCommand: ParsableCommand {
         let signals = SignalWatch(stop)
         defer { withExtendedLifetime(signals) {} }
 
-        let reader = try openReader(plan, shards: count)
+        let reader = try openReader(pipeline, plan, shards: count)
         let goesOn = state.map { !StateDirectory.partitions(in: $0).isEmpty } ?? false
         let directory = try state.map { path throws(ExitCode) in try openState(path) }
         let decisions = try openLines(output, keeping: goesOn)
@@ -76,12 +76,14 @@ struct ReplayCommand: ParsableCommand {
         let group = ShardGroup(shards: count, stop: stop) { [options, pipeline] number, mailbox, stop throws(LogFailure) in
             var options = options
             options.name = "shard-\(number)"
-            let world = ShardWorld(
-                input: { () throws(LogFailure) in reader.input(shard: number) },
+            let feed = PopulationFeed(plan: plan)
+            var world = ShardWorld(
+                input: { () throws(LogFailure) in reader.input(shard: number, feed: feed) },
                 output: { () throws(LogFailure) in
                     FileOutputLog(decisions: decisions, deadLetters: rejected, topics: topics)
                 },
                 enrichment: pipeline.makeEnrichment(), directory: directory, logger: logger, mailbox: mailbox, stop: stop)
+            world.feed = feed
             return try Shard(plan: plan, options: options, world: world)
         }
 
@@ -94,12 +96,12 @@ struct ReplayCommand: ParsableCommand {
         if exit != .success { throw exit }
     }
 
-    private func openReader(_ plan: EnginePlan, shards: Int) throws(ExitCode) -> FileReader {
+    private func openReader(_ pipeline: Pipeline, _ plan: EnginePlan, shards: Int) throws(ExitCode) -> FileReader {
         var options = FileReaderOptions()
         options.shards = shards
         options.partitions = partitions
         do {
-            return try FileReader(path: input, options: options) { lineRouter(plan) }
+            return try FileReader(path: input, options: options) { lineRouter(plan, enrichment: pipeline.makeEnrichment()) }
         } catch {
             throw failure(error, stop: Exit.noInput)
         }

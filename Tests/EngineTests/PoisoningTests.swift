@@ -35,8 +35,8 @@ import Testing
         #expect(first < 25, "day \(first)")
         #expect(outcomes.suffix(30).allSatisfy { $0.fired("amount.unusual") }, "once unusual it does not become usual")
         let points = outcomes.map { $0.reasons["amount.unusual"] ?? 0 }
-        #expect(points.last! > 15, "\(points)")
-        #expect(outcomes.suffix(10).allSatisfy { $0.fired("drift.behaviour") || $0.reasons["amount.unusual"]! > 15 })
+        #expect(points.last! > 10, "\(points)")
+        #expect(outcomes.suffix(10).allSatisfy { $0.fired("drift.behaviour") }, "and it shows in the fast baseline")
         // What the user does is as usual as before.
         let own = story.act("transfer.create", in: with(.home) { $0.session = "own" }, ["amount": 100])
         #expect(!own.fired("amount.unusual"))
@@ -100,6 +100,6 @@ import Testing
             story.login(after: 3600, in: place)
             for _ in 0..<6 { for name in names { last = story.act(name, after: 5, in: place) } }
         }
-        #expect((last?.reasons["action.sequence"] ?? 0) > 20, "\(last?.reasons ?? [:])")
+        #expect((last?.reasons["action.sequence"] ?? 0) > 10, "\(last?.reasons ?? [:])")
     }
 }

@@ -180,7 +180,7 @@ import Testing
             #expect(abs(number(decision["base"]) + points.reduce(0, +) - 10 * logit) < 0.01, "seed \(seed): \(decision)")
             #expect(abs(score - 100 / (1 + exp(-logit))) < 0.06, "seed \(seed)")
             #expect(points == points.sorted(by: >) && points.allSatisfy { $0 != 0 && abs($0) <= 200 }, "seed \(seed)")
-            #expect(points.filter { $0 < 0 }.reduce(0, +) > -12.6, "seed \(seed): familiarity is capped")
+            #expect(points.filter { $0 < 0 }.reduce(0, +) > -25.6, "seed \(seed): familiarity is capped")
             #expect(ids.insert(decision["id"] as! String).inserted, "seed \(seed)")
             #expect((decision["time"] as! String) >= "2000" && (decision["time"] as! String) < "2100", "seed \(seed)")
             kinds[decision["decision"] as! String, default: 0] += 1

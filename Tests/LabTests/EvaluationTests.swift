@@ -239,6 +239,13 @@ import Testing
         }
         #expect(found.scorers.count == 2 && found.ranking.contains { $0.scorer != Evaluation.vigil })
 
+        // Without a score on the legitimate side a scorer would look better than it is: it has no numbers.
+        var partial = other
+        for (index, event) in run.events.enumerated() where !event.isHostile && index % 5 == 0 { partial.scores[index] = .nan }
+        let rows = Evaluation(run, others: [partial], options: options).ranking
+        #expect(rows.contains { $0.scorer != Evaluation.vigil && $0.unit == .event })
+        #expect(rows.allSatisfy { $0.scorer == Evaluation.vigil || $0.unit != .event || $0.auc == nil })
+
         for bad in ["{\"id\":\"a\"}", "{\"id\":\"a\",\"score\":null}", "{\"id\":\"score\",\"x\":1}", "[1]", "{\"id\":\"a\",\"score\":1"] {
             try bad.write(toFile: scores, atomically: false, encoding: .utf8)
             #expect(throws: LedgerFileError.self, "\(bad)") { try OtherScores(file: scores, of: run) }

@@ -12,9 +12,13 @@ import Testing
     static func router() -> LineRouter {
         { line in
             let text = String(decoding: line, as: UTF8.self)
-            guard let start = text.range(of: #""user":""#), let end = text[start.upperBound...].firstIndex(of: "\"") else { return nil }
+            guard let start = text.range(of: #""user":""#), let end = text[start.upperBound...].firstIndex(of: "\"") else {
+                return LineRoute(user: nil)
+            }
             var user = String(text[start.upperBound..<end])
-            return user.withUTF8 { StableHash.of(tenant: UnsafeRawBufferPointer(start: nil, count: 0), user: UnsafeRawBufferPointer($0)) }
+            return LineRoute(user: user.withUTF8 {
+                StableHash.of(tenant: UnsafeRawBufferPointer(start: nil, count: 0), user: UnsafeRawBufferPointer($0))
+            })
         }
     }
 
@@ -118,20 +122,22 @@ import Testing
         var options = FileReaderOptions()
         options.shards = shards
         options.blockBytes = 4096
-        let reader = try FileReader(path: events, options: options) { Self.router() }
+        let reader = try FileReader(path: events, options: options) { lineRouter(plan) }
         let decisions = try LineFile(path: directory.file(output), keeping: state)
         let deadLetters = try LineFile(path: directory.file(output + ".dead"), keeping: state)
         let stateDirectory = state ? try StateDirectory(path: directory.file("state")) : nil
         let group = ShardGroup(shards: shards) { number, mailbox, stop throws(LogFailure) in
             var options = ShardOptions()
             options.batchRecords = batch
-            let world = ShardWorld(
-                input: { () throws(LogFailure) in reader.input(shard: number) },
+            let feed = PopulationFeed(plan: plan)
+            var world = ShardWorld(
+                input: { () throws(LogFailure) in reader.input(shard: number, feed: feed) },
                 output: { () throws(LogFailure) in
                     FileOutputLog(decisions: decisions, deadLetters: deadLetters, topics: ["logins"])
                 },
                 directory: stateDirectory, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
                 mailbox: mailbox, stop: stop)
+            world.feed = feed
             return try Shard(plan: plan, options: options, world: world)
         }
         group.start()
@@ -158,6 +164,31 @@ import Testing
         #expect(first["topic"] as? String == "logins")
         #expect(first["partition"] as? Int == 0)
         #expect(first["offset"] as? Int == 49)
+    }
+
+    /// People of every partition, and a spray against all of them from one network.
+    static func sprayed(_ number: Int) -> String {
+        let time = 1_763_892_000_000 + number * 700
+        let isSpray = number % 3 == 0
+        let rest = isSpray ? #""ip":"198.51.100.\(number % 200)","outcome":"failure""# : #""ip":"203.0.113.\(number % 7)","outcome":"success""#
+        return #"{"id":"e\(number)","type":"login","time":\(time),"user":"user\(number % 61)",\(rest)}"#
+    }
+
+    /// whole:    ├──────────────────────────┤
+    /// in parts: ├───── 2 shards ─┤├─ 4 ───┤
+    @Test func whatCrossesUsersIsTheSameForEveryShardCountAndAfterAStop() throws {
+        let directory = TemporaryDirectory()
+        let lines = (0..<600).map(Self.sprayed)
+        let whole = try file(lines.joined(separator: "\n") + "\n", in: directory)
+        let reference = try replay(whole, to: directory, output: "whole", shards: 1, batch: 64)
+        #expect(reference.count { $0.contains("network.spray") } > 100)
+        for (shards, batch) in [(2, 1), (3, 50), (8, 7)] {
+            #expect(try replay(whole, to: directory, output: "\(shards)", shards: shards, batch: batch) == reference, "\(shards) shards")
+        }
+        let path = try file(lines.prefix(333).joined(separator: "\n") + "\n", in: directory)
+        _ = try replay(path, to: directory, output: "parts", shards: 2, batch: 64, state: true)
+        _ = try file(lines.joined(separator: "\n") + "\n", in: directory)
+        #expect(try replay(path, to: directory, output: "parts", shards: 4, batch: 7, state: true) == reference)
     }
 
     @Test func replayGoesOnWhereTheCheckpointIs() throws {

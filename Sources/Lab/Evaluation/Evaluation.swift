@@ -175,7 +175,7 @@ public struct Evaluation: Sendable, Encodable {
             return byName.dropFirst().compactMap { kind in
                 let corners = slot.ranking.curve(kind: kind)
                 let area = numbers[kind * Ranking.Measure.allCases.count]
-                return corners.isEmpty || slot.ranking.scored[kind] == 0 ? nil
+                return corners.isEmpty || !slot.ranking.covers(kind) ? nil
                     : Curve(scorer: slot.scorer, unit: slot.unit, kind: kinds[kind], area: area, corners: corners)
             }
         }
@@ -190,8 +190,8 @@ public struct Evaluation: Sendable, Encodable {
         var place: String { "\(unit.rawValue) \(history?.name ?? "any")" }
     }
 
-    /// The rows of all scorers at one place: Vigil's are the first. A scorer that has no score
-    /// for one in twenty of a kind's units has no numbers for that kind.
+    /// The rows of all scorers at one place: Vigil's are the first. A scorer that does
+    /// not cover a kind has no numbers for it.
     private static func rows(
         _ slots: [RankingSlot], _ members: [Int], _ kinds: [String], _ byName: [Int], _ estimates: [Estimate?]
     ) -> [RankingRow] {
@@ -205,7 +205,7 @@ public struct Evaluation: Sendable, Encodable {
                 var row = RankingRow(
                     scorer: slot.scorer, unit: slot.unit, kind: kinds[kind], history: slot.history?.name ?? "any",
                     attacks: attacks, legitimate: slot.ranking.legitimateUnits)
-                if Double(slot.ranking.scored[kind]) >= 0.95 * Double(attacks) {
+                if slot.ranking.covers(kind) {
                     let start = (number * kinds.count + kind) * size
                     func estimate(_ measure: Ranking.Measure) -> Estimate? { estimates[start + measure.rawValue] }
                     row.auc = estimate(.area)

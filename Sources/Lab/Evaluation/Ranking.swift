@@ -20,6 +20,7 @@ struct Ranking {
 
     /// How many units there are, and how many of them have a score.
     let legitimateUnits: Int
+    let legitimateScored: Int
     let hostileUnits: [Int]
     let scored: [Int]
 
@@ -64,8 +65,16 @@ struct Ranking {
         for kind in lists.indices { lists[kind].sort { $0.score != $1.score ? $0.score > $1.score : $0.user < $1.user } }
         hostile = lists
         legitimateUnits = sorted.count
+        legitimateScored = units.count { $0.kind == 0 && !$0.score.isNaN }
         hostileUnits = lists.map(\.count)
         self.scored = scored
+    }
+
+    /// Whether nineteen in twenty of a kind's units have a score, and of the legitimate ones: ranks of what has none would
+    /// say little, and on the legitimate side flatter.
+    func covers(_ kind: Int) -> Bool {
+        Double(scored[kind]) >= 0.95 * Double(hostileUnits[kind])
+            && Double(legitimateScored) >= 0.95 * Double(legitimateUnits)
     }
 
     /// All measures of all kinds, kind by kind; NaN where there is nothing to measure. `weights` says how often each user

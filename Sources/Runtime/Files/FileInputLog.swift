@@ -6,6 +6,7 @@ public final class FileInputLog: InputLog {
     private let reader: FileReader
     private let shard: Int
     private let queue: LineQueue
+    private let feed: PopulationFeed?
     private var isAssigned = false
     private var isPaused = false
     private var chunk: LineChunk?
@@ -13,10 +14,11 @@ public final class FileInputLog: InputLog {
     /// Wanted from here on, by virtual partition.
     private var starts: [Int64]
 
-    init(reader: FileReader, shard: Int, queue: LineQueue) {
+    init(reader: FileReader, shard: Int, queue: LineQueue, feed: PopulationFeed?) {
         self.reader = reader
         self.shard = shard
         self.queue = queue
+        self.feed = feed
         starts = Array(repeating: .max, count: Int(reader.options.partitions))
     }
 
@@ -34,7 +36,9 @@ public final class FileInputLog: InputLog {
             cursor = 0
             chunk = nil
             switch queue.pop(timeoutMilliseconds: timeoutMilliseconds) {
-            case .chunk(let next): chunk = next
+            case .chunk(let next):
+                chunk = next
+                feed?.append(next)
             case .nothing: return .records
             case .ended: return .ended
             case .failed(let why): throw .stop(why)
@@ -46,6 +50,7 @@ public final class FileInputLog: InputLog {
             batch.append(chunk.record(at: index))
         }
         cursor = end
+        feed?.hand(over: end < chunk.lines.count ? chunk.lines[end].number : chunk.end)
         return .records
     }
 

@@ -1,10 +1,23 @@
+import Engine
 import Events
 import Foundation
 import Glibc
 import Synchronization
 
-/// Finds who a line is about, as a `StableHash` of (tenant, user); nil when the line doesn't say.
-public typealias LineRouter = (UnsafeRawBufferPointer) -> UInt64?
+/// Who a line is about, and what it contributes to what users share.
+public struct LineRoute {
+    /// A `StableHash` of (tenant, user); nil when the line doesn't say.
+    public var user: UInt64?
+    /// Nil where it contributes nothing, not even its time.
+    public var event: Contributed?
+    public init(user: UInt64?, event: Contributed? = nil) {
+        self.user = user
+        self.event = event
+    }
+}
+
+/// Finds a line's route.
+public typealias LineRouter = (UnsafeRawBufferPointer) -> LineRoute
 
 /// How a file becomes a log.
 public struct FileReaderOptions: Sendable, Equatable {
@@ -86,7 +99,10 @@ public final class FileReader: Sendable {
     public var readLines: Int { readLinesCount.load(ordering: .relaxed) }
 
     /// Shard `number`'s end of the log.
-    public func input(shard number: Int) -> FileInputLog { FileInputLog(reader: self, shard: number, queue: queues[number]) }
+    /// What lines contribute goes into `feed`.
+    public func input(shard number: Int, feed: PopulationFeed? = nil) -> FileInputLog {
+        FileInputLog(reader: self, shard: number, queue: queues[number], feed: feed)
+    }
 
     func partitions(ofShard number: Int) -> [Int32] {
         (0..<options.partitions).filter { Int($0) % queues.count == number }
@@ -183,17 +199,23 @@ private struct LineDealer {
         guard number >= first else { return }
         let line = given.last == 13 ? UnsafeBufferPointer(rebasing: given.dropLast()) : given
         guard line.contains(where: { $0 != 32 && $0 != 9 }) else { return }
-        let hash = route(UnsafeRawBufferPointer(line)) ?? 0
-        let partition = Int32(hash % UInt64(options.partitions))
+        let route = route(UnsafeRawBufferPointer(line))
+        let partition = Int32((route.user ?? 0) % UInt64(options.partitions))
         let shard = Int(partition) % queues.count
         if chunks[shard] == nil { chunks[shard] = LineChunk() }
         chunks[shard]?.append(line, partition: partition, number: number)
+        guard let event = route.event else { return }
+        for other in queues.indices {
+            if chunks[other] == nil { chunks[other] = LineChunk() }
+            chunks[other]?.tell(event, number: number)
+        }
     }
 
     /// Gives the shards what was dealt; false when none of them takes any more.
     mutating func handOver() -> Bool {
         for shard in queues.indices {
             guard let chunk = chunks[shard] else { continue }
+            chunk.end = lineNumber
             chunks[shard] = nil
             if !queues[shard].push(chunk) { isGone[shard] = true }
         }

@@ -1,3 +1,4 @@
+import Engine
 import Events
 import Foundation
 
@@ -12,13 +13,23 @@ final class LineChunk: @unchecked Sendable {
         var start: Int
         var count: Int
     }
+    /// What a line contributes to what users share, whichever shard decides it.
+    struct Told {
+        var number: Int64
+        var event: Contributed
+    }
     private(set) var lines: [Line] = []
+    private(set) var told: [Told] = []
+    /// Behind the last line of the block it was made of.
+    var end: Int64 = 0
     private(set) var bytes = OutputBuffer(capacity: 64 * 1024)
 
     func append(_ text: UnsafeBufferPointer<UInt8>, partition: Int32, number: Int64) {
         lines.append(Line(partition: partition, number: number, start: bytes.count, count: text.count))
         bytes.append(text)
     }
+
+    func tell(_ event: Contributed, number: Int64) { told.append(Told(number: number, event: event)) }
 
     /// Valid as long as the chunk.
     func record(at index: Int) -> Record {
