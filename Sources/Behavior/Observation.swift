@@ -47,7 +47,7 @@ public struct Observation {
 
     public init(time: Timestamp) { self.time = time }
 
-    public init(of event: borrowing Event, hash: KeyedHash, agents: AgentMemo) {
+    public init(of event: borrowing Event, hash: KeyedHash, agents: AgentMemo = AgentMemo()) {
         time = event.time
         device = Self.device(of: event, hash: hash, agents: agents)
         hasDeviceID = event.deviceID.isPresent
