@@ -64,6 +64,7 @@ public struct Scorer: Sendable {
             driftSignal(row, &out)
             if event.type == .login { loginSignals(event, seen, known, row, &out) }
         }
+        if seen.token != 0 && has(.sessionTokenReplayed) { tokenSignal(seen, row, &out) }
         if session >= 0 { sessionSignals(event, seen, row, session, &out) }
         if event.type == .action { actionSignals(event, seen, row, session, shared, &out) }
         challengeSignals(seen, row, &out)
