@@ -87,6 +87,21 @@ extension UserTable {
         return row
     }
 
+    /// What a rule objected to, had it been enforced, stays nearly as new as it was however often it is seen, and says
+    /// nothing of how often the user brings something new. The row may move.
+    private func learnDoubted(_ seen: Observation, of start: UserRow, weight: Float) -> UserRow {
+        let second = UInt32(clamping: seen.time.milliseconds / 1000)
+        var row = start
+        let most = Self.doubtedWeight
+        if seen.device != 0 { row = learnDevice(seen, second: second, of: row, weight: weight, isVouched: false, most: most) }
+        if seen.network != 0 { row = learnNetwork(seen, second: second, of: row, weight: weight, most: most) }
+        if seen.country != 0 { row = learnPlace(seen, second: second, of: row, weight: weight, most: most) }
+        return row
+    }
+
+    /// Most weight of a device, network or place that is known from doubted events alone.
+    static let doubtedWeight: Float = 0.1
+
     /// Contexts up to which a baseline takes what it sees for its user's: there is nothing yet to compare it with.
     static let vouchedContexts: Float = 20
 
@@ -94,8 +109,14 @@ extension UserTable {
     /// or patience would be as good as proof.
     public static let unvouchedWeight: Float = 0.2
 
+    /// What of `weight` may be added where no more than `most` may come of it.
+    @inline(__always)
+    private static func gain(_ weight: Float, _ known: Float, _ most: Float) -> Float {
+        min(weight, max(most - known, 0))
+    }
+
     private func learnDevice(
-        _ seen: Observation, second: UInt32, of row: UserRow, weight: Float, isVouched: Bool
+        _ seen: Observation, second: UInt32, of row: UserRow, weight: Float, isVouched: Bool, most: Float = .infinity
     ) -> UserRow {
         var row = row
         var index = -1
@@ -113,15 +134,16 @@ extension UserTable {
                 row = moved
                 index = appended
             } else {
-                guard slots.count > 0 else { return row }
+                guard slots.count > 0, slots.base[weakest].weight < most else { return row }
                 index = weakest
             }
             row.devices[index] = slot
         }
         let slot = row.devices.base + index
         if isVouched { slot.pointee.flags.insert(.vouched) }
-        slot.pointee.weight += weight
-        slot.pointee.recent += weight
+        let gain = Self.gain(weight, slot.pointee.weight, most)
+        slot.pointee.weight += gain
+        slot.pointee.recent += gain
         if !slot.pointee.flags.contains(.vouched) { slot.pointee.weight = min(slot.pointee.weight, Self.unvouchedWeight) }
         slot.pointee.lastSeen = max(slot.pointee.lastSeen, second)
         // What the browser calls itself may change with an update; the version learned only ever grows.
@@ -132,7 +154,9 @@ extension UserTable {
         return row
     }
 
-    private func learnNetwork(_ seen: Observation, second: UInt32, of row: UserRow, weight: Float) -> UserRow {
+    private func learnNetwork(
+        _ seen: Observation, second: UInt32, of row: UserRow, weight: Float, most: Float = .infinity
+    ) -> UserRow {
         var row = row
         var index = -1
         var weakest = 0
@@ -149,20 +173,23 @@ extension UserTable {
                 row = moved
                 index = appended
             } else {
-                guard slots.count > 0 else { return row }
+                guard slots.count > 0, slots.base[weakest].weight < most else { return row }
                 index = weakest
             }
             row.networks[index] = slot
         }
         let slot = row.networks.base + index
-        slot.pointee.weight += weight
-        slot.pointee.recent += weight
+        let gain = Self.gain(weight, slot.pointee.weight, most)
+        slot.pointee.weight += gain
+        slot.pointee.recent += gain
         (slot.pointee.asn, slot.pointee.address, slot.pointee.country) = (seen.asn, seen.address, seen.country)
         slot.pointee.lastSeen = max(slot.pointee.lastSeen, second)
         return row
     }
 
-    private func learnPlace(_ seen: Observation, second: UInt32, of row: UserRow, weight: Float) -> UserRow {
+    private func learnPlace(
+        _ seen: Observation, second: UInt32, of row: UserRow, weight: Float, most: Float = .infinity
+    ) -> UserRow {
         var row = row
         var index = -1
         var weakest = 0
@@ -179,14 +206,15 @@ extension UserTable {
                 row = moved
                 index = appended
             } else {
-                guard slots.count > 0 else { return row }
+                guard slots.count > 0, slots.base[weakest].weight < most else { return row }
                 index = weakest
             }
             row.places[index] = slot
         }
         let slot = row.places.base + index
-        slot.pointee.weight += weight
-        slot.pointee.recent += weight
+        let gain = Self.gain(weight, slot.pointee.weight, most)
+        slot.pointee.weight += gain
+        slot.pointee.recent += gain
         slot.pointee.lastSeen = max(slot.pointee.lastSeen, second)
         return row
     }
@@ -266,8 +294,11 @@ extension UserTable {
         seen.latitude = held.latitude
         seen.longitude = held.longitude
         seen.hour = Int(held.hour)
-        notePlace(seen, of: row)
-        var row = learnContext(seen, of: row, weight: weight, counts: true, vouches: vouches)
+        let isDoubted = held.flags.contains(.objected) && !vouches && row.header.pointee.contexts >= Self.vouchedContexts
+        if !isDoubted { notePlace(seen, of: row) }
+        var row = isDoubted
+            ? learnDoubted(seen, of: row, weight: weight)
+            : learnContext(seen, of: row, weight: weight, counts: true, vouches: vouches)
         // The last four, oldest first: a ring.
         var previous: UInt32 = 0
         for step in 0..<4 {

@@ -196,6 +196,8 @@ public struct HoldFlags: OptionSet, Sendable {
     public static let quarantined = HoldFlags(rawValue: 1)
     /// An event among them was allowed at raised risk, or a report-only rule objected to it.
     public static let raised = HoldFlags(rawValue: 2)
+    /// A report-only rule objected to an event among them.
+    public static let objected = HoldFlags(rawValue: 4)
 }
 
 public struct UserFlags: OptionSet, Sendable {

@@ -38,7 +38,8 @@ extension Engine {
         let amount: Float? = event.pointee.amount.isNaN ? nil : Float(log1p(event.pointee.amount))
         if isQuiet && didMove { row.header.pointee.moves += 1 }
         guard isQuiet && !isNovel else {
-            let flags: HoldFlags = verdict == .stepUp ? .quarantined : isQuiet ? [] : .raised
+            var flags: HoldFlags = verdict == .stepUp ? .quarantined : isQuiet ? [] : .raised
+            if isReported { flags.insert(.objected) }
             return table.hold(seen, amount: amount, of: row, flags: flags)
         }
 

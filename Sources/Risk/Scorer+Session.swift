@@ -5,16 +5,6 @@ import Events
 extension Scorer {
     func sessionSignals(_ event: borrowing Event, _ seen: Observation, _ row: UserRow, _ session: Int, _ out: inout Assessment) {
         let slot = row.sessions.base + session
-        if seen.token != 0 && slot.pointee.token == seen.token && has(.sessionTokenReplayed) {
-            let moved = seen.isElsewhere(than: slot.pointee.tokenNetwork, asn: slot.pointee.tokenASN)
-            let noDevices = slot.pointee.tokenDevice == 0 && seen.device == 0
-            // The same device elsewhere is a person who moved or turned a VPN on; a token does not change devices.
-            if moved && (slot.pointee.tokenDevice != seen.device || noDevices) {
-                set(
-                    &out, .sessionTokenReplayed, noDevices ? 25 : 50, observed: Double(seen.asn),
-                    expected: Double(slot.pointee.tokenASN), detail: noDevices ? 1 : 0)
-            }
-        }
         if seen.isElsewhere(than: slot.pointee.currentNetwork, asn: slot.pointee.currentASN) && has(.sessionTwoPlaces) {
             let minutes = Double(abs(seen.time - slot.pointee.window.last)) / 60_000
             let otherDevice = slot.pointee.device != 0 && slot.pointee.device != seen.device
@@ -39,6 +29,25 @@ extension Scorer {
         if silence > model.sessionIdleLimit && has(.sessionIdle) {
             set(&out, .sessionIdle, 2 + 2 * ln(Double(silence) / Double(model.sessionIdleLimit)),
                 observed: Double(silence) / 60_000, expected: Double(model.sessionIdleLimit) / 60_000)
+        }
+    }
+
+    /// A token in other hands than those it was first seen in, under whatever name of a session it comes.
+    func tokenSignal(_ seen: Observation, _ row: UserRow, _ out: inout Assessment) {
+        let sessions = row.sessions
+        var first = -1
+        for index in 0..<sessions.count where sessions.base[index].token == seen.token {
+            if first < 0 || sessions.base[index].window.start < sessions.base[first].window.start { first = index }
+        }
+        guard first >= 0 else { return }
+        let slot = sessions.base + first
+        let moved = seen.isElsewhere(than: slot.pointee.tokenNetwork, asn: slot.pointee.tokenASN)
+        let noDevices = slot.pointee.tokenDevice == 0 && seen.device == 0
+        // The same device elsewhere is a person who moved or turned a VPN on; a token does not change devices.
+        if moved && (slot.pointee.tokenDevice != seen.device || noDevices) {
+            set(
+                &out, .sessionTokenReplayed, noDevices ? 25 : 50, observed: Double(seen.asn),
+                expected: Double(slot.pointee.tokenASN), detail: noDevices ? 1 : 0)
         }
     }
 

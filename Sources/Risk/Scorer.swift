@@ -68,6 +68,7 @@ public struct Scorer: ~Copyable, Sendable {
             attackSignals(seen, shared, &out)
             if event.type == .login { loginSignals(event, seen, known, row, &out) }
         }
+        if seen.token != 0 && has(.sessionTokenReplayed) { tokenSignal(seen, row, &out) }
         if session >= 0 { sessionSignals(event, seen, row, session, &out) }
         if event.type == .action { actionSignals(event, seen, row, session, shared, &out) }
         challengeSignals(seen, row, &out)

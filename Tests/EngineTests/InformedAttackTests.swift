@@ -119,10 +119,10 @@ import Testing
                 "nonce": asked.stepUp?["nonce"] as? String ?? "",
             ]])
             #expect(story.act("page.view", in: thief, Self.habit(device: "bot-1")).decision == "terminate_session")
-            // He comes again, as the victim in everything.
-            outcome = story.login(in: with(home) { ($0.session, $0.token) = ("again", nil) }, own)
+            // He comes again, as the victim in everything but the device and the network.
+            outcome = story.login(in: with(elsewhere) { ($0.session, $0.token) = ("again", nil) }, Self.habit(device: "bot-1"))
             #expect(outcome.fired("challenge.denied"))
-            #expect(outcome.decision != "allow")
+            #expect(outcome.decision == "step_up", "\(outcome.score) \(outcome.reasons)")
         case .attackedNetwork:
             for name in 0..<60 {
                 story.user = "name-\(name)"
@@ -150,7 +150,6 @@ import Testing
         ("agent alone, long", ["device": ["user_agent": String(repeating: "Mozilla ", count: 2_000)]]),
         ("no device", ["device": NSNull()]), ("no address", ["ip": NSNull()]), ("no provider", ["asn": NSNull()]),
         ("no place", ["geo": NSNull()]), ("no session", ["session": NSNull()]),
-        ("no device nor session", ["device": NSNull(), "session": NSNull()]),
         ("address impossible", ["ip": "999.0.0.1"]), ("address empty", ["ip": ""]), ("address a number", ["ip": 7]),
         ("provider negative", ["asn": -1]), ("provider a text", ["asn": "AS29695"]), ("provider large", ["asn": 1e300]),
         ("place a list", ["geo": [1, 2]]), ("country long", ["geo": ["country": "Norway"]]),
@@ -188,6 +187,17 @@ import Testing
             }
         }
         #expect(deadLetters > 15)
+    }
+
+    /// Without session and device an event is nobody's session; from a place that isn't the user's it can do nothing sensitive.
+    @Test func leavingOutSessionAndDeviceFreesNothingSensitive() {
+        let story = Self.lived()
+        story.login(in: .home, Self.habit(device: "laptop"))
+        let nobody = with(Circumstances.attacker) { ($0.session, $0.device) = (nil, nil) }
+        for action in ["transfer.create", "password.change"] {
+            let outcome = story.act(action, in: nobody)
+            #expect(outcome.decision == "step_up", "\(action): \(outcome.score) \(outcome.reasons)")
+        }
     }
 
     @Test func oversizedTextsAreCutAndSaidSo() {

@@ -91,7 +91,7 @@ import Testing
     }
 
     /// How far an area may fall: of all attacks, and of one kind with ten or more.
-    static let fall = (all: 0.05, kind: 0.1)
+    static let fall = (all: 0.05, kind: 0.12)
 
     @Test func otherTrafficIsNoCliff() throws {
         let base = try Self.areas(nil)
