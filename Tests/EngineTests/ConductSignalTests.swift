@@ -37,7 +37,7 @@ import Testing
         for name in ["role.list", "user.list", "user.export", "audit.view", "key.list", "role.list", "user.list", "key.view"] {
             points.append(story.act(name, in: next).reasons["action.sequence"] ?? 0)
         }
-        #expect(points.first! < points.last! && points.last! > 15, "\(points)")
+        #expect(points.first! < points.last! && points.last! > 7, "\(points)")
         // Back to what the user does, it falls again.
         for _ in 0..<10 { for name in ["page.view", "account.read", "message.read"] { story.act(name, in: next) } }
         #expect(story.act(in: next).reasons["action.sequence"] ?? 0 < points.last! / 1.4)
@@ -146,8 +146,8 @@ import Testing
             for _ in 0..<count { most = max(most, story.act("report.export", after: 5, in: next).reasons["action.bulk_export"] ?? 0) }
             return most
         }
-        let day = exports(clerk(), 20, at: 0)
-        let night = exports(clerk(), 20, at: 14)
+        let day = exports(clerk(), 12, at: 0)
+        let night = exports(clerk(), 12, at: 14)
         #expect(day > 0 && night > day, "\(day) \(night)")
         #expect(exports(clerk(), 6, at: 0) == 0)
         // Somebody who has never exported anything.
