@@ -104,7 +104,7 @@ public final class Simulation {
         shard.tombstoneMilliseconds = 15_000
         shard.batchRecords = [1, 7, 50].randomElement(using: &random)!
         shard.flushMilliseconds = 100
-        shard.panesMilliseconds = [1, 20, 200].randomElement(using: &random)!
+        shard.panesMilliseconds = [1, 20, 200][Int(mixed.next() % 3)]
         shard.stopMilliseconds = 2_000
         shard.idleMilliseconds = 50
         shard.silenceMilliseconds = 2_000
