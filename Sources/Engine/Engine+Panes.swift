@@ -49,8 +49,13 @@ extension Engine {
     /// That partition's offsets begin anew: its topic was made anew.
     public func rewindPanes(of partition: Int) { population.rewind(partition) }
 
-    /// What `toAbsorb` names was absorbed, as far as it is still there.
-    public func absorbedWhatWasOwed() { population.toAbsorb = [] }
+    /// What `toAbsorb` names was absorbed, as far as it is still there. The mark that restoring has set has it too: an image
+    /// of it must not say that less was absorbed than the cuts go on from.
+    public func absorbedWhatWasOwed() {
+        guard !population.toAbsorb.isEmpty else { return }
+        population.toAbsorb = []
+        if let last = marks.indices.last, marks[last].sequence == table.sequence { marks[last].shared = markShared() }
+    }
 
     /// Fewer marks where much has changed between them: whoever belongs to one that goes belongs to the one before.
     func thinMarks() {

@@ -61,8 +61,7 @@ final class ClusterInternalLog: InternalLog {
             guard process.isReachable else { throw process.unanswered("following networks") }
             return offsets.enumerated().map { partition, offset in
                 let log = log(.networks, Int32(partition))
-                let most = Int.random(in: 1...max(1, maxRecords), using: &cluster.random)
-                return log.read(from: max(offset, log.first), below: log.end, most: most) { offset, record in
+                return log.read(from: max(offset, log.first), below: log.end, most: maxRecords) { offset, record in
                     view(record.value) { body(Int32(partition), offset, $0) }
                 }
             }

@@ -79,7 +79,7 @@ extension Simulation {
     }
 
     /// The redo point as the state topic has it, or is about to: the newest checkpoint in it.
-    private func redoPoint(_ partition: Int32) -> RedoPoint? {
+    func redoPoint(_ partition: Int32) -> RedoPoint? {
         cluster.decided(.state, partition: partition).reversed().lazy
             .compactMap { RebuiltState.redoPoint(key: $0.key, value: $0.value) }.first
     }
