@@ -146,11 +146,15 @@ extension UserTable {
         slot.pointee.recent += gain
         if !slot.pointee.flags.contains(.vouched) { slot.pointee.weight = min(slot.pointee.weight, Self.unvouchedWeight) }
         slot.pointee.lastSeen = max(slot.pointee.lastSeen, second)
-        // What the browser calls itself may change with an update; the version learned only ever grows.
+        // What is not learned in full must not change what a trusted device is known by.
+        guard weight >= 1 || isVouched || !slot.pointee.flags.contains(.vouched) else { return row }
+        // What the browser calls itself may change with an update; the version learned only ever grows, by steps, or one
+        // event that claims to be far ahead would make every later one a downgrade.
         if seen.agent != 0 && seen.agent != slot.pointee.agent { (slot.pointee.agent, slot.pointee.major) = (seen.agent, 0) }
         if seen.os != 0 { slot.pointee.os = seen.os }
         if seen.deviceClass != 0 { slot.pointee.deviceClass = seen.deviceClass }
-        slot.pointee.major = max(slot.pointee.major, seen.agentMajor)
+        let major = slot.pointee.major == 0 ? seen.agentMajor : min(seen.agentMajor, slot.pointee.major &+ 20)
+        slot.pointee.major = max(slot.pointee.major, major)
         return row
     }
 
@@ -182,7 +186,8 @@ extension UserTable {
         let gain = Self.gain(weight, slot.pointee.weight, most)
         slot.pointee.weight += gain
         slot.pointee.recent += gain
-        (slot.pointee.asn, slot.pointee.address, slot.pointee.country) = (seen.asn, seen.address, seen.country)
+        (slot.pointee.asn, slot.pointee.country) = (seen.asn, seen.country)
+        if weight >= 1 { slot.pointee.address = seen.address }
         slot.pointee.lastSeen = max(slot.pointee.lastSeen, second)
         return row
     }

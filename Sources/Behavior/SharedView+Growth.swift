@@ -28,6 +28,7 @@ extension SharedView {
         } else {
             var counted = min(body[2], body[0] >> 32)
             if then > 0 && everybody > then { counted = counted &* everybody / then }
+            counted = min(counted, 0xFFFF_FFFF)
             let ceiling = min(max(Self.leastCeiling, counted + counted / 8), 0xFFFF_FFFF)
             body[0] = body[0] & 0xFFFF_FFFF | ceiling << 32
         }

@@ -11,14 +11,17 @@ extension Engine {
         _ seen: Observation, _ start: UserRow, _ session: inout Int, verdict: Verdict, isProven: Bool, isReported: Bool
     ) -> UserRow {
         var row = start
-        if event.pointee.outcome == .failure {
+        if event.pointee.type == .login && event.pointee.outcome == .failure {
             return table.noteFailure(at: seen.time, of: row)
         }
         let isQuiet = verdict == .allow && (isProven || (assessment.pointee.level == .low && !isReported))
         // What is new to the user stays new for the whole session: if one quiet event were enough to become familiar,
         // the second would be an intruder's free pass.
         let isNovel = !isProven && !assessment.pointee.fired.isDisjoint(with: Self.novelty)
-        if event.pointee.type == .action { noteConduct(seen, row, isDoubtful: !isQuiet || isNovel || isForeignCourse) }
+        if event.pointee.type == .action {
+            let wasTainted = session >= 0 && row.sessions[session].flags.contains(.tainted)
+            noteConduct(seen, row, isDoubtful: !isQuiet || isNovel || isForeignCourse || wasTainted)
+        }
         var wasOpen = true
         var hadEnded = false
         var didMove = false

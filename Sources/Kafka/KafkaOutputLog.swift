@@ -161,7 +161,14 @@ public final class KafkaOutputLog: OutputLog {
 }
 
 extension InternalTopic {
-    var index: Int { self == .state ? 0 : 1 }
+    /// In the order of `allCases`.
+    var index: Int {
+        switch self {
+        case .state: 0
+        case .cuts: 1
+        case .networks: 2
+        }
+    }
 }
 
 extension HeaderName {

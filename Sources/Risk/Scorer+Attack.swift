@@ -9,7 +9,10 @@ extension Scorer {
             set(&out, .networkReputation, 25, observed: Double(seen.asn))
         }
         let activity = shared.activity(prefix: seen.network)
-        let share = Double(activity.failures) / max(Double(activity.tries), 1)
+        // Of tries and of users: logins of one's own, however many, must not hide the failures of others.
+        let share = max(
+            Double(activity.failures) / max(Double(activity.tries), 1),
+            Double(activity.usersFailing) / max(Double(activity.usersTried), 1))
         let minutes = Double(windows.networks) / 60_000
         if has(.networkSpray) && Int(activity.usersFailing) >= model.sprayUsers && share >= model.stuffingFailures {
             set(&out, .networkSpray, 12 + 5 * ln(Double(activity.usersFailing) / Double(model.sprayUsers)),

@@ -160,6 +160,8 @@ public struct Scorer: ~Copyable, Sendable {
         _ out: inout Assessment, _ signal: Signal, _ raw: Double, observed: Double = 0, expected: Double = 0,
         detail: Double = 0, samples: Float = 0
     ) {
+        // A damaged row may hold anything.
+        let raw = raw.isFinite ? raw : 0
         let index = Int(signal.rawValue)
         out.set(
             signal, raw: raw, min(raw * weights[index], caps[index]), group: Int(groups[index]), observed: observed,

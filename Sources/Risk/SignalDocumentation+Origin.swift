@@ -4,12 +4,12 @@ extension Signal {
         case .networkNew:
             SignalDocumentation(
                 sees: "A network prefix (IPv4 /24, IPv6 /48) of a known provider that the user has not used.",
-                formula: "10·ln(0.95 ÷ P(new prefix)), P as for devices; a known one takes away 10·ln(0.02 ÷ its share of the provider), and 3 more for the very address",
+                formula: "10·ln(0.95 ÷ P(new prefix)), P as for devices; a known one takes away at most 10 by 10·ln(0.01 ÷ its share of the provider), and 40 more for the very address",
                 source: Source.turing, falsePositives: "A provider that renumbers or hands out addresses widely: the user's own rate of new prefixes makes up for it.")
         case .networkProvider:
             SignalDocumentation(
                 sees: "A provider (AS) within a known country that the user has not used.",
-                formula: "10·ln(0.7 ÷ P(new provider)); known: 10·ln(everybody's share ÷ the user's)",
+                formula: "10·ln(0.7 ÷ P(new provider)); a known one takes away at most 1",
                 source: Source.turing, falsePositives: "A new contract, a café, the first day at an office.")
         case .networkRare:
             SignalDocumentation(
@@ -48,7 +48,7 @@ extension Signal {
         case .placeCountry:
             SignalDocumentation(
                 sees: "A country the user has not been in.",
-                formula: "10·ln(0.9 ÷ P(new country)); known: 10·ln(everybody's share ÷ the user's)",
+                formula: "10·ln(0.9 ÷ P(new country)); a known one takes away at most 1",
                 source: Source.turing, falsePositives: "A trip abroad, once.")
         case .placeNew:
             SignalDocumentation(

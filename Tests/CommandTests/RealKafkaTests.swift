@@ -57,7 +57,7 @@ struct RealKafkaTests {
         #expect(made.status == 0, "\(made.error)")
         let rows = try #require(try JSONSerialization.jsonObject(with: Data(made.output.utf8)) as? [[String: Any]])
         #expect(rows.compactMap { $0["role"] as? String } == [
-            "input", "source", "repartition", "input", "output", "output", "state", "cuts",
+            "input", "source", "repartition", "input", "output", "output", "state", "cuts", "networks",
         ])
         #expect(rows.allSatisfy { $0["state"] as? String == "created" })
         try until(30, "the new topics") { try vigil("validate", pipeline, "--environment").status == 0 }
