@@ -13,6 +13,11 @@ extension KafkaTests {
             deadLettersTopic: "dead-letters", queueBytes: queueBytes, logger: quiet)
     }
 
+    /// Panes once went to the cuts topic, where no broker of these tests would have told.
+    @Test func everyInternalTopicHasAPlaceOfItsOwn() {
+        #expect(InternalTopic.allCases.map(\.index) == Array(InternalTopic.allCases.indices))
+    }
+
     @Test func headersKeysAndNullsArrive() throws {
         let bench = try Bench(["decisions": 1, "dead-letters": 1])
         let log = try output(bench)
