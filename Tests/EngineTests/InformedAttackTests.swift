@@ -213,7 +213,7 @@ import Testing
     // MARK: - Patience where nothing is enforced
 
     /// Three weeks of an intruder under rules that only report, seen by nobody; then they are enforced.
-    @Test func whatAReportOnlyPipelineObjectedToDoesNotBecomeNormal() throws {
+    @Test func objectionsOfAReportOnlyPipelineStayNews() throws {
         let story = Self.lived { plan in for index in plan.rules.indices { plan.rules[index].mode = .report } }
         let start = story.now
         var first: Story.Outcome?
