@@ -86,16 +86,25 @@ extension TopicAdmin {
                 ])
         }
 
+        /// A topic from which records go by their age alone; nil for the broker's default.
+        private static func keptByTime(
+            _ name: String, as role: Role, partitions: Int, replicationFactor: Int, retentionMilliseconds: Int64?
+        ) -> Need {
+            var need = Need(
+                name: name, role: role, partitions: partitions, replicationFactor: replicationFactor,
+                configuration: ["cleanup.policy": "delete"])
+            need.configuration["retention.ms"] = retentionMilliseconds.map(String.init)
+            return need
+        }
+
         /// The topic of cuts.
         /// - Parameter retentionMilliseconds: at least the inputs'; nil for the broker's default.
         public static func cuts(
             _ name: String, partitions: Int, replicationFactor: Int = 1, retentionMilliseconds: Int64? = nil
         ) -> Need {
-            var need = Need(
-                name: name, role: .cuts, partitions: partitions, replicationFactor: replicationFactor,
-                configuration: ["cleanup.policy": "delete"])
-            need.configuration["retention.ms"] = retentionMilliseconds.map(String.init)
-            return need
+            keptByTime(
+                name, as: .cuts, partitions: partitions, replicationFactor: replicationFactor,
+                retentionMilliseconds: retentionMilliseconds)
         }
 
         /// The topic of sealed panes.
@@ -103,11 +112,9 @@ extension TopicAdmin {
         public static func networks(
             _ name: String, partitions: Int, replicationFactor: Int = 1, retentionMilliseconds: Int64? = nil
         ) -> Need {
-            var need = Need(
-                name: name, role: .networks, partitions: partitions, replicationFactor: replicationFactor,
-                configuration: ["cleanup.policy": "delete"])
-            need.configuration["retention.ms"] = retentionMilliseconds.map(String.init)
-            return need
+            keptByTime(
+                name, as: .networks, partitions: partitions, replicationFactor: replicationFactor,
+                retentionMilliseconds: retentionMilliseconds)
         }
     }
 }
