@@ -286,7 +286,7 @@ public final class Engine {
         var session = seen.session == 0 ? -1 : table.session(seen.session, of: row) ?? -1
         if learnsFirst { row = table.learnContext(seen, of: row, weight: 1, counts: true) }
         scorer.score(event.pointee, seen, row: row, session: session, shared: shared, into: &assessment.pointee)
-        var (verdict, rule, reported) = policy.evaluate(event.pointee, assessment.pointee)
+        var (verdict, rule, reported) = policy.evaluate(event.pointee, assessment.pointee, PolicyContext())
         var reason = rule >= 0 ? policy.name(of: rule) : texts.fallback
         if session >= 0 && row.sessions[session].flags.contains(.terminated) {
             (verdict, rule, reason) = (.terminateSession, -1, texts.sessionTerminated)

@@ -151,7 +151,7 @@ public final class CompiledPolicy: @unchecked Sendable {
     /// The first enforced rule that matches, -1 for none, and a mask of the report-only rules that matched before it.
     /// - Complexity: O(rules)
     public func evaluate(
-        _ event: borrowing Event, _ assessment: borrowing Assessment
+        _ event: borrowing Event, _ assessment: borrowing Assessment, _ context: PolicyContext
     ) -> (verdict: Verdict, rule: Int, reported: UInt64) {
         var reported: UInt64 = 0
         let fired = assessment.fired.rawValue
