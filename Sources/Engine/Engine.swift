@@ -16,6 +16,9 @@ public final class Engine {
     let table: UserTable
     let hash: KeyedHash
     let policy: CompiledPolicy
+    let shadows: ShadowPolicies
+    /// What any policy reads of its context.
+    let contextNeeds: ContextNeeds
     let decoders: Decoders
     /// The baseline sees an event before it is scored. A fault.
     let learnsFirst: Bool
@@ -90,7 +93,9 @@ public final class Engine {
         self.population = population ?? Population(plan: plan)
         contributes = population == nil
         shared = self.population.shared
-        policy = CompiledPolicy(rules: plan.rules, fallback: plan.fallback)
+        policy = CompiledPolicy(rules: plan.rules, fallback: plan.fallback, vocabulary: plan.vocabulary)
+        shadows = ShadowPolicies(plan.shadows)
+        contextNeeds = policy.needs.union(shadows.needs)
         decodePlans = .allocate(capacity: max(plan.inputs.count, 1))
         for (index, input) in plan.inputs.enumerated() {
             (decodePlans + index).initialize(to: .passRetained(DecodePlan(input.decode)))
@@ -286,17 +291,18 @@ public final class Engine {
         var session = seen.session == 0 ? -1 : table.session(seen.session, of: row) ?? -1
         if learnsFirst { row = table.learnContext(seen, of: row, weight: 1, counts: true) }
         scorer.score(event.pointee, seen, row: row, session: session, shared: shared, into: &assessment.pointee)
-        var (verdict, rule, reported) = policy.evaluate(event.pointee, assessment.pointee, PolicyContext())
+        let context = context(seen, row)
+        var (verdict, rule, reported) = policy.evaluate(event.pointee, assessment.pointee, context)
         var reason = rule >= 0 ? policy.name(of: rule) : texts.fallback
         if session >= 0 && row.sessions[session].flags.contains(.terminated) {
-            (verdict, rule, reason) = (.terminateSession, -1, texts.sessionTerminated)
+            (verdict, rule, reason) = (.terminateSession, Self.overruled, texts.sessionTerminated)
         }
 
         var question: StepUp?
         var isProven = false
         if verdict == .stepUp {
             let demand = policy.demand(of: rule)
-            if let proof = table.session(seen.scope, of: row), proves(row.sessions[proof], demand, seen) {
+            if hasProven(demand, seen, row) {
                 verdict = .allow
                 isProven = true
             } else {
@@ -307,29 +313,38 @@ public final class Engine {
             }
         }
 
+        let differing = rule == Self.overruled ? 0 : compareShadows(verdict, context, seen, row)
+
         let header = row.header
         let changed = header.pointee.level != assessment.pointee.level
+        let isEventful = verdict != .allow || changed || !reported.isEmpty || differing != 0
         let wanted =
             switch plan.emit {
             case .all: true
-            case .interventions: verdict != .allow || changed || reported != 0
-            case .changes: verdict != .allow || changed || reported != 0 || header.pointee.verdict != verdict
+            case .interventions: isEventful
+            case .changes: isEventful || header.pointee.verdict != verdict
             }
         tally.pointee.verdicts[Int(verdict.rawValue)] &+= 1
         if wanted {
             emit(
                 record, verdict, reason: reason, previous: header.pointee.level, question: question, reported: reported,
-                into: &effects)
+                differing: differing, into: &effects)
         }
         header.pointee.level = assessment.pointee.level
         header.pointee.verdict = verdict
 
         if !event.pointee.flags.contains(.duplicate) {
-            row = learn(seen, row, &session, verdict: verdict, isProven: isProven, isReported: reported != 0)
+            row = learn(seen, row, &session, verdict: verdict, isProven: isProven, isReported: !reported.isEmpty)
         } else if verdict >= .deny && session >= 0 {
             condemn(seen, row, session, verdict)
         }
         return row
+    }
+
+    /// Whether what a step-up would ask is proven already.
+    func hasProven(_ demand: CompiledPolicy.Demand, _ seen: Observation, _ row: UserRow) -> Bool {
+        guard let proof = table.session(seen.scope, of: row) else { return false }
+        return proves(row.sessions[proof], demand, seen)
     }
 
     /// Whether the session has passed what the demand asks, recently enough and in the context it is in now.
@@ -408,7 +423,7 @@ public final class Engine {
 
     func emit(
         _ record: Record, _ verdict: Verdict, reason: ByteView, previous: RiskLevel, question: StepUp?,
-        reported: UInt64, into effects: inout Effects
+        reported: ReportedRules, differing: UInt8 = 0, into effects: inout Effects
     ) {
         decision.id = decisionID(record)
         decision.verdict = verdict
@@ -426,8 +441,11 @@ public final class Engine {
         decision.partition = record.partition
         decision.offset = record.offset
         decision.shadow.removeAll(keepingCapacity: true)
-        for rule in 0..<policy.count where reported & 1 << UInt64(rule) != 0 {
+        for rule in 0..<policy.count where reported.contains(rule) {
             decision.shadow.append(ShadowVerdict(rule: policy.name(of: rule), verdict: policy.verdict(of: rule)))
+        }
+        for policy in 0..<shadows.count where differing >> UInt8(policy) & 1 == 1 {
+            decision.shadow.append(shadows.difference(policy, named: texts.shadows[policy], fallback: texts.fallback))
         }
         explain()
         effects.emit(

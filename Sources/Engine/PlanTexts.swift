@@ -6,6 +6,8 @@ final class PlanTexts {
     let version: ByteView
     let source: ByteView
     let topics: UnsafeMutablePointer<ByteView>
+    /// Names of the shadow policies.
+    let shadows: UnsafeMutablePointer<ByteView>
     let fallback: ByteView
     let sessionTerminated: ByteView
     let challengePassed: ByteView
@@ -26,6 +28,8 @@ final class PlanTexts {
         source = keep("/vigil/" + plan.name)
         topics = .allocate(capacity: max(plan.inputs.count, 1))
         for (index, input) in plan.inputs.enumerated() { (topics + index).initialize(to: keep(input.topic)) }
+        shadows = .allocate(capacity: max(plan.shadows.count, 1))
+        for (index, shadow) in plan.shadows.enumerated() { (shadows + index).initialize(to: keep(shadow.name)) }
         fallback = keep("otherwise")
         sessionTerminated = keep("session-terminated")
         challengePassed = keep("challenge-passed")
@@ -36,6 +40,7 @@ final class PlanTexts {
 
     deinit {
         topics.deallocate()
+        shadows.deallocate()
         for text in arena { text.deallocate() }
     }
 }

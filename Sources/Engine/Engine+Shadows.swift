@@ -1,0 +1,119 @@
+import Behavior
+import Events
+import Policy
+import Risk
+
+/// The policies that are tried beside the one that decides, in the form they are matched in.
+final class ShadowPolicies {
+    struct Outcome {
+        var rule = -1
+        var verdict = Verdict.allow
+    }
+
+    let count: Int
+    let needs: ContextNeeds
+    private let policies: [CompiledPolicy]
+    /// The same without a retain for every event.
+    private let borrowed: UnsafeMutablePointer<Unmanaged<CompiledPolicy>>
+    /// What each would have decided of the event at hand.
+    private let outcomes: UnsafeMutablePointer<Outcome>
+
+    init(_ shadows: [ShadowPolicy]) {
+        precondition(shadows.count <= ShadowPolicy.most, "a plan has at most 4 shadow policies")
+        policies = shadows.map { CompiledPolicy(rules: $0.rules, fallback: $0.fallback, vocabulary: $0.vocabulary) }
+        count = policies.count
+        needs = policies.reduce(into: []) { $0.formUnion($1.needs) }
+        borrowed = .allocate(capacity: max(count, 1))
+        outcomes = .allocate(capacity: max(count, 1))
+        outcomes.initialize(repeating: Outcome(), count: max(count, 1))
+        for (index, policy) in policies.enumerated() { (borrowed + index).initialize(to: .passUnretained(policy)) }
+    }
+
+    deinit {
+        borrowed.deallocate()
+        outcomes.deallocate()
+    }
+
+    /// What one of them decides. A step-up that `isProven` says was answered is an allow, as with the policy that counts.
+    @inline(__always)
+    func decide(
+        _ index: Int, _ event: UnsafeMutablePointer<Event>, _ assessment: UnsafeMutablePointer<Assessment>, _ context: PolicyContext,
+        isProven: (CompiledPolicy.Demand) -> Bool
+    ) -> Verdict {
+        borrowed[index]._withUnsafeGuaranteedRef { policy in
+            var (verdict, rule, _) = policy.evaluate(event.pointee, assessment.pointee, context)
+            if verdict == .stepUp, rule >= 0, isProven(policy.demand(of: rule)) { verdict = .allow }
+            outcomes[index] = Outcome(rule: rule, verdict: verdict)
+            return verdict
+        }
+    }
+
+    /// What it last decided, for the wire.
+    func difference(_ index: Int, named name: ByteView, fallback: ByteView) -> ShadowVerdict {
+        let outcome = outcomes[index]
+        return ShadowVerdict(
+            policy: name, rule: outcome.rule >= 0 ? policies[index].name(of: outcome.rule) : fallback, verdict: outcome.verdict)
+    }
+}
+
+extension Engine {
+    /// Instead of a rule's number: the session was terminated, and no policy has a say.
+    static let overruled = -2
+
+    /// Asks the shadow policies: a bit for each that would have decided otherwise. Nothing but the decision's `shadow` and
+    /// whether it is emitted depends on it.
+    @inline(__always)
+    func compareShadows(_ verdict: Verdict, _ context: PolicyContext, _ seen: Observation, _ row: UserRow) -> UInt8 {
+        if shadows.count == 0 { return 0 }
+        var differing: UInt8 = 0
+        for index in 0..<shadows.count {
+            let other = shadows.decide(index, event, assessment, context) { hasProven($0, seen, row) }
+            if other == verdict { continue }
+            differing |= 1 << UInt8(index)
+            tally.pointee.shadowDifferences[index] &+= 1
+        }
+        return differing
+    }
+
+    /// What rules may ask of the user, the session and the network, as far as any does.
+    @inline(__always)
+    func context(_ seen: Observation, _ row: UserRow) -> PolicyContext {
+        contextNeeds.isEmpty ? PolicyContext() : askedContext(seen, row)
+    }
+
+    @inline(never)
+    private func askedContext(_ seen: Observation, _ row: UserRow) -> PolicyContext {
+        var context = PolicyContext()
+        let (needs, time, windows) = (contextNeeds, seen.time, plan.windows)
+        let header = row.header
+        if needs.contains(ContextNeeds(.actions)) {
+            context[.actions] = Float(header.pointee.rate.count(at: time, hop: windows.rateHop, panes: panes) + 1)
+        }
+        if needs.contains(ContextNeeds(.failures)) {
+            let before = row.failures.count == 0 ? 0 : row.failures.base[0].count(at: time, length: windows.failures)
+            context[.failures] = Float(before + (event.pointee.type == .login && event.pointee.outcome == .failure ? 1 : 0))
+        }
+        if needs.contains(ContextNeeds(.challenges)) {
+            context[.challenges] = Float(
+                header.pointee.challenges.count([.failed, .denied, .unanswered], at: time, length: 3_600_000))
+        }
+        if needs.contains(ContextNeeds(.exports)) {
+            let before = header.pointee.exports.count(at: time, length: 86_400_000)
+            context[.exports] = Float(before + (seen.kinds.contains(.export) ? 1 : 0))
+        }
+        if needs.contains(ContextNeeds(.resources)) {
+            let length = plan.model.breadthWindow
+            context[.resources] = seen.resource == 0
+                ? header.pointee.breadth.count(at: time, length: length)
+                : header.pointee.breadth.count(with: seen.resource, at: time, length: length)
+        }
+        if !needs.isDisjoint(with: .network) {
+            let activity = shared.activity(prefix: seen.network)
+            context[.networkTries] = Float(activity.tries)
+            context[.networkFailures] = Float(activity.failures)
+            context[.networkUsers] = Float(activity.usersTried)
+            context[.networkUsersFailing] = Float(activity.usersFailing)
+        }
+        return context
+    }
+}
