@@ -44,7 +44,7 @@ enum EnrichmentFields {
         }
     }
 
-    private static func path(_ type: String) -> Format<FilePath?> {
+    static func path(_ type: String) -> Format<FilePath?> {
         let text = Format<String>.text(type, bytes: 1024)
         return Format<FilePath>(
             shape: text.shape,

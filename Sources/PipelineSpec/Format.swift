@@ -81,7 +81,7 @@ extension Format {
                     } else {
                         reader.descend("[\(index)]", item.position) { read(item, &value, &$0) }
                     }
-                    if reader.diagnostics.count == problems || shape.fields.isEmpty == false { values.append(value) }
+                    if reader.diagnostics.count == problems || !shape.fields.isEmpty || shape.isRecord { values.append(value) }
                 }
             },
             show: { "[" + $0.map { show($0) ?? "null" }.joined(separator: ", ") + "]" })

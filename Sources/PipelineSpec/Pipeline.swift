@@ -24,6 +24,8 @@ public struct Pipeline: Sendable, Equatable {
     public var delivery = DeliveryOptions()
     /// The opened files that events are enriched from; nil when there are none.
     public var enrichment: EnrichmentSource?
+    /// Files of lists and of shadow policies that were read for it.
+    public var files: [String] = []
     /// What is allowed but probably not meant, in file order.
     public var warnings: [Diagnostic] = []
     public init() {}

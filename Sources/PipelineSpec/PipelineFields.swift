@@ -14,6 +14,7 @@ struct Draft {
     var decode = DecodeBounds()
     var kafka: [Named<String>] = []
     var hasTests = false
+    var policy = PolicyDraft()
 }
 
 /// Every key of a pipeline file, in the order of the reference.
@@ -21,7 +22,6 @@ enum PipelineFields {
     static let standardSecret = "${VIGIL_SECRET:}"
     static let standardBrokers = "${VIGIL_BROKERS:127.0.0.1:9092}"
     static let mostSources = 8
-    static let mostRules = 64
 
     static var root: Record<Draft> {
         Record(Draft(), meaning + operation)
@@ -48,12 +48,23 @@ enum PipelineFields {
                 "Which decisions are produced: `interventions` leaves out uneventful allows, `changes` adds whatever changed a user's level, `all` is every event's."),
             Field("windows", \.pipeline.plan.windows, windows.format, "How event time is cut up, and how fast the past fades."),
             Field("model", \.pipeline.plan.model, ModelFields.record.format, "How evidence becomes a score."),
+            Field("lists", \.policy.lists, PolicyDraftFields.lists,
+                "Lists that rules name as `@name`, in files or here. A file has one entry a line; `#` at the beginning of a line or behind a blank begins a comment. In texts `*` and `?` are patterns, and what is none is found by hash, a million entries as fast as one. What a file holds is part of `policy.version`; paths start at the pipeline file.")
+                .operational,
+            Field("groups", \.policy.groups, PolicyDraftFields.groups, "Groups of users by name: patterns of `user` or `tenant/user`, or `@list`."),
+            Field("tags", \.policy.tags, PolicyDraftFields.tags, "Tags of resources by name: patterns, or `@list`."),
+            Field("conditions", \.policy.conditions, PolicyDraftFields.conditions,
+                "Conditions that rules use by name, as `is`. A list holds where any of its mappings does."),
             Field("policies", \.pipeline.plan.rules, PolicyFields.rule.format.list(
-                Rule(name: "", verdict: .allow), atMost: mostRules,
-                why: ": which rules a session has satisfied is held in \(mostRules) bits"),
-                "Rules in order; the first that matches decides. At most \(mostRules)."),
-            Field("otherwise", \.pipeline.plan.fallback, .choice([("allow", .allow), ("deny", .deny)]),
+                Rule(name: "", verdict: .allow), atMost: PolicyFields.mostRules,
+                why: ": which rules only reported is held in \(PolicyFields.mostRules) bits"),
+                "Rules in order; the first that matches decides. At most \(PolicyFields.mostRules). [policies.md](policies.md) shows how they read."),
+            Field("overrides", \.policy.overrides, PolicyDraftFields.overrides,
+                "What is different for some tenants or groups. A rule that is changed becomes a copy of the same name before the rule; of several overrides that change it for a user, the first counts."),
+            Field("otherwise", \.pipeline.plan.fallback, PolicyFields.fallback,
                 "What is decided when no rule matches."),
+            Field("shadow", \.policy.shadows, PolicyDraftFields.shadows,
+                "Whole policies that are tried on every event and never carried out, at most \(ShadowPolicy.most). Where one would have decided otherwise, the decision says so under `shadow`, and is produced."),
             Field("sinks", \.self, sinks.format, "Where decisions and dead letters go."),
             Field("bounds", \.self, bounds.format, "Limits. Beyond them state is evicted, optional text truncated, or the record becomes a dead letter; nothing grows."),
         ]

@@ -145,9 +145,11 @@ struct Reader {
     }
 
     /// Reports at the value of `path`, or at the nearest thing around it that was written.
-    mutating func report(at path: String, _ code: String, _ message: String, severity: Diagnostic.Severity = .error) {
+    mutating func report(
+        at path: String, _ code: String, _ message: String, suggestion: String? = nil, severity: Diagnostic.Severity = .error
+    ) {
         var path = Substring(path)
         while places[String(path)] == nil, let cut = path.lastIndex(where: { $0 == "." || $0 == "[" }) { path = path[..<cut] }
-        report(places[String(path)] ?? Position(line: 1, column: 1), code, message, severity: severity)
+        report(places[String(path)] ?? Position(line: 1, column: 1), code, message, suggestion: suggestion, severity: severity)
     }
 }
