@@ -75,7 +75,7 @@ struct ConditionCompiler {
         extra.assuranceLow = when.assurance?.atLeast?.rawValue ?? 0
         extra.assuranceBelow = when.assurance?.below?.rawValue ?? .max
         if !when.sessionLevels.isEmpty { needs.insert(.sessionLevel) }
-        if when.assurance != nil { needs.insert(.assurance) }
+        if extra.assuranceLow > 0 || when.assurance?.below != nil { needs.insert(.assurance) }
         extra.times = Run(first: Int32(times.count), count: Int32(when.times.count))
         times += when.times
         extra.counts = Run(first: Int32(checks.count), count: Int32(when.counts.count))
