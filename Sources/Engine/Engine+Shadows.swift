@@ -98,7 +98,7 @@ extension Engine {
                 header.pointee.challenges.count([.failed, .denied, .unanswered], at: time, length: 3_600_000))
         }
         if needs.contains(ContextNeeds(.exports)) {
-            let before = header.pointee.exports.count(at: time, length: 86_400_000)
+            let before = header.pointee.exports.count(at: time, length: plan.model.exportsWindow)
             context[.exports] = Float(before + (seen.kinds.contains(.export) ? 1 : 0))
         }
         if needs.contains(ContextNeeds(.resources)) {

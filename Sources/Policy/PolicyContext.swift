@@ -25,9 +25,9 @@ public enum RecentCount: UInt8, Sendable, CaseIterable {
     case failures
     /// Challenges failed, denied or left unanswered within an hour; at most 12 are known.
     case challenges
-    /// Exports on this day (UTC).
+    /// Exports in the open window of `action.bulk_export`.
     case exports
-    /// Different resources in the breadth window that is open; sketched above a few.
+    /// Different resources in the open window of `action.breadth`; sketched above a few.
     case resources
     /// Of the event's network, by all users, in one to two windows of `windows.networks`, some seconds behind.
     case networkTries, networkFailures
