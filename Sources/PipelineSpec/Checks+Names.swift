@@ -28,9 +28,11 @@ extension Checks {
                 guard !known.contains(reference.name) else { continue }
                 let place = reference.places.first { reader.places[$0] != nil } ?? reference.places.last ?? ""
                 let what = kind == .condition ? "conditions" : kind.rawValue
+                let whole = reference.places.last ?? ""
+                let isShown = !reader.hidden.contains { $0 == whole || $0.hasPrefix(whole + ".") || $0.hasPrefix(whole + "[") }
                 reader.report(
-                    at: place, "name.unknown", "`\(key)` has no \(what) `\(printable(reference.name))`",
-                    suggestion: nearest(to: reference.name, among: known))
+                    at: place, "name.unknown", "`\(key)` has no \(what) " + (isShown ? "`\(printable(reference.name))`" : "of this name"),
+                    suggestion: isShown ? nearest(to: reference.name, among: known) : nil)
             }
             for name in known where unused.contains(name) {
                 let place = reader.keyPlaces["\(key).\(name)"] ?? Position(line: 1, column: 1)

@@ -79,7 +79,7 @@ extension Format {
                     if case .scalar = node.content {
                         read(item, &value, &reader)
                     } else {
-                        reader.descend("[\(index)]", item.position) { read(item, &value, &$0) }
+                        reader.descend("[\(index)]", item) { read(item, &value, &$0) }
                     }
                     if reader.diagnostics.count == problems || !shape.fields.isEmpty || shape.isRecord { values.append(value) }
                 }
@@ -99,7 +99,7 @@ extension Format {
                 for entry in entries {
                     guard let key = rename(entry.key) else {
                         let place = reader.name
-                        reader.descend(entry.key, entry.keyPosition) {
+                        reader.descend(entry.key, Node(content: .nothing, position: entry.keyPosition)) {
                             $0.report(
                                 entry.keyPosition, names.isEmpty ? "value.syntax" : "key.unknown",
                                 "`\(shown(key: entry.key))` is no \(keys) of `\(place)`",
@@ -108,7 +108,7 @@ extension Format {
                         continue
                     }
                     var value = initial
-                    reader.descend(key, entry.value.position, key: entry.keyPosition) { read(entry.value, &value, &$0) }
+                    reader.descend(key, entry.value, key: entry.keyPosition) { read(entry.value, &value, &$0) }
                     values.append(Named(key: key, value: value))
                 }
             },

@@ -114,7 +114,7 @@ struct ListReading {
                 continue
             }
             let text = String(decoding: bytes[entry], as: UTF8.self)
-            if let fault = Self.fault(of: text, use) { report(line, column, "`\(printable(text))` is \(fault)") }
+            if let fault = Self.fault(of: text, use) { report(line, column, "the entry is \(fault)") }
             let normal = Self.normal(text, use)
             entries.append(content.count..<content.count + normal.utf8.count)
             content += normal.utf8

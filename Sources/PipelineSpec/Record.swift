@@ -75,7 +75,7 @@ struct Record<Target> {
                         continue
                     }
                     given.insert(entry.key)
-                    reader.descend(entry.key, entry.value.position, key: entry.keyPosition) { field.read(entry.value, &target, &$0) }
+                    reader.descend(entry.key, entry.value, key: entry.keyPosition) { field.read(entry.value, &target, &$0) }
                 }
                 for field in fields where field.shape.isRequired && !given.contains(field.shape.name) {
                     let place = reader.name.isEmpty ? "a pipeline" : "`\(reader.name)`"
@@ -100,6 +100,8 @@ struct Reader {
     private(set) var places: [String: Position] = [:]
     /// Where the key of each path is written.
     private(set) var keyPlaces: [String: Position] = [:]
+    /// Paths of values that may not be repeated in messages.
+    private(set) var hidden: Set<String> = []
     private var path: [String] = []
 
     init(file: String) { self.file = file }
@@ -109,9 +111,10 @@ struct Reader {
         path.reduce(into: "") { $0 += $1.hasPrefix("[") || $0.isEmpty ? $1 : "." + $1 }
     }
 
-    mutating func descend(_ step: String, _ position: Position, key: Position? = nil, _ body: (inout Reader) -> Void) {
+    mutating func descend(_ step: String, _ node: Node, key: Position? = nil, _ body: (inout Reader) -> Void) {
         path.append(printable(step))
-        places[name] = position
+        places[name] = node.position
+        if !node.isShowable { hidden.insert(name) }
         if let key { keyPlaces[name] = key }
         body(&self)
         path.removeLast()

@@ -29,9 +29,11 @@ struct References {
         names(.group, when.groups, path + ".group")
         names(.tag, when.tags, path + ".tag")
         for names in when.named {
-            for name in names {
-                let index = names.firstIndex(of: name) ?? 0
-                all.append(Reference(kind: .condition, name: name, places: ["\(path).is[\(index)]", path + ".is"]))
+            for (index, name) in names.enumerated() {
+                let key = names.count > 1 ? "any" : "all"
+                all.append(Reference(
+                    kind: .condition, name: name,
+                    places: ["\(path).is.\(key)[\(index)]", "\(path).is.\(key)", "\(path).is[\(index)]", path + ".is"]))
             }
         }
     }
