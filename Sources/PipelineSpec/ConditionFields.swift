@@ -42,7 +42,7 @@ enum ConditionFields {
     }
 
     /// The same where the reference need not list every key again.
-    static var format: Format<RuleConditions> { record.format.likeDefinition("conditions", "conditions as in `policies[].when`") }
+    static var format: Format<RuleConditions> { record.format(likeDefinition: "conditions", "conditions as in `policies[].when`") }
 
     static var pattern: Format<[String]> { Format.text("a pattern").list("", atMost: 256) }
 
@@ -189,12 +189,5 @@ extension Format {
         Format<Whole>(
             shape: shape, read: { node, whole, reader in read(node, &whole[keyPath: path], &reader) },
             show: { show($0[keyPath: path]) })
-    }
-
-    /// The same value, whose keys the reference lists elsewhere; `name` is its definition in the JSON Schema.
-    func likeDefinition(_ name: String, _ type: String) -> Format {
-        var format = self
-        format.shape = .definition(name, type: type)
-        return format
     }
 }

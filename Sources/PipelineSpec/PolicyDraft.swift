@@ -119,7 +119,7 @@ enum PolicyDraftFields {
             Field("enabled", \.isEnabled, .flag, "`false`: the rule is not for them."),
             Field("mode", \.mode, PolicyFields.mode.optional(.enforce), "The rule's mode for them."),
             Field("then", \.verdict, PolicyFields.verdict.optional(.deny), "The rule's decision for them."),
-            Field("step_up", \.stepUp, PolicyFields.stepUp.format.likeDefinition("step_up", "mapping as in `policies[].step_up`").optional(StepUpOptions()),
+            Field("step_up", \.stepUp, PolicyFields.stepUp.format(likeDefinition: "step_up", "mapping as in `policies[].step_up`").optional(StepUpOptions()),
                 "The whole of the question for them: what it doesn't say has its default."),
         ])
         return Record(OverrideDraft(), [

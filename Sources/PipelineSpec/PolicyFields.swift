@@ -21,7 +21,7 @@ enum PolicyFields {
 
     /// The rules of a policy that is only tried.
     static var triedRules: Format<[Rule]> {
-        rule.format.likeDefinition("rule", "a rule as in `policies`").list(Rule(name: "", verdict: .allow), atMost: mostRules)
+        rule.format(likeDefinition: "rule", "a rule as in `policies`").list(Rule(name: "", verdict: .allow), atMost: mostRules)
     }
 
     static var fallback: Format<Verdict> { .choice([("allow", .allow), ("deny", .deny)]) }

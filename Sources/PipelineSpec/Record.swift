@@ -56,10 +56,15 @@ struct Record<Target> {
         }
     }
 
-    var format: Format<Target> {
+    var format: Format<Target> { format(as: .record(shapes)) }
+
+    /// Where the reference need not list the keys again; `name` is their definition in the JSON Schema.
+    func format(likeDefinition name: String, _ type: String) -> Format<Target> { format(as: .definition(name, type: type)) }
+
+    private func format(as shape: Shape) -> Format<Target> {
         let names = fields.map(\.shape.name)
         return Format(
-            shape: .record(shapes),
+            shape: shape,
             read: { node, target, reader in
                 guard let entries = reader.entries(of: node) else { return }
                 var given: Set<String> = []

@@ -66,6 +66,7 @@ extension EngineCounters {
         challengesRejected += now.challengesRejected &- before.challengesRejected
         erasures += now.erasures &- before.erasures
         droppedMarkers += now.droppedMarkers &- before.droppedMarkers
+        shadowDifferences &+= now.shadowDifferences &- before.shadowDifferences
         verdicts &+= now.verdicts &- before.verdicts
     }
 }
