@@ -63,6 +63,7 @@ import Testing
                 event["user"] = owner
                 event["tenant"] = nil
                 event["session"] = chance(90) ? asked : "s0"
+                if chance(90) { event["device"] = nil }
                 var challenge: [String: Any] = [
                     "decision": id, "nonce": chance(90) ? nonce : String(nonce.reversed()), "method": "webauthn",
                     "result": pick(["passed", "passed", "passed", "failed", "denied", "abandoned", "timed_out"]),
