@@ -87,10 +87,10 @@ import Testing
                 }
                 var challenge: [String: Any] = ["decision": asked.id, "nonce": nonce, "method": method, "result": result]
                 challenge["new_session"] = renamed
-                story.tell("challenge", after: pause, in: there, ["challenge": challenge])
+                let told = story.tell("challenge", after: pause, in: there, ["challenge": challenge])
                 model.answered(
                     asked.id, nonce: nonce, result: result, method: method, session: there.session!, device: there.device,
-                    renamed: renamed, at: story.now)
+                    renamed: renamed, at: story.now, told: told.rule)
             default:
                 let action = ["page.view", "pay.bill", "admin.open"][below(3)]
                 let id = chance(3) ? "e-\(max(story.offset - 2, 0))" : "e-\(story.offset)"
@@ -217,7 +217,7 @@ struct NaiveAssurance {
 
     mutating func answered(
         _ id: String, nonce: String, result: String, method: String, session: String, device: String?, renamed: String?,
-        at now: Int64
+        at now: Int64, told: String
     ) {
         for index in questions.indices where now >= questions[index].expires { questions[index].isClosed = true }
         guard let index = questions.firstIndex(where: { $0.id == id }), !questions[index].isClosed else { return }
@@ -237,6 +237,8 @@ struct NaiveAssurance {
             questions[index].failed += 1
             questions[index].isClosed = questions[index].failed >= attempts
         case "denied":
+            // A question that had to make room for others is none any more, and only the engine knows.
+            guard told == "challenge-denied" else { return }
             end(session)
             grants = []
             alarmedAt = max(alarmedAt ?? 0, now / 1000)
