@@ -8,9 +8,10 @@ final class PlanTexts {
     let topics: UnsafeMutablePointer<ByteView>
     let fallback: ByteView
     let sessionTerminated: ByteView
-    let challengePassed: ByteView
-    let challengeDenied: ByteView
-    let challengeIgnored: ByteView
+    let sessionRotated: ByteView
+    let accountAlarmed: ByteView
+    /// By `ChallengeOutcome.rawValue`.
+    let outcomes: UnsafeMutablePointer<ByteView>
     private let arena: [UnsafeMutableBufferPointer<UInt8>]
 
     init(_ plan: EnginePlan) {
@@ -28,14 +29,18 @@ final class PlanTexts {
         for (index, input) in plan.inputs.enumerated() { (topics + index).initialize(to: keep(input.topic)) }
         fallback = keep("otherwise")
         sessionTerminated = keep("session-terminated")
-        challengePassed = keep("challenge-passed")
-        challengeDenied = keep("challenge-denied")
-        challengeIgnored = keep("challenge-open")
+        sessionRotated = keep("session-rotated")
+        accountAlarmed = keep("account-alarmed")
+        outcomes = .allocate(capacity: ChallengeOutcome.allCases.count)
+        for outcome in ChallengeOutcome.allCases {
+            (outcomes + Int(outcome.rawValue)).initialize(to: keep("challenge-\(outcome.name)"))
+        }
         self.arena = arena
     }
 
     deinit {
         topics.deallocate()
+        outcomes.deallocate()
         for text in arena { text.deallocate() }
     }
 }
