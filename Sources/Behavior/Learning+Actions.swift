@@ -93,6 +93,7 @@ extension UserTable {
     /// Remembers a challenge that was never answered.
     public func noteUnanswered(_ challenge: ChallengeSlot, at time: Timestamp, of row: UserRow) {
         row.header.pointee.challenges.add(challenge.flags.contains(.push) ? [.unanswered, .push] : .unanswered, at: time)
+        row.header.pointee.ignoredMethods.formUnion(challenge.firstOffered)
     }
 
     /// Closes challenges that nobody will answer any more, `grace` milliseconds after they expired.

@@ -2,9 +2,9 @@ import Events
 
 /// The parts of a user's state that grow, in the order they lie in the row: first what every action of a session reads.
 public enum Section: UInt8, CaseIterable, Sendable {
-    case absorbed, sessions, actions, pairs, devices, networks, places, challenges, holds, failures
+    case absorbed, sessions, actions, pairs, devices, networks, places, challenges, holds, failures, asks, judged
 
-    static let count = 10
+    static let count = 12
 }
 
 /// Where a section lies in its row.
@@ -136,10 +136,13 @@ public struct ChallengeSlot {
     /// Seconds since 1970.
     public var asked: UInt32
     public var flags: ChallengeFlags
-    public var padding = InlineArray<3, UInt8>(repeating: 0)
+    public var padding: UInt8 = 0
+    /// The methods offered, in their order: `MethodList`.
+    public var offered: UInt16
 
     public init(
-        id: DecisionID, asking seen: Observation, expires: Timestamp, demand: UInt32, flags: ChallengeFlags = []
+        id: DecisionID, asking seen: Observation, expires: Timestamp, demand: UInt32, flags: ChallengeFlags = [],
+        offered: UInt16 = 0
     ) {
         self.id = id
         self.session = seen.scope
@@ -150,6 +153,12 @@ public struct ChallengeSlot {
         self.asn = seen.asn
         self.asked = UInt32(clamping: seen.time.milliseconds / 1000)
         self.flags = flags
+        self.offered = offered
+    }
+
+    /// The method offered first, alone; empty for none.
+    public var firstOffered: ChallengeMethods {
+        offered & 7 == 0 ? [] : ChallengeMethods(rawValue: 1 << UInt8((offered & 7) - 1))
     }
 }
 
@@ -209,6 +218,8 @@ public struct UserFlags: OptionSet, Sendable {
     static let dirty = UserFlags(rawValue: 2)
     /// Was pushed at until a stop had to be put to it: not again before a phishing-resistant challenge is passed.
     public static let pushStopped = UserFlags(rawValue: 4)
+    /// `enrolled` is all that the person has enrolled, not only what has been seen.
+    public static let enrolmentsKnown = UserFlags(rawValue: 8)
     /// What only memory knows: never in persisted bytes.
     static let transient: UserFlags = [.dirty]
 }
@@ -229,7 +240,7 @@ public struct UserHeader {
     public var hash: UInt64 = 0
     /// The task's count of events when the user last had one: least is coldest.
     public var touched: UInt64 = 0
-    @usableFromInline var sections = InlineArray<10, SectionEntry>(repeating: SectionEntry())
+    @usableFromInline var sections = InlineArray<12, SectionEntry>(repeating: SectionEntry())
     /// Days since 1970 to which the decayed values are aged.
     public var agedTo: UInt32 = 0
     public var firstSeen = Timestamp.distantPast
@@ -276,6 +287,17 @@ public struct UserHeader {
     public var drift = DriftShares()
     /// What came of challenges lately.
     public var challenges = ChallengeHistory()
+    /// Ways in which the person can be asked, as trusted events said, or as was passed.
+    public var enrolled: ChallengeMethods = []
+    /// The one passed last, and those left unanswered since.
+    public var lastMethod: ChallengeMethods = []
+    public var ignoredMethods: ChallengeMethods = []
+    /// The place in `judged` that is written next once it is full.
+    public var nextJudged: UInt8 = 0
+    /// Where the circuit breaker's window began, in seconds since 1970, in which the user was last counted as there, and as
+    /// asked.
+    public var countedIn: UInt32 = 0
+    public var askedIn: UInt32 = 0
     /// Seconds since 1970 at which contact, password and factors were last changed; the fourth is free.
     public var changes = InlineArray<4, UInt32>(repeating: 0)
     /// Different resources, and exports, in the open window, and ln of how many there are in a window.
@@ -303,7 +325,7 @@ public struct UserHeader {
 /// persisted form. A view: the table owns the bytes, and a row moves when a section of it grows.
 public struct UserRow: @unchecked Sendable {
     /// Version of the byte layout of a row.
-    public static let layoutVersion: UInt16 = 2
+    public static let layoutVersion: UInt16 = 3
 
     @usableFromInline let base: UnsafeMutableRawPointer
 
@@ -350,6 +372,8 @@ public struct UserRow: @unchecked Sendable {
     @inlinable public var challenges: Slots<ChallengeSlot> { slots(.challenges, ChallengeSlot.self) }
     @inlinable public var holds: Slots<HoldSlot> { slots(.holds, HoldSlot.self) }
     @inlinable public var failures: Slots<SlidingWindow> { slots(.failures, SlidingWindow.self) }
+    @inlinable public var asks: Slots<AskSlot> { slots(.asks, AskSlot.self) }
+    @inlinable public var judged: Slots<JudgedSlot> { slots(.judged, JudgedSlot.self) }
 
     /// Drops element `index` by moving the last one into its place.
     func remove<T>(_ section: Section, _ type: T.Type, at index: Int) {
@@ -391,6 +415,12 @@ public struct UserRow: @unchecked Sendable {
         guard isTime(header.pointee.rate.newest), isTime(header.pointee.paceWindow.index) else { return false }
         guard isTime(header.pointee.breadth.index), isTime(header.pointee.exports.index) else { return false }
         for index in 0..<holds.count where holds[index].hour > 23 || holds[index].weekday > 6 { return false }
+        for index in 0..<judged.count {
+            let slot = judged.base + index
+            guard Verdict(rawValue: raw(&slot.pointee.verdict)) != nil, RiskLevel(rawValue: raw(&slot.pointee.level)) != nil,
+                FeedbackLabel(rawValue: raw(&slot.pointee.label)) != nil, FeedbackSource(rawValue: raw(&slot.pointee.by)) != nil
+            else { return false }
+        }
         return header.pointee.touched <= Int64.max
     }
 
@@ -406,6 +436,8 @@ public struct UserRow: @unchecked Sendable {
         case .challenges: MemoryLayout<ChallengeSlot>.stride
         case .holds: MemoryLayout<HoldSlot>.stride
         case .failures: MemoryLayout<SlidingWindow>.stride
+        case .asks: MemoryLayout<AskSlot>.stride
+        case .judged: MemoryLayout<JudgedSlot>.stride
         }
     }
 }

@@ -29,6 +29,7 @@ extension Engine {
             tally.pointee.challengesPassed &+= 1
             row.removeChallenge(at: found)
             forgetAnswers(row)
+            notePassed(row)
             close(record, .allow, texts.challengePassed, row, isNews: true, into: &effects)
             row = accept(challenge, seen, row)
         case .denied:
@@ -42,6 +43,7 @@ extension Engine {
         case .abandoned, .timedOut:
             row.removeChallenge(at: found)
             note(.unanswered, challenge, row)
+            noteIgnored(challenge, row)
             close(record, .allow, texts.challengeIgnored, row, isNews: false, into: &effects)
         case .failed, .none:
             if event.pointee.challengeResult == .failed { note(.failed, challenge, row) }

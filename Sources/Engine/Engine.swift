@@ -32,6 +32,9 @@ public final class Engine {
     let event: UnsafeMutablePointer<Event>
     let assessment: UnsafeMutablePointer<Assessment>
     let watermarks: UnsafeMutablePointer<Watermark>
+    let breaker: UnsafeMutablePointer<Breaker>
+    /// The methods of the question put last, as JSON.
+    let methodsText: UnsafeMutablePointer<UInt8>
     /// What users of all partitions share, as far as its panes have been folded.
     public let shared: SharedView
     let population: Population
@@ -91,6 +94,9 @@ public final class Engine {
         contributes = population == nil
         shared = self.population.shared
         policy = CompiledPolicy(rules: plan.rules, fallback: plan.fallback)
+        breaker = .allocate(capacity: 1)
+        breaker.initialize(to: Breaker(plan.breaker, relaxed: policy.mask(of: plan.breaker.relax)))
+        methodsText = .allocate(capacity: Self.methodsTextBytes)
         decodePlans = .allocate(capacity: max(plan.inputs.count, 1))
         for (index, input) in plan.inputs.enumerated() {
             (decodePlans + index).initialize(to: .passRetained(DecodePlan(input.decode)))
@@ -112,6 +118,9 @@ public final class Engine {
         assessment.deallocate()
         watermarks.deinitialize(count: 1)
         watermarks.deallocate()
+        breaker.deinitialize(count: 1)
+        breaker.deallocate()
+        methodsText.deallocate()
     }
 
     public var counters: EngineCounters {
@@ -173,10 +182,6 @@ public final class Engine {
             tally.pointee.ignored &+= 1
         case .rejected(let rejection):
             if let page = reject(record, rejection, into: &effects, recovering: recovering) { return page }
-        case .event where event.pointee.type == .feedback:
-            let rejection = Rejection(
-                .unsupportedType, field: "type", detail: "this version does not act on events of this type")
-            if let page = reject(record, rejection, into: &effects, recovering: recovering) { return page }
         case .event:
             let key = userKey
             let known = find(key)
@@ -208,6 +213,11 @@ public final class Engine {
         if row.remember(event: seen.event) {
             event.pointee.flags.insert(.duplicate)
             tally.pointee.duplicates &+= 1
+        }
+        // What waits with a session may be what the verdict is about, however late it comes.
+        if event.pointee.type == .feedback {
+            _ = heed(record, seen, row, into: &effects)
+            return
         }
         row = settleHolds(of: row, at: event.pointee.time)
         table.closeExpired(of: row, at: event.pointee.time, grace: plan.windows.allowedLateness)
@@ -287,6 +297,10 @@ public final class Engine {
         if learnsFirst { row = table.learnContext(seen, of: row, weight: 1, counts: true) }
         scorer.score(event.pointee, seen, row: row, session: session, shared: shared, into: &assessment.pointee)
         var (verdict, rule, reported) = policy.evaluate(event.pointee, assessment.pointee, PolicyContext())
+        noteThere(seen, row)
+        if verdict == .stepUp && breaker.pointee.isOpen(at: seen.time) {
+            (verdict, rule, reported) = relax((verdict, rule, reported), seen, row)
+        }
         var reason = rule >= 0 ? policy.name(of: rule) : texts.fallback
         if session >= 0 && row.sessions[session].flags.contains(.terminated) {
             (verdict, rule, reason) = (.terminateSession, -1, texts.sessionTerminated)
@@ -303,11 +317,20 @@ public final class Engine {
                 if assessment.pointee.fired.contains(SignalSet(.challengePushBombing)) {
                     row.header.pointee.flags.insert(.pushStopped)
                 }
-                (row, question) = ask(demand, record, seen, row)
+                let asked: Asked
+                (row, asked) = ask(demand, record, seen, row)
+                switch asked {
+                case .question(let put):
+                    question = put
+                    if put.prompt.isPresent { noteAsked(seen, row) }
+                case .refused(let why):
+                    tally.pointee.challengesRefused &+= 1
+                    (verdict, reason) = (.deny, why)
+                }
             }
         }
 
-        let header = row.header
+        var header = row.header
         let changed = header.pointee.level != assessment.pointee.level
         let wanted =
             switch plan.emit {
@@ -320,6 +343,9 @@ public final class Engine {
             emit(
                 record, verdict, reason: reason, previous: header.pointee.level, question: question, reported: reported,
                 into: &effects)
+            row = table.remember(
+                JudgedSlot(id: decision.id, seen, verdict: verdict, level: assessment.pointee.level), of: row)
+            header = row.header
         }
         header.pointee.level = assessment.pointee.level
         header.pointee.verdict = verdict
@@ -340,32 +366,36 @@ public final class Engine {
             && (seen.asn != 0 || slot.provenNetwork == seen.network)
     }
 
-    /// The question for this event: the session's open one for the same demand, else a new one.
+    /// The question for this event: the session's open one for the same demand, else a new one, as long as the budget has one.
     func ask(
         _ demand: CompiledPolicy.Demand, _ record: Record, _ seen: Observation, _ start: UserRow
-    ) -> (UserRow, StepUp) {
+    ) -> (UserRow, Asked) {
         var row = start
         table.closeExpired(of: row, at: event.pointee.time, grace: 0)
-        let pushes = !row.header.pointee.flags.contains(.pushStopped)
         let open = row.challenges
         for index in 0..<open.count where open[index].session == seen.scope && open[index].demand == demand.fingerprint {
-            return (row, stepUp(demand, open[index].id, expires: open[index].expires, isNew: false, pushes: pushes))
+            let methods = reoffer(open.base + index, demand, row)
+            return (row, .question(stepUp(demand, open[index].id, expires: open[index].expires, isNew: false, methods)))
         }
+        let methods = choose(demand, row)
+        if methods.isEmpty { return (row, .refused(texts.noMethod)) }
+        let isGranted: Bool
+        (row, isGranted) = table.charge(seen, isOwn: isVouched(seen.device, row), most: plan.challenges.perHour, of: row)
+        if !isGranted { return (row, .refused(texts.challengeBudget)) }
         let id = decisionID(record)
         let expires = event.pointee.time + demand.expires
         row = table.open(
             ChallengeSlot(
                 id: id, asking: seen, expires: expires, demand: demand.fingerprint,
-                flags: pushes && demand.offersPush ? .push : []), of: row)
-        return (row, stepUp(demand, id, expires: expires, isNew: true, pushes: pushes))
+                flags: methods.asSet.contains(.push) ? .push : [], offered: methods.packed), of: row)
+        return (row, .question(stepUp(demand, id, expires: expires, isNew: true, methods)))
     }
 
     func stepUp(
-        _ demand: CompiledPolicy.Demand, _ challenge: DecisionID, expires: Timestamp, isNew: Bool, pushes: Bool
+        _ demand: CompiledPolicy.Demand, _ challenge: DecisionID, expires: Timestamp, isNew: Bool, _ methods: MethodList
     ) -> StepUp {
         StepUp(
-            acrValuesJSON: demand.acrValuesJSON,
-            methodsJSON: pushes ? demand.methodsJSON : demand.methodsWithoutPushJSON, maxAgeSeconds: demand.maxAgeSeconds,
+            acrValuesJSON: demand.acrValuesJSON, methodsJSON: json(of: methods), maxAgeSeconds: demand.maxAgeSeconds,
             challenge: challenge, nonce: nonce(of: challenge), expires: expires,
             prompt: isNew ? demand.prompt : .absent)
     }

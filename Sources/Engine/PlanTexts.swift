@@ -11,6 +11,13 @@ final class PlanTexts {
     let challengePassed: ByteView
     let challengeDenied: ByteView
     let challengeIgnored: ByteView
+    let challengeBudget: ByteView
+    let noMethod: ByteView
+    let feedbackLegitimate: ByteView
+    let feedbackCompromised: ByteView
+    let feedbackUnknown: ByteView
+    let feedbackUnheeded: ByteView
+    let feedbackRepeated: ByteView
     private let arena: [UnsafeMutableBufferPointer<UInt8>]
 
     init(_ plan: EnginePlan) {
@@ -31,6 +38,13 @@ final class PlanTexts {
         challengePassed = keep("challenge-passed")
         challengeDenied = keep("challenge-denied")
         challengeIgnored = keep("challenge-open")
+        challengeBudget = keep("challenge-budget")
+        noMethod = keep("no-method")
+        feedbackLegitimate = keep("feedback-legitimate")
+        feedbackCompromised = keep("feedback-compromised")
+        feedbackUnknown = keep("feedback-unknown")
+        feedbackUnheeded = keep("feedback-unheeded")
+        feedbackRepeated = keep("feedback-repeated")
         self.arena = arena
     }
 

@@ -11,6 +11,7 @@ enum Checks {
         bounds(draft, &reader)
         model(draft, &reader)
         rules(draft, &reader)
+        breaker(draft, &reader)
         topics(draft, &reader)
         kafka(draft, &reader)
         delivery(draft, &reader)

@@ -40,10 +40,9 @@ public final class CompiledPolicy: @unchecked Sendable {
     /// What a step-up rule says, as it goes on the wire.
     public struct Demand {
         public var acrValuesJSON: ByteView
-        public var methodsJSON: ByteView
-        /// The same without push; a security key where nothing is left.
-        public var methodsWithoutPushJSON: ByteView
-        public var offersPush: Bool
+        public var methods: MethodList
+        /// Methods that prove what is needed.
+        public var sufficient: ChallengeMethods
         public var maxAgeSeconds: Int?
         public var prompt: ByteView
         public var expires: Int64
@@ -101,8 +100,6 @@ public final class CompiledPolicy: @unchecked Sendable {
             let stepUp = rule.stepUp
             let asked = json(stepUp.acrValues)
             let methods = json(stepUp.methods.map(\.rawValue))
-            let others = stepUp.methods.filter { $0 != .push }
-            let withoutPush = json((others.isEmpty ? [.webauthn] : others).map(\.rawValue))
             let fingerprint = Self.fingerprint(asked, methods, maxAge: stepUp.maxAge)
             (rules + index).initialize(
                 to: CompiledRule(
@@ -120,8 +117,7 @@ public final class CompiledPolicy: @unchecked Sendable {
             (names + index).initialize(to: keep(rule.name))
             (demands + index).initialize(
                 to: Demand(
-                    acrValuesJSON: asked, methodsJSON: methods, methodsWithoutPushJSON: withoutPush,
-                    offersPush: others.count < stepUp.methods.count, maxAgeSeconds: stepUp.maxAge, prompt: keep(stepUp.prompt),
+                    acrValuesJSON: asked, methods: MethodList(stepUp.methods), sufficient: Self.sufficient(stepUp), maxAgeSeconds: stepUp.maxAge, prompt: keep(stepUp.prompt),
                     expires: stepUp.expires, validForSeconds: UInt32(clamping: stepUp.validFor / 1000),
                     fingerprint: fingerprint))
         }
@@ -138,6 +134,12 @@ public final class CompiledPolicy: @unchecked Sendable {
         for text in arena { text.deallocate() }
     }
 
+    /// Methods that prove at least what the weakest of the rule's own does.
+    private static func sufficient(_ question: StepUpOptions) -> ChallengeMethods {
+        let need = question.methods.map(\.assurance).min() ?? .none
+        return ChallengeMethod.allCases.reduce(into: []) { if $1.assurance >= need { $0.formUnion($1.asSet) } }
+    }
+
     /// An answer that was fresh enough for one maximum age need not be for another.
     private static func fingerprint(_ a: ByteView, _ b: ByteView, maxAge: Int?) -> UInt32 {
         let hash = KeyedHash(k0: 0x706F_6C69_6379, k1: 0x9E37_79B9_7F4A_7C15)
@@ -148,10 +150,16 @@ public final class CompiledPolicy: @unchecked Sendable {
     public func demand(of rule: Int) -> Demand { demands[rule] }
     public func verdict(of rule: Int) -> Verdict { rules[rule].verdict }
 
+    /// The rules of these names, one bit each; names of no rule count for nothing.
+    public func mask(of names: [String]) -> UInt64 {
+        (0..<count).reduce(0) { names.contains(name(of: $1).string) ? $0 | 1 << UInt64($1) : $0 }
+    }
+
     /// The first enforced rule that matches, -1 for none, and a mask of the report-only rules that matched before it.
+    /// - Parameter relaxed: rules that count as report-only this time, one bit each.
     /// - Complexity: O(rules)
     public func evaluate(
-        _ event: borrowing Event, _ assessment: borrowing Assessment, _ context: PolicyContext
+        _ event: borrowing Event, _ assessment: borrowing Assessment, _ context: PolicyContext, relaxed: UInt64 = 0
     ) -> (verdict: Verdict, rule: Int, reported: UInt64) {
         var reported: UInt64 = 0
         let fired = assessment.fired.rawValue
@@ -180,7 +188,7 @@ public final class CompiledPolicy: @unchecked Sendable {
                 matches(rule.pointee.tenants, event.tenant), matches(rule.pointee.currencies, event.currency),
                 matches(rule.pointee.acr, event.acr)
             else { continue }
-            if rule.pointee.isReport {
+            if rule.pointee.isReport || relaxed >> UInt64(index) & 1 == 1 {
                 reported |= 1 << UInt64(index)
             } else {
                 return (rule.pointee.verdict, index, reported)
