@@ -32,6 +32,8 @@ public struct WindowOptions: Sendable, Equatable {
     public var idle: Int64 = 60_000
     /// A session without events for this long has ended.
     public var sessionGap: Int64 = 1_800_000
+    /// Half-life of a session's risk.
+    public var sessionRisk: Int64 = 1_800_000
     /// Sliding window of failed logins.
     public var failures: Int64 = 600_000
     /// Hopping window of the action rate.

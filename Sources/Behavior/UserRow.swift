@@ -83,92 +83,6 @@ public struct PairSlot {
     @inlinable public static func short(_ action: UInt32) -> UInt16 { UInt16(truncatingIfNeeded: action ^ action >> 16) }
 }
 
-public struct SessionFlags: OptionSet, Sendable {
-    public var rawValue: UInt16
-    @inlinable public init(rawValue: UInt16) { self.rawValue = rawValue }
-    /// An event of it was denied: nothing more of it is learned unless a challenge is passed.
-    public static let tainted = SessionFlags(rawValue: 1)
-    /// It was terminated, and stays so.
-    public static let terminated = SessionFlags(rawValue: 2)
-    /// Its context has joined the baseline.
-    public static let learned = SessionFlags(rawValue: 4)
-}
-
-/// A session of the user and what it is bound to.
-public struct SessionSlot {
-    public var fingerprint: UInt64
-    public var window: SessionWindow
-    /// The context it was last trusted in.
-    public var device: UInt32
-    public var network: UInt32
-    public var asn: UInt32
-    /// The context its token was first seen in.
-    public var token: UInt32
-    public var tokenDevice: UInt32
-    public var tokenNetwork: UInt32
-    public var tokenASN: UInt32
-    /// The network of the last event, and when (seconds since 1970) the session last moved between networks.
-    public var currentNetwork: UInt32
-    public var currentASN: UInt32
-    public var movedAt: UInt32
-    /// Moves between networks within ten minutes of each other.
-    public var moves: UInt16
-    public var flags: SessionFlags
-    /// The demand last proven here (`StepUp` demand hash), when (seconds since 1970), and in which context.
-    public var provenDemand: UInt32 = 0
-    public var provenAt: UInt32 = 0
-    public var provenDevice: UInt32 = 0
-    public var provenNetwork: UInt32 = 0
-    public var provenASN: UInt32 = 0
-    public var course = ActionCourse()
-}
-
-/// An open challenge.
-public struct ChallengeSlot {
-    public var id: DecisionID
-    public var session: UInt64
-    public var expires: Timestamp
-    public var demand: UInt32
-    /// The context it was asked in.
-    public var device: UInt32
-    public var network: UInt32
-    public var asn: UInt32
-    /// Seconds since 1970.
-    public var asked: UInt32
-    public var flags: ChallengeFlags
-    public var padding: UInt8 = 0
-    /// The methods offered, in their order: `MethodList`.
-    public var offered: UInt16
-
-    public init(
-        id: DecisionID, asking seen: Observation, expires: Timestamp, demand: UInt32, flags: ChallengeFlags = [],
-        offered: UInt16 = 0
-    ) {
-        self.id = id
-        self.session = seen.scope
-        self.expires = expires
-        self.demand = demand
-        self.device = seen.device
-        self.network = seen.network
-        self.asn = seen.asn
-        self.asked = UInt32(clamping: seen.time.milliseconds / 1000)
-        self.flags = flags
-        self.offered = offered
-    }
-
-    /// The method offered first, alone; empty for none.
-    public var firstOffered: ChallengeMethods {
-        offered & 7 == 0 ? [] : ChallengeMethods(rawValue: 1 << UInt8((offered & 7) - 1))
-    }
-}
-
-public struct ChallengeFlags: OptionSet, Sendable {
-    public var rawValue: UInt8
-    @inlinable public init(rawValue: UInt8) { self.rawValue = rawValue }
-    /// It may be answered by a push.
-    public static let push = ChallengeFlags(rawValue: 1)
-}
-
 /// Observations of one session and device that wait to be trusted.
 public struct HoldSlot {
     /// `Observation.scope`.
@@ -207,6 +121,8 @@ public struct HoldFlags: OptionSet, Sendable {
     public static let raised = HoldFlags(rawValue: 2)
     /// A report-only rule objected to an event among them.
     public static let objected = HoldFlags(rawValue: 4)
+    /// The course of actions among them spoke against its being the user's.
+    public static let foreign = HoldFlags(rawValue: 8)
 }
 
 public struct UserFlags: OptionSet, Sendable {
@@ -287,11 +203,15 @@ public struct UserHeader {
     public var drift = DriftShares()
     /// What came of challenges lately.
     public var challenges = ChallengeHistory()
+    /// When the person last said of a question “that's not me”, in seconds since 1970.
+    public var alarmedAt: UInt32 = 0
     /// Ways in which the person can be asked, as trusted events said, or as was passed.
     public var enrolled: ChallengeMethods = []
-    /// The one passed last, and those left unanswered since.
-    public var lastMethod: ChallengeMethods = []
-    public var ignoredMethods: ChallengeMethods = []
+    /// Methods (a set of `ChallengeMethod.bit`) that were offered first, or named, and left unanswered since the last one that
+    /// was passed.
+    public var ignoredMethods: UInt8 = 0
+    /// `ChallengeMethod.bit` of the last challenge that was passed; 0 where none was.
+    public var lastMethod: UInt8 = 0
     /// The place in `judged` that is written next once it is full.
     public var nextJudged: UInt8 = 0
     /// Where the circuit breaker's window began, in seconds since 1970, in which the user was last counted as there, and as
@@ -414,6 +334,11 @@ public struct UserRow: @unchecked Sendable {
         func isTime(_ milliseconds: Int64) -> Bool { milliseconds >= 0 && milliseconds < Timestamp.latest.milliseconds }
         guard isTime(header.pointee.rate.newest), isTime(header.pointee.paceWindow.index) else { return false }
         guard isTime(header.pointee.breadth.index), isTime(header.pointee.exports.index) else { return false }
+        let state = MemoryLayout<ChallengeSlot>.offset(of: \.state) ?? 0
+        for index in 0..<challenges.count {
+            let value = UnsafeRawPointer(challenges.base + index).load(fromByteOffset: state, as: UInt8.self)
+            guard ChallengeState(rawValue: value) != nil else { return false }
+        }
         for index in 0..<holds.count where holds[index].hour > 23 || holds[index].weekday > 6 { return false }
         for index in 0..<judged.count {
             let slot = judged.base + index

@@ -48,12 +48,14 @@ extension Engine {
     /// What the rules say without those that are relaxed, which are then reported. Only of a question, only while the breaker
     /// is open, and never where what follows would be a denial, the action is sensitive, or anything speaks of an attack.
     @inline(never)
-    func relax(_ found: Found, _ seen: Observation, _ row: UserRow) -> Found {
+    func relax(
+        _ found: Found, _ context: PolicyContext, _ seen: Observation, _ row: UserRow, _ session: Int, _ claim: Proof?
+    ) -> Found {
         guard found.rule >= 0, breaker.pointee.relaxed >> UInt64(found.rule) & 1 == 1, !seen.kinds.contains(.sensitive),
-            isBeyondDoubt(seen, row)
+            isBeyondDoubt(seen, row),
+            standing(policy.demand(of: found.rule), seen, row, proofSlot(seen, row, session), claim) == .open
         else { return found }
-        let rest = policy.evaluate(
-            event.pointee, assessment.pointee, PolicyContext(), relaxed: breaker.pointee.relaxed)
+        let rest = policy.evaluate(event.pointee, assessment.pointee, context, relaxed: breaker.pointee.relaxed)
         guard rest.verdict <= .stepUp else { return found }
         noteAsked(seen, row)
         tally.pointee.relaxed &+= 1

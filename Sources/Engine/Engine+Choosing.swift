@@ -17,7 +17,8 @@ extension Engine {
         var choice = ChallengeChoice(listed: demand.methods, sufficient: demand.sufficient)
         choice.isPushStopped = header.flags.contains(.pushStopped)
         choice.enrolled = header.flags.contains(.enrolmentsKnown) ? header.enrolled : nil
-        (choice.ignored, choice.last) = (header.ignoredMethods, header.lastMethod)
+        choice.ignored = ChallengeMethods(rawValue: header.ignoredMethods)
+        choice.last = ChallengeMethods(rawValue: header.lastMethod)
         let offered = choice.offered
         return offered.isEmpty && plan.challenges.noMethod == .ask ? choice.offeredUnenrolled : offered
     }
@@ -27,7 +28,7 @@ extension Engine {
         var choice = ChallengeChoice(listed: MethodList(packed: challenge.pointee.offered), sufficient: demand.sufficient)
         choice.isPushStopped = row.header.pointee.flags.contains(.pushStopped)
         let offered = choice.offeredUnenrolled
-        challenge.pointee.offered = offered.packed
+        (challenge.pointee.offered, challenge.pointee.methods) = (offered.packed, offered.asSet.rawValue)
         return offered
     }
 
@@ -49,21 +50,6 @@ extension Engine {
 
     /// All names with quotes and commas around them.
     static let methodsTextBytes = 64
-
-    /// What was passed is enrolled, and was no trouble.
-    func notePassed(_ row: UserRow) {
-        let method = ChallengeMethods(name: event.pointee.challengeMethod)
-        row.header.pointee.ignoredMethods = []
-        guard !method.isEmpty else { return }
-        row.header.pointee.lastMethod = method
-        row.header.pointee.enrolled.formUnion(method)
-    }
-
-    /// What was left unanswered is not offered first again.
-    func noteIgnored(_ challenge: ChallengeSlot, _ row: UserRow) {
-        let method = ChallengeMethods(name: event.pointee.challengeMethod)
-        row.header.pointee.ignoredMethods.formUnion(method.isEmpty ? challenge.firstOffered : method)
-    }
 
     /// A trusted event says what the person can be asked by. One that isn't trusted says nothing: who has got into a session
     /// may have enrolled a key of his own there.

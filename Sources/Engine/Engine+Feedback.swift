@@ -12,7 +12,7 @@ extension Engine {
         var row = start
         scorer.scoreNothing(row: row, into: &assessment.pointee)
         func leave(_ reason: ByteView) -> UserRow {
-            close(record, .allow, reason, row, isNews: false, into: &effects)
+            tell(record, .allow, reason, row, isNews: false, into: &effects)
             return row
         }
         if event.pointee.flags.contains(.duplicate) { return leave(texts.feedbackRepeated) }
@@ -36,11 +36,13 @@ extension Engine {
         decision.about = id
         if label == .legitimate {
             tally.pointee.feedbackLegitimate &+= 1
-            close(record, .allow, texts.feedbackLegitimate, row, isNews: true, into: &effects)
+            tell(record, .allow, texts.feedbackLegitimate, row, isNews: true, into: &effects)
             row = trust(judged, row)
+            // That it was not the person who answered is for an analyst to overrule.
+            if by == .analyst { row.header.pointee.alarmedAt = 0 }
         } else {
             tally.pointee.feedbackCompromised &+= 1
-            close(record, .terminateSession, texts.feedbackCompromised, row, isNews: true, into: &effects)
+            tell(record, .terminateSession, texts.feedbackCompromised, row, isNews: true, into: &effects)
             row = distrust(judged, row)
         }
         decision.about = .none
@@ -61,9 +63,10 @@ extension Engine {
         if !isHeld { row = table.vouch(for: judged.device, at: judged.time, weight: 1, of: row) }
         if let session = table.session(judged.session, of: row), !row.sessions[session].flags.contains(.terminated) {
             row.sessions.base[session].flags.remove(.tainted)
+            row.sessions.base[session].risk = 0
         }
         row.header.pointee.challenges = ChallengeHistory()
-        row.header.pointee.ignoredMethods = []
+        row.header.pointee.ignoredMethods = 0
         return row
     }
 
@@ -77,18 +80,25 @@ extension Engine {
             (seen.session, seen.device, seen.network) = (judged.session, judged.device, judged.network)
             (row, _) = table.openSession(seen, of: row)
         }
-        table.terminate(judged.session, of: row)
+        table.terminate(judged.session, at: event.pointee.time, of: row)
         table.distrust(device: judged.device, network: judged.network, since: judged.time, of: row)
         row.header.pointee.challenges.add(.denied, at: event.pointee.time)
+        alarm(row, at: event.pointee.time)
         return row
     }
 
-    /// Whether the person's word counts: it comes from another session than the judged one, in which something was passed that
-    /// can't be phished, where and on what it was passed.
+    /// For how long after it was passed: a day.
+    static let wordSeconds: UInt32 = 86_400
+
+    /// Whether the person's word counts: it comes from another session than the judged one, in which something was proven that
+    /// can't be phished, and from where it was proven.
     private func hasStanding(_ seen: Observation, _ judged: JudgedSlot, _ row: UserRow) -> Bool {
-        guard seen.session != 0, seen.session != judged.session, let session = table.session(seen.session, of: row) else {
-            return false
-        }
-        return false && row.sessions[session].flags.contains(.learned)
+        guard seen.session != 0, seen.session != judged.session, let session = table.session(seen.session, of: row),
+            row.sessions[session].flags.isDisjoint(with: [.tainted, .terminated, .rotated])
+        else { return false }
+        let need = ProofNeed(
+            level: AssuranceLevel.phishingResistant.rawValue, risk: .low, validForSeconds: Self.wordSeconds)
+        let proofs = row.sessions[session].proofs
+        return proofs.isIn(context: seen) && proofs.proof(of: need, at: seen.time) != nil
     }
 }

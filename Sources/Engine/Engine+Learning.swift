@@ -43,6 +43,7 @@ extension Engine {
         guard isQuiet && !isNovel else {
             var flags: HoldFlags = verdict == .stepUp ? .quarantined : isQuiet ? [] : .raised
             if isReported { flags.insert(.objected) }
+            if isForeignCourse { flags.insert(.foreign) }
             return table.hold(seen, amount: amount, of: row, flags: flags)
         }
 
@@ -78,8 +79,8 @@ extension Engine {
     /// whoever has the session would be taken for the user by the second time.
     private func learnAction(_ seen: Observation, _ row: UserRow, after previous: UInt32, isProven: Bool) -> UserRow {
         guard seen.action != 0 else { return row }
-        if !assessment.pointee.surprise.isNaN { row.header.pointee.surprises.add(assessment.pointee.surprise) }
         guard isForeignCourse && !isProven else {
+            if !assessment.pointee.surprise.isNaN { row.header.pointee.surprises.add(assessment.pointee.surprise) }
             return table.learnAction(
                 seen.action, after: previous, of: row, weight: 1, found: assessment.pointee.place)
         }
@@ -151,7 +152,7 @@ extension Engine {
 
     /// Nothing that waits with a session survives a denial, and a terminated one stays terminated.
     func condemn(_ seen: Observation, _ row: UserRow, _ session: Int, _ verdict: Verdict) {
-        if verdict == .terminateSession { return table.terminate(seen.scope, of: row) }
+        if verdict == .terminateSession { return table.terminate(seen.scope, at: seen.time, of: row) }
         if session >= 0 { row.sessions.base[session].flags.insert(.tainted) }
         table.dropHolds(of: seen.scope, in: row)
     }

@@ -8,9 +8,8 @@ public struct EngineCounters: Sendable, Equatable {
     public var clamped: UInt64 = 0
     /// Users dropped because a bound was reached.
     public var evicted: UInt64 = 0
-    public var challengesPassed: UInt64 = 0
-    /// Challenge results with a wrong nonce, an unknown challenge, another session, or after expiry.
-    public var challengesRejected: UInt64 = 0
+    /// What came of challenges.
+    public var challenges = ChallengeCounters()
     /// How often the circuit breaker has opened, and questions that were not put while it was.
     public var breakerOpened: UInt64 = 0
     public var relaxed: UInt64 = 0

@@ -17,36 +17,38 @@ extension Checks {
             } else if rule.mode == .report {
                 refuse("`\(name)` is report-only, there is nothing to relax")
             } else if let (pattern, sensitive) = rule.conditions.actions.lazy.compactMap({ pattern in
-                plan.model.sensitiveActions.first { meet(pattern, $0) }.map { (pattern, $0) }
+                plan.model.sensitiveActions.first { isOn($0, pattern) }.map { (pattern, $0) }
             }).first {
-                refuse(
-                    "`\(name)` guards sensitive actions: its pattern `\(pattern)` can match what `\(sensitive)` of `action.sensitive` does")
+                refuse("`\(name)` guards sensitive actions: its pattern `\(pattern)` is about `\(sensitive)` of `action.sensitive`")
             }
         }
     }
 
-    /// Whether some text matches both patterns.
+    /// Whether the pattern is about the sensitive one: part of it, or all of it and not of everything. Where they only happen
+    /// to meet, as `page.*` and `*.export` do, an event that is of both isn't relaxed.
+    private static func isOn(_ sensitive: String, _ pattern: String) -> Bool {
+        covers(sensitive, pattern) || (covers(pattern, sensitive) && !pattern.allSatisfy { $0 == "*" })
+    }
+
+    /// Whether all that `inner` matches, `outer` matches.
     /// - Complexity: O(product of the lengths)
-    static func meet(_ a: String, _ b: String) -> Bool {
-        let (a, b) = (Array(a.utf8), Array(b.utf8))
+    static func covers(_ outer: String, _ inner: String) -> Bool {
+        let (outer, inner) = (Array(outer.utf8), Array(inner.utf8))
         let (star, any) = (UInt8(ascii: "*"), UInt8(ascii: "?"))
-        // reach[j]: what is left of `a` from the row on, and of `b` from `j` on, have a text in common.
-        var below = [Bool](repeating: false, count: b.count + 1)
-        for i in stride(from: a.count, through: 0, by: -1) {
-            var reach = [Bool](repeating: false, count: b.count + 1)
-            for j in stride(from: b.count, through: 0, by: -1) {
-                if i == a.count && j == b.count {
-                    reach[j] = true
-                } else if i < a.count && a[i] == star {
-                    reach[j] = below[j] || (j < b.count && reach[j + 1])
-                } else if j < b.count && b[j] == star {
-                    reach[j] = reach[j + 1] || (i < a.count && below[j])
-                } else if i < a.count && j < b.count && (a[i] == b[j] || a[i] == any || b[j] == any) {
-                    reach[j] = below[j + 1]
+        // Of what is left of `outer`, and of `inner` from each place on; from the end.
+        var rest = inner.indices.map { _ in false } + [true]
+        for symbol in outer.reversed() {
+            var next = [Bool](repeating: false, count: inner.count + 1)
+            if symbol == star { next[inner.count] = rest[inner.count] }
+            for place in inner.indices.reversed() {
+                switch symbol {
+                case star: next[place] = rest[place] || next[place + 1]
+                case any: next[place] = inner[place] != star && rest[place + 1]
+                default: next[place] = inner[place] == symbol && rest[place + 1]
                 }
             }
-            below = reach
+            rest = next
         }
-        return below[0]
+        return rest[0]
     }
 }

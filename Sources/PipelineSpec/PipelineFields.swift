@@ -48,6 +48,8 @@ enum PipelineFields {
                 "Which decisions are produced: `interventions` leaves out uneventful allows, `changes` adds whatever changed a user's level, `all` is every event's."),
             Field("windows", \.pipeline.plan.windows, windows.format, "How event time is cut up, and how fast the past fades."),
             Field("model", \.pipeline.plan.model, ModelFields.record.format, "How evidence becomes a score."),
+            Field("assurance", \.pipeline.plan.assurance, AssuranceFields.record.format,
+                "What counts as proof of who somebody is, and what follows where it doesn't."),
             Field("policies", \.pipeline.plan.rules, PolicyFields.rule.format.list(
                 Rule(name: "", verdict: .allow), atMost: mostRules,
                 why: ": which rules a session has satisfied is held in \(mostRules) bits"),
@@ -84,6 +86,7 @@ enum PipelineFields {
             Field("allowed_skew", \.allowedSkew, .duration(0...day), "How far an event's time may be ahead of its record's before it is clamped."),
             Field("idle", \.idle, .duration(1000...day), "An input whose newest event is this far behind the newest of all no longer holds the watermark back."),
             Field("session_gap", \.sessionGap, .duration(minute...(30 * day)), "Session window: a session silent for this long has ended."),
+            Field("session_risk", \.sessionRisk, .duration(1000...(30 * day)), "Half-life of a session's risk: what is left of its riskiest event."),
             Field("failures", \.failures, .duration(1000...day), "Sliding window of failed logins."),
             Field("rate", \.rate, .duration(1000...day), "Hopping window of the action rate."),
             Field("rate_hop", \.rateHop, .duration(100...day), "Pane of the hopping window; divides `rate` into at most 16 panes."),

@@ -68,6 +68,7 @@ public enum PipelineReference {
         ("model.confidence", "`established` is not above `partial`."),
         ("rule.duplicate", "Two rules have the same name."),
         ("rule.step_up", "A `step_up` block without `then: step_up`, or one that asks nothing."),
+        ("assurance.unreachable", "No method proves what is needed."),
         ("rule.interval", "`at_most` is below `at_least`."),
         ("rule.unreachable", "Warning: a rule before it matches every event."),
         ("breaker.relax", "`breaker.relax` names no rule, or one that may not be relaxed."),

@@ -2,18 +2,7 @@ import Events
 
 extension ChallengeMethod {
     /// The set that holds it alone.
-    public var asSet: ChallengeMethods {
-        switch self {
-        case .webauthn: .webauthn
-        case .push: .push
-        case .totp: .totp
-        case .biometric: .biometric
-        case .hardware_key: .hardwareKey
-        }
-    }
-
-    /// Its place among all methods, and in `ChallengeMethods`.
-    public var index: Int { asSet.rawValue.trailingZeroBitCount }
+    public var asSet: ChallengeMethods { ChallengeMethods(rawValue: bit) }
 
     /// What it costs the person, least first: a finger or a tap on what is in the hand; a prompt of the browser; a code to be
     /// read and typed; a thing to be fetched. Methods that cost the same are equal to the chooser.
@@ -23,16 +12,6 @@ extension ChallengeMethod {
         case .webauthn: 1
         case .totp: 2
         case .hardware_key: 3
-        }
-    }
-
-    /// What passing it proves (NIST SP 800-63B-4: only what is bound to the site resists phishing; a code and a tap can be
-    /// talked out of a person).
-    public var assurance: AssuranceLevel {
-        switch self {
-        case .push, .totp, .biometric: .multiple
-        case .webauthn: .phishingResistant
-        case .hardware_key: .hardware
         }
     }
 

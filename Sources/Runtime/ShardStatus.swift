@@ -62,8 +62,7 @@ extension EngineCounters {
         duplicates += now.duplicates &- before.duplicates
         clamped += now.clamped &- before.clamped
         evicted += now.evicted &- before.evicted
-        challengesPassed += now.challengesPassed &- before.challengesPassed
-        challengesRejected += now.challengesRejected &- before.challengesRejected
+        challenges.add(now.challenges, since: before.challenges)
         breakerOpened += now.breakerOpened &- before.breakerOpened
         relaxed += now.relaxed &- before.relaxed
         challengesRefused += now.challengesRefused &- before.challengesRefused

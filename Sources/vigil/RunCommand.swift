@@ -1,4 +1,5 @@
 import ArgumentParser
+import Engine
 import Foundation
 import Kafka
 import Logging
@@ -159,10 +160,13 @@ struct RunCommand: ParsableCommand {
                 "users": "\(shards.reduce(0) { $0 + $1.users })",
                 "lag": lags.isEmpty ? "unknown" : "\(lags.reduce(0, +))",
             ]
+            let challenges = ChallengeOutcome.allCases.map { outcome in
+                ("challenges_\(outcome.name)", shards.reduce(0) { $0 + $1.engine.challenges[outcome] })
+            }
             for (name, count) in [
                 ("erasures", shards.reduce(0) { $0 + $1.engine.erasures }),
                 ("aborts", shards.reduce(0) { $0 + $1.counters.aborts }),
-            ] where count > 0 {
+            ] + challenges where count > 0 {
                 line[name] = "\(count)"
             }
             if let status = repartitioning?.status {

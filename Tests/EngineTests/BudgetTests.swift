@@ -92,7 +92,8 @@ import Testing
         var asked: [(time: Int64, session: String)] = []
         var refused = 0
         for _ in 0..<900 {
-            let place = session("s\(random.next() % 5)", random.next() % 3 == 0 ? .hotel : .home)
+            let number = random.next() % 5
+            let place = with(Circumstances.home) { ($0.session, $0.device) = ("s\(number)", number == 4 ? "phone" : "laptop") }
             let outcome = transfer(story, after: Double(random.next() % 400), in: place)
             if outcome.stepUp?["prompt"] != nil { asked.append((story.now, place.session!)) }
             if outcome.rule == "challenge-budget" { refused += 1 }

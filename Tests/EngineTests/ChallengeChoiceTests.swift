@@ -25,7 +25,7 @@ import Testing
         Case(listed: [.totp, .push, .webauthn], offered: [.totp, .push, .webauthn]),
         Case(listed: ChallengeMethod.byFriction, offered: [.biometric, .push, .webauthn, .totp, .hardware_key]),
         // Only what is enrolled.
-        Case(listed: [.webauthn, .totp], enrolled: .totp, offered: [.totp]),
+        Case(listed: [.webauthn, .totp], enrolled: .totp, offered: [.totp], unenrolled: [.webauthn, .totp]),
         Case(listed: [.webauthn, .totp], enrolled: [.push, .totp, .webauthn], offered: [.webauthn, .totp]),
         Case(listed: [.webauthn], enrolled: .totp, offered: [], unenrolled: [.webauthn]),
         Case(listed: [.webauthn, .totp], enrolled: [], offered: [], unenrolled: [.webauthn, .totp]),
@@ -43,7 +43,7 @@ import Testing
         Case(listed: [.webauthn, .totp], ignored: .webauthn, offered: [.totp, .webauthn]),
         Case(listed: [.webauthn, .totp, .push], ignored: [.webauthn, .totp], offered: [.push, .webauthn, .totp]),
         Case(listed: [.webauthn], ignored: .webauthn, offered: [.webauthn]),
-        Case(listed: [.webauthn, .totp], enrolled: .webauthn, ignored: .webauthn, offered: [.webauthn]),
+        Case(listed: [.webauthn, .totp], enrolled: .webauthn, ignored: .webauthn, offered: [.webauthn], unenrolled: [.totp, .webauthn]),
         Case(listed: [.webauthn, .totp], ignored: [.webauthn, .totp], offered: [.webauthn, .totp]),
         // Of what costs the same the one used last; what costs more or less stays where the rule has it.
         Case(listed: [.biometric, .push, .webauthn], last: .push, offered: [.push, .biometric, .webauthn]),
