@@ -60,8 +60,9 @@ public struct SessionSlot {
 }
 
 extension UserTable {
-    /// Remembers a session under the name it no longer goes by. Such names take at most half of the sessions' places, and
-    /// only those of other sessions that are neither ended nor the one that goes on, `successor`. The row may move.
+    /// Remembers a session under the name it no longer goes by. Such names take at most half of the sessions' places; where
+    /// there is no free one, that of the session longest without events which is neither ended nor the one that goes on,
+    /// `successor`. The row may move.
     public func bury(_ slot: SessionSlot, successor: UInt64, of row: UserRow) -> UserRow {
         let sessions = row.sessions
         var (count, oldest, idle) = (0, -1, -1)
@@ -79,7 +80,7 @@ extension UserTable {
                 moved.sessions[index] = slot
                 return moved
             }
-            if idle >= 0 && oldest < 0 { oldest = idle }
+            oldest = idle
         }
         if oldest >= 0 { sessions[oldest] = slot }
         return row

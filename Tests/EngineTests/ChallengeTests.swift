@@ -114,7 +114,7 @@ import Testing
         let rotated = with(newPhoneAbroad) { $0.session = "s-rotated" }
         #expect(story.act(in: rotated).decision == "allow")
         let seen = with(newPhoneAbroad) { ($0.device, $0.ip, $0.asn) = ("bot", "192.0.2.66", 64500) }
-        #expect(story.act("transfer.create", in: seen, ["amount": 20_000]).decision == "step_up")
+        #expect(story.act("transfer.create", in: seen, ["amount": 20_000]).rule == "session-rotated")
     }
 
     @Test func withoutASessionTheDeviceStandsForIt() {

@@ -167,7 +167,8 @@ import Testing
         #expect((again.reasons["challenge.denied"] ?? 0) > 40)
         let owner = story.login(after: 60, in: with(.home) { $0.session = "o-1" })
         #expect(owner.fired("challenge.denied") && owner.reasons["challenge.denied"]! < 15)
-        #expect(owner.decision == "allow", "whoever said no is not asked about it on the own laptop")
+        #expect(owner.level == "low", "whoever said no sits at the own laptop…")
+        #expect(owner.rule == "account-alarmed", "…and has to show it, as every session has")
         #expect(!story.login(after: 90_000, in: with(.home) { $0.session = "o-2" }).fired("challenge.denied"), "a day later")
     }
 

