@@ -45,5 +45,5 @@ extension UserTable {
     /// Seconds.
     static let askWindow: Int64 = 3600
     /// Questions remembered at most, and so the largest budget.
-    public static let mostAsks = 64
+    public static let mostAsks = 24
 }

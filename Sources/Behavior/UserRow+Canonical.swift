@@ -46,7 +46,6 @@ extension UserRow {
         append(header.ignoredMethods)
         append(header.nextJudged)
         append(header.countedIn)
-        append(header.askedIn)
         append(header.changes)
         append(header.breadth.index)
         append(header.breadth.distinct)

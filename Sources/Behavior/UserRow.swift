@@ -136,6 +136,8 @@ public struct UserFlags: OptionSet, Sendable {
     public static let pushStopped = UserFlags(rawValue: 4)
     /// `enrolled` is all that the person has enrolled, not only what has been seen.
     public static let enrolmentsKnown = UserFlags(rawValue: 8)
+    /// In the window of `countedIn` the circuit breaker has counted the user as asked.
+    public static let countedAsked = UserFlags(rawValue: 16)
     /// What only memory knows: never in persisted bytes.
     static let transient: UserFlags = [.dirty]
 }
@@ -214,10 +216,8 @@ public struct UserHeader {
     public var lastMethod: UInt8 = 0
     /// The place in `judged` that is written next once it is full.
     public var nextJudged: UInt8 = 0
-    /// Where the circuit breaker's window began, in seconds since 1970, in which the user was last counted as there, and as
-    /// asked.
+    /// Where the circuit breaker's window began, in seconds since 1970, in which the user was last counted as there.
     public var countedIn: UInt32 = 0
-    public var askedIn: UInt32 = 0
     /// Seconds since 1970 at which contact, password and factors were last changed; the fourth is free.
     public var changes = InlineArray<4, UInt32>(repeating: 0)
     /// Different resources, and exports, in the open window, and ln of how many there are in a window.

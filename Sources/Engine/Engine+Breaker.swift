@@ -33,6 +33,7 @@ extension Engine {
         let start = breaker.pointee.start(of: second)
         guard start > row.header.pointee.countedIn, isBeyondDoubt(seen, row) else { return }
         row.header.pointee.countedIn = start
+        row.header.pointee.flags.remove(.countedAsked)
         breaker.pointee.add(userIn: start)
     }
 
@@ -40,8 +41,8 @@ extension Engine {
     func noteAsked(_ seen: Observation, _ row: UserRow) {
         guard !seen.kinds.contains(.sensitive), isBeyondDoubt(seen, row) else { return }
         let start = breaker.pointee.start(of: UInt32(clamping: seen.time.milliseconds / 1000))
-        guard start > row.header.pointee.askedIn else { return }
-        row.header.pointee.askedIn = start
+        guard start == row.header.pointee.countedIn, !row.header.pointee.flags.contains(.countedAsked) else { return }
+        row.header.pointee.flags.insert(.countedAsked)
         if breaker.pointee.add(askedIn: start, at: seen.time, sequence: table.sequence) { tally.pointee.breakerOpened &+= 1 }
     }
 

@@ -1,3 +1,4 @@
+import Behavior
 import Engine
 import Policy
 
@@ -5,7 +6,7 @@ import Policy
 enum ChallengeFields {
     static var challenges: Record<ChallengeOptions> {
         Record(ChallengeOptions(), [
-            Field("per_hour", \.perHour, .integer(1...64),
+            Field("per_hour", \.perHour, .integer(1...UserTable.mostAsks),
                 "New questions to one user within an hour of event time; half of them at most to one session, and half to all devices together that are not the user's own. The next one is denied with the rule `challenge-budget`, until the hour has passed; never allowed. Repeating a question that is open costs nothing."),
             Field("no_method", \.noMethod, .choice(NoMethod.allCases.map { ($0.rawValue, $0) }),
                 "Where the person has enrolled nothing that suffices: `ask` puts the question with the rule's own methods, for the identity provider to have one enrolled; `deny` denies with the rule `no-method`."),
