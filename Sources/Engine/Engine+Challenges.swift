@@ -130,11 +130,13 @@ extension Engine {
         }
     }
 
-    /// Nobody could answer: what waits with the session is dropped, and nothing more of it is learned until somebody can.
+    /// Nobody could answer: what waits with the session is dropped, what it had proven is over, and nothing more of it is
+    /// learned until somebody can.
     private func giveUp(_ challenge: ChallengeSlot, _ seen: Observation, _ row: UserRow) {
         table.dropHolds(of: challenge.session, in: row)
         guard let session = table.session(challenge.session, of: row) else { return }
         row.sessions.base[session].flags.insert(.tainted)
+        row.sessions.base[session].proofs = SessionProofs()
         row.sessions.base[session].raiseRisk(
             to: Float(scorer.criticalPoints), at: seen.time, halfLife: plan.windows.sessionRisk)
     }

@@ -48,7 +48,7 @@ import Testing
         var names = (0..<4).map { "s\($0)" }
         var allowed: [String: Int] = [:]
         for step in 0..<1200 {
-            let pause = Double(below(chance(8) ? 1500 : 60))
+            let pause = chance(4) ? -Double(below(400)) : Double(below(chance(8) ? 1500 : 60))
             var place = chance(90) ? Circumstances.home : chance(50) ? .hotel : .attacker
             place.device = chance(90) ? "laptop" : chance(50) ? "phone" : nil
             place.session = names[below(names.count)]
