@@ -12,6 +12,7 @@ enum Checks {
         model(draft, &reader)
         rules(draft, &reader)
         assurance(draft, &reader)
+        breaker(draft, &reader)
         topics(draft, &reader)
         kafka(draft, &reader)
         delivery(draft, &reader)

@@ -56,6 +56,9 @@ enum PipelineFields {
                 "Rules in order; the first that matches decides. At most \(mostRules)."),
             Field("otherwise", \.pipeline.plan.fallback, .choice([("allow", .allow), ("deny", .deny)]),
                 "What is decided when no rule matches."),
+            Field("challenges", \.pipeline.plan.challenges, ChallengeFields.challenges.format, "What goes for every question."),
+            Field("breaker", \.pipeline.plan.breaker, ChallengeFields.breaker.format,
+                "A circuit breaker for each partition against an operator's mistake: rules that suddenly ask people whom they should leave alone."),
             Field("sinks", \.self, sinks.format, "Where decisions and dead letters go."),
             Field("bounds", \.self, bounds.format, "Limits. Beyond them state is evicted, optional text truncated, or the record becomes a dead letter; nothing grows."),
         ]

@@ -71,6 +71,7 @@ public enum PipelineReference {
         ("assurance.unreachable", "No method proves what is needed."),
         ("rule.interval", "`at_most` is below `at_least`."),
         ("rule.unreachable", "Warning: a rule before it matches every event."),
+        ("breaker.relax", "`breaker.relax` names no rule, or one that may not be relaxed."),
         ("rule.newcomers", "Warning: a rule denies whoever is not known yet."),
         ("enrichment.missing", "There is no such file."),
         ("enrichment.unusable", "The file can't be read, is damaged, or knows nothing that is asked for."),
