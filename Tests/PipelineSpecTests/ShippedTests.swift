@@ -24,6 +24,7 @@ import Testing
         var file = try parse(contents("pipelines/continuous-authorization.yaml"))
         let least = try parse("name: continuous-authorization")
         file.plan.rules = []
+        file.tests = []
         file.plan.version = least.plan.version
         #expect(file == least)
     }
