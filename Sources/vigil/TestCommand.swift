@@ -41,15 +41,8 @@ struct TestCommand: ParsableCommand {
         var reports: [Report] = []
         for file in files {
             do {
-                var pipeline = try loadPipeline(file)
-                pipeline.settleForDerivedSecret(quietly: true)
-                if pipeline.tests.isEmpty { Output.error("warning: \(file): there are no tests in it") }
-                let runner = TestRunner(pipeline)
-                let outcomes = runner.run { name in filter.map { name.contains($0) } ?? true }
-                reports.append(Report(
-                    file: file, passed: outcomes.count { $0.isPassed }, failed: outcomes.count { !$0.isPassed },
-                    unmatched: filter == nil ? runner.unmatched(in: outcomes) : [], tests: outcomes))
-            } catch let code as ExitCode where code == Exit.configuration {
+                reports.append(try report(on: file))
+            } catch {
                 isUsable = false
             }
         }
@@ -58,10 +51,25 @@ struct TestCommand: ParsableCommand {
         case .json: Output.json(reports)
         }
         guard isUsable else { throw Exit.configuration }
-        if let filter, reports.allSatisfy({ $0.tests.isEmpty }) {
+        if let filter, !reports.contains(where: { !$0.tests.isEmpty }) {
             throw failure(Exit.usage, "--filter \(filter): no test has that in its name")
         }
-        if reports.contains(where: { $0.failed > 0 || strict && !$0.unmatched.isEmpty }) { throw Exit.findings }
+        for report in reports where report.failed > 0 || (strict && !report.unmatched.isEmpty) { throw Exit.findings }
+    }
+
+    private func report(on file: String) throws(ExitCode) -> Report {
+        var pipeline = try loadPipeline(file)
+        pipeline.settleForDerivedSecret(quietly: true)
+        if pipeline.tests.isEmpty { Output.error("warning: \(file): there are no tests in it") }
+        let runner = TestRunner(pipeline)
+        let outcomes = runner.run { (name: String) -> Bool in
+            guard let filter else { return true }
+            return name.contains(filter)
+        }
+        let failed = outcomes.count { !$0.isPassed }
+        return Report(
+            file: file, passed: outcomes.count - failed, failed: failed,
+            unmatched: filter == nil ? runner.unmatched(in: outcomes) : [], tests: outcomes)
     }
 
     private func show(_ report: Report) {
@@ -73,10 +81,10 @@ struct TestCommand: ParsableCommand {
             for failure in test.failures { show(failure, report.file, terminal) }
         }
         let total = report.passed + report.failed
-        var summary = "  \(total) test\(total == 1 ? "" : "s"), \(report.failed) failed"
+        var summary = "  \(total) \(total == 1 ? "test" : "tests"), \(report.failed) failed"
         if filter == nil {
-            summary += report.unmatched.isEmpty
-                ? "; every rule is shown at work" : "; rules never shown at work: " + report.unmatched.joined(separator: ", ")
+            let names = report.unmatched.joined(separator: ", ")
+            summary += names.isEmpty ? "; every rule is shown at work" : "; rules never shown at work: \(names)"
         }
         Output.line(summary)
     }
@@ -84,22 +92,19 @@ struct TestCommand: ParsableCommand {
     private func show(_ failure: TestOutcome.Failure, _ file: String, _ terminal: Terminal) {
         let place = failure.step == 0 ? "its history" : "step \(failure.step)"
         Output.line("          \(file):\(failure.line):\(failure.column): \(place), \(failure.event)")
-        let rows = failure.differences.map { difference in
-            [
-                "            " + difference.field, "expected " + printable(difference.expected, atMost: 200),
-                "got " + printable(difference.got, atMost: 200),
-            ]
+        let rows = failure.differences.map { difference -> [String] in
+            let expected = printable(difference.expected, atMost: 200)
+            return ["            \(difference.field)", "expected \(expected)", "got \(printable(difference.got, atMost: 200))"]
         }
         for line in aligned(rows) { Output.line(terminal.paint(line, .red)) }
         guard let decision = failure.decision else { return }
-        Output.line(
-            "            score \(fixed(decision.score, 1)), level \(decision.level), confidence \(decision.confidence), "
-                + "rule \(printable(decision.policy.rule ?? "none", atMost: 100))")
-        let reasons = decision.reasons.map { reason in
-            [
-                "              " + reason.signal, (reason.points < 0 ? "" : "+") + fixed(reason.points, 1),
-                printable(reason.observed, atMost: 80), printable(reason.expected, atMost: 80),
-            ]
+        let rule = printable(decision.policy.rule ?? "none", atMost: 100)
+        let risk = "score \(fixed(decision.score, 1)), level \(decision.level), confidence \(decision.confidence)"
+        Output.line("            \(risk), rule \(rule)")
+        let reasons = decision.reasons.map { reason -> [String] in
+            let sign = reason.points < 0 ? "" : "+"
+            let points = "\(sign)\(fixed(reason.points, 1))"
+            return ["              \(reason.signal)", points, printable(reason.observed, atMost: 80), printable(reason.expected, atMost: 80)]
         }
         for line in aligned(reasons) { Output.line(terminal.paint(line, .grey)) }
     }

@@ -19,7 +19,7 @@ public struct TestDifference: Sendable, Equatable, Encodable {
 
 extension TestExpectation {
     /// All that the decision is not, in the order of the keys; empty when it is as expected.
-    func differences(from decision: TestDecision) -> [TestDifference] {
+    func differences(from decision: DecisionSummary) -> [TestDifference] {
         var found: [TestDifference] = []
         func compare(_ field: String, _ expected: [String], _ got: String?) {
             guard !expected.isEmpty, !expected.contains(got ?? "") else { return }

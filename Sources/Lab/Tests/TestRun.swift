@@ -1,3 +1,4 @@
+import Behavior
 import Engine
 import Events
 import PipelineSpec
@@ -15,7 +16,7 @@ public struct TestOutcome: Sendable, Encodable {
         public var event: String
         public var differences: [TestDifference]
         /// What was decided; nil for a record that was not.
-        public var decision: TestDecision?
+        public var decision: DecisionSummary?
     }
 
     public var name: String
@@ -61,7 +62,7 @@ public struct TestRunner {
 struct TestRun {
     /// What became of a record.
     enum Answer {
-        case decision(TestDecision)
+        case decision(DecisionSummary)
         case deadLetter(reason: String, detail: String)
         case nothing
     }
@@ -177,7 +178,7 @@ struct TestRun {
     }
 
     /// Steps the record. A decision is read only where somebody wants to know.
-    private mutating func decide(_ text: String, input: UInt16, reads: Bool = true) -> (Answer, TestDecision?) {
+    private mutating func decide(_ text: String, input: UInt16, reads: Bool = true) -> (Answer, DecisionSummary?) {
         var effects = Effects()
         var sealed: [SealedPane] = []
         // There is no other partition to tell of these.
@@ -200,14 +201,14 @@ struct TestRun {
                 }
                 return (.deadLetter(reason: header(.reason), detail: header(.detail)), nil)
             case .decision:
-                guard reads, let value = output.value, let decision = TestDecision(json: effects.view(value).bytes) else { continue }
+                guard reads, let value = output.value, let decision = DecisionSummary(json: effects.view(value).bytes) else { continue }
                 return (.decision(decision), decision)
             }
         }
         return (.nothing, nil)
     }
 
-    private mutating func note(_ decision: TestDecision, of step: TestStep) {
+    private mutating func note(_ decision: DecisionSummary, of step: TestStep) {
         let subject = TestSubject(
             step: step, decision: decision.id, tenant: decision.tenant, user: decision.user, session: decision.session)
         last = subject
@@ -240,7 +241,7 @@ struct TestRun {
         }
     }
 
-    private mutating func fail(_ step: TestStep, _ number: Int, _ differences: [TestDifference], _ decision: TestDecision?) {
+    private mutating func fail(_ step: TestStep, _ number: Int, _ differences: [TestDifference], _ decision: DecisionSummary?) {
         // A history that can't be decided would say so again and again.
         if number == 0, outcome.failures.contains(where: { $0.step == 0 && $0.line == step.place.line }) { return }
         let place = step.expect?.place ?? step.place
