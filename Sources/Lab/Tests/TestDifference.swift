@@ -40,16 +40,22 @@ extension TestExpectation {
             let ends = (score.atLeast.map { ["at least \($0)"] } ?? []) + (score.atMost.map { ["at most \($0)"] } ?? [])
             found.append(TestDifference("score", expected: ends.joined(separator: ", "), got: "\(decision.score)"))
         }
-        let signals = decision.reasons.map(\.signal)
+        let signals = decision.reasons.filter { $0.points > 0 }.map(\.signal)
         let missing = reasons.map(\.name.description).filter { !signals.contains($0) }
         if !missing.isEmpty {
-            found.append(TestDifference("reasons", expected: Self.text(missing), got: "not among them"))
+            found.append(TestDifference("reasons", expected: Self.text(missing), got: "not among the reasons"))
         }
         let unwanted = notReasons.map(\.name.description).filter { signals.contains($0) }
         if !unwanted.isEmpty {
             found.append(TestDifference("not_reasons", expected: "none of these", got: Self.text(unwanted)))
         }
-        compare(list: "shadow", shadow?.sorted(), (decision.shadow ?? []).map { $0.rule ?? "" }.sorted())
+        compare(list: "shadow", shadow?.map(\.rule).sorted(), (decision.shadow ?? []).map { $0.rule ?? "" }.sorted())
+        for objection in shadow ?? [] {
+            let got = decision.shadow?.first { $0.rule == objection.rule }
+            if let verdict = objection.verdict, let got, got.decision != verdict.name.description {
+                found.append(TestDifference("shadow", expected: "\(objection.rule): \(verdict.name)", got: got.decision))
+            }
+        }
         compare(list: "methods", methods?.map(\.rawValue), decision.step_up?.methods ?? [])
         compare(list: "acr_values", acrValues, decision.step_up?.acr_values ?? [])
         if let question {

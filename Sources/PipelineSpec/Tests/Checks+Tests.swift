@@ -38,7 +38,7 @@ extension Checks {
     private static func happening(
         _ step: inout TestStep, of test: PipelineTest, _ path: String, _ draft: Draft, _ reader: inout Reader
     ) {
-        if reader.hasProblem(under: path) { return }
+        if step.isBroken { return }
         guard step.kinds == 1 else {
             let verbs = TestStep.Kind.allCases.map { "`\($0.rawValue)`" }.joined(separator: ", ")
             reader.report(at: path, "test.step", "`\(path)` is \(step.kinds == 0 ? "none" : "several") of \(verbs); a step is one")
@@ -96,9 +96,11 @@ extension Checks {
             check(rule, at: path + ".rule", among: rules.filter { $0.mode == .enforce }.map(\.name) + EnginePlan.reasons, "enforced rule")
         }
         let reporting = rules.filter { $0.mode == .report }.map(\.name)
-        for (index, name) in (expect.shadow ?? []).enumerated() {
-            let place = "\(path).shadow[\(index)]"
-            check(name, at: reader.places[place] == nil ? path + ".shadow" : place, among: reporting, "report-only rule")
+        for (index, objection) in (expect.shadow ?? []).enumerated() {
+            let places = ["\(path).shadow[\(index)]", "\(path).shadow.\(objection.rule)"]
+            check(
+                objection.rule, at: places.first { reader.places[$0] != nil } ?? path + ".shadow", among: reporting,
+                "report-only rule")
         }
     }
 }

@@ -63,6 +63,8 @@ public struct TestStep: Sendable, Equatable {
     public var kind = Kind.event
     /// How many of `Kind` it says it is.
     var kinds = 0
+    /// Something in it was reported already.
+    var isBroken = false
     /// What it says of its event beyond the circumstances; of a record, all there is.
     var members: [JSON.Member] = []
     var with: [JSON.Member] = []
@@ -109,6 +111,13 @@ public struct TestFeedback: Sendable, Equatable {
 
 /// What is to be decided of a step. What it doesn't name may be anything.
 public struct TestExpectation: Sendable, Equatable {
+    /// A report-only rule that matches.
+    public struct Objection: Sendable, Equatable {
+        public var rule: String
+        /// What it would have decided; nil for anything.
+        public var verdict: Verdict?
+    }
+
     /// Whether a question is put to the person now, or stands open from before.
     public enum Question: String, Sendable, CaseIterable { case new, open }
 
@@ -117,12 +126,12 @@ public struct TestExpectation: Sendable, Equatable {
     public var levels: [RiskLevel] = []
     public var confidence: [Confidence] = []
     public var score: Interval?
-    /// All of these are among the reasons.
+    /// All of these speak against the person: they are among the reasons, with points above zero.
     public var reasons: [Signal] = []
-    /// None of these is.
+    /// None of these does.
     public var notReasons: [Signal] = []
     /// Exactly these report-only rules object; nil where that isn't looked at.
-    public var shadow: [String]?
+    public var shadow: [Objection]?
     /// Exactly these are offered, in this order; nil where that isn't looked at.
     public var methods: [ChallengeMethod]?
     public var acrValues: [String]?

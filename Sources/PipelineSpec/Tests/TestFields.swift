@@ -14,7 +14,7 @@ enum TestFields {
             Field("as", \.circumstances, TestEventFields.format, "What its events have unless they say otherwise: the person, the device, the place."),
             Field("given", \.given, history.format.list(TestHistory(), atMost: 100),
                 "What happened before, over and over: whose habits the pipeline knows. Each repetition is a session of its own."),
-            Field("steps", \.steps, step.format.noting(\.place).list(TestStep(), atMost: 1_000), "What happens then, and what is to be decided of it."),
+            Field("steps", \.steps, step.format.noting(\.place).brokenOrNot.list(TestStep(), atMost: 1_000), "What happens then, and what is to be decided of it."),
         ])
     }
 
@@ -24,7 +24,7 @@ enum TestFields {
             Field("every", \.every, .duration(1_000...(365 * day)), "From the start of one to the start of the next."),
             Field("days", \.days, .choice(TestHistory.Days.allCases.map { ($0.rawValue, $0) }), "Other days are left out, and not counted."),
             Field("at", \.at, time.optional(.clock(0)), "When the first one starts; by default at once."),
-            Field("steps", \.steps, Record(TestStep(), happening).format.noting(\.place).list(TestStep(), atMost: 1_000),
+            Field("steps", \.steps, Record(TestStep(), happening).format.noting(\.place).brokenOrNot.list(TestStep(), atMost: 1_000),
                 "What happens each time, as in the test's own steps; nothing is expected of it."),
         ])
     }
@@ -96,9 +96,10 @@ enum TestFields {
                 Field("at_least", \.atLeast, Format.number(0...100).optional(0), "Lower end, included."),
                 Field("at_most", \.atMost, Format.number(0...100).optional(0), "Upper end, included."),
             ]).format.optional(Interval()), "The score is in this range."),
-            Field("reasons", \.reasons, signals, "All of these are among the reasons."),
-            Field("not_reasons", \.notReasons, signals, "None of these is."),
-            Field("shadow", \.shadow, rule.list("").optional([]), "Exactly these report-only rules object; `[]`: none does."),
+            Field("reasons", \.reasons, signals, "All of these speak against the person: reasons with points above zero."),
+            Field("not_reasons", \.notReasons, signals, "None of these does."),
+            Field("shadow", \.shadow, objections(rule).optional([]),
+                "Exactly these report-only rules object, `[]` for none: their names, or a mapping of names to decisions."),
             Field("methods", \.methods, Format.choice(ChallengeMethod.allCases.map { ($0.rawValue, $0) }).list(.webauthn).optional([]),
                 "Exactly these ways to answer are offered, the preferred first."),
             Field("acr_values", \.acrValues, Format.text().list("").optional([]), "Exactly this assurance is asked for, the preferred first."),
@@ -108,6 +109,14 @@ enum TestFields {
                 "It can't be decided, for this reason. Where that isn't expected, it fails the test."),
         ])
         return verdicts.into(\.verdicts).or(mapping: full.format).noting(\.place)
+    }
+
+    private static func objections(_ rule: Format<String>) -> Format<[TestExpectation.Objection]> {
+        let verdict = Format.choice(Verdict.allCases.map { ($0.name.description, $0) })
+        return rule.list("").convert({ $0.map { TestExpectation.Objection(rule: $0) } }, { $0.map(\.rule) }).or(
+            mapping: verdict.map(keys: "rule", .stepUp, rename: { isPlainName($0) ? $0 : nil }).convert(
+                { $0.map { TestExpectation.Objection(rule: $0.key, verdict: $0.value) } },
+                { $0.map { Named(key: $0.rule, value: $0.verdict ?? .stepUp) } }))
     }
 
     private static var login: Format<TestStep> {
@@ -158,6 +167,17 @@ extension Format {
 }
 
 extension Format where Value == TestStep {
+    /// Notes whether anything in the step was reported, so that nothing more is said of it.
+    fileprivate var brokenOrNot: Format {
+        var format = self
+        format.read = { node, step, reader in
+            let problems = reader.diagnostics.count
+            read(node, &step, &reader)
+            step.isBroken = reader.diagnostics.count > problems
+        }
+        return format
+    }
+
     /// Says what the step is. Nothing given reads as the default.
     fileprivate func kind(_ kind: TestStep.Kind) -> Format {
         var format = self
