@@ -33,6 +33,9 @@ extension Engine {
     /// step.
     public var lastQuestion: StepUp? { decision.stepUp }
 
+    /// What decided last: a rule's name, or one of `EnginePlan.reasons`. Its view is valid as long as the engine.
+    public var lastRule: ByteView { decision.rule }
+
     /// What every signal that spoke found about the record stepped last, in the order of `Signal`; what its weight leaves
     /// nothing of included.
     public func forEachEvidence(_ body: (Signal, Evidence) -> Void) {

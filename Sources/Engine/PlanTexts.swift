@@ -1,5 +1,12 @@
 import Events
 
+extension EnginePlan {
+    /// What decisions name instead of a rule where none decided.
+    public static let reasons = [
+        "otherwise", "session-terminated", "challenge-passed", "challenge-denied", "challenge-open",
+    ]
+}
+
 /// Texts of the plan as bytes that outlive every decision.
 final class PlanTexts {
     let name: ByteView

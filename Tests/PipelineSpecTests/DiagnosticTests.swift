@@ -94,6 +94,9 @@ import Testing
         ("name: a\nenrichment: {agents: .}\n", ["2:22 enrichment.unusable"]),
         ("name: a\ndelivery: exactly_twice\n", ["2:11 value.choice"]),
         ("name: a\nstate: {topic: decisions}\n", ["2:16 topic.shared"]),
+        ("name: a\ntests: [{name: t}, {name: t}]\n", ["2:27 test.duplicate"]),
+        ("name: a\ntests: [{name: t, steps: [{login: success}]}]\n", ["2:27 test.step"]),
+        ("name: a\ntests: [{name: t, as: {user: u}, steps: [{login: success, expect: {rule: r}}]}]\n", ["2:74 test.unknown"]),
     ]
 
     @Test(arguments: [
