@@ -5,13 +5,13 @@ import Policy
 extension Engine {
     /// What rules may ask of the user, the session and the network, as far as any does.
     @inline(__always)
-    func context(_ seen: Observation, _ row: UserRow) -> PolicyContext {
-        contextNeeds.isEmpty ? PolicyContext() : askedContext(seen, row)
+    func context(_ seen: Observation, _ row: UserRow, _ session: Int, _ claim: Proof?) -> PolicyContext {
+        contextNeeds.isEmpty ? PolicyContext() : askedContext(seen, row, session, claim)
     }
 
     @inline(never)
-    private func askedContext(_ seen: Observation, _ row: UserRow) -> PolicyContext {
-        var context = PolicyContext()
+    private func askedContext(_ seen: Observation, _ row: UserRow, _ session: Int, _ claim: Proof?) -> PolicyContext {
+        var context = sessionContext(seen, row, session, claim)
         let (needs, time, windows) = (contextNeeds, seen.time, plan.windows)
         let header = row.header
         if needs.contains(ContextNeeds(.actions)) {

@@ -18,9 +18,11 @@ final class ShadowPolicies {
     /// What each would have decided of the event at hand.
     private let outcomes: UnsafeMutablePointer<Outcome>
 
-    init(_ shadows: [ShadowPolicy]) {
+    init(_ shadows: [ShadowPolicy], assurance: AssuranceOptions) {
         precondition(shadows.count <= ShadowPolicy.most, "a plan has at most 4 shadow policies")
-        policies = shadows.map { CompiledPolicy(rules: $0.rules, fallback: $0.fallback, vocabulary: $0.vocabulary) }
+        policies = shadows.map { 
+            CompiledPolicy(rules: $0.rules, fallback: $0.fallback, assurance: assurance, vocabulary: $0.vocabulary)
+        }
         count = policies.count
         needs = policies.reduce(into: []) { $0.formUnion($1.needs) }
         borrowed = .allocate(capacity: max(count, 1))
@@ -34,15 +36,20 @@ final class ShadowPolicies {
         outcomes.deallocate()
     }
 
-    /// What one of them decides. A step-up that `isProven` says was answered is an allow, as with the policy that counts.
+    /// What one of them decides. A step-up that `isProven` says was answered is an allow, and an alarm asks everybody, as with
+    /// the policy that counts.
     @inline(__always)
     func decide(
         _ index: Int, _ event: UnsafeMutablePointer<Event>, _ assessment: UnsafeMutablePointer<Assessment>, _ context: PolicyContext,
-        isProven: (CompiledPolicy.Demand) -> Bool
+        isAlarming: Bool, isProven: (CompiledPolicy.Demand) -> Bool
     ) -> Verdict {
         borrowed[index]._withUnsafeGuaranteedRef { policy in
             var (verdict, rule, _) = policy.evaluate(event.pointee, assessment.pointee, context)
-            if verdict == .stepUp, rule >= 0, isProven(policy.demand(of: rule)) { verdict = .allow }
+            if isAlarming {
+                verdict = max(verdict, .stepUp)
+            } else if verdict == .stepUp, isProven(policy.demand(of: rule)) {
+                verdict = .allow
+            }
             outcomes[index] = Outcome(rule: rule, verdict: verdict)
             return verdict
         }
@@ -57,17 +64,21 @@ final class ShadowPolicies {
 }
 
 extension Engine {
-    /// Instead of a rule's number: the session was terminated, and no policy has a say.
-    static let overruled = -2
-
-    /// Asks the shadow policies: a bit for each that would have decided otherwise. Nothing but the decision's `shadow` and
-    /// whether it is emitted depends on it.
+    /// Asks the shadow policies: a bit for each that would have decided otherwise than `verdict`, what the session has proven
+    /// and alarms taken into account as they were for that. Nothing but the decision's `shadow` and whether it is emitted
+    /// depends on it.
     @inline(__always)
-    func compareShadows(_ verdict: Verdict, _ context: PolicyContext, _ seen: Observation, _ row: UserRow) -> UInt8 {
+    func compareShadows(
+        _ verdict: Verdict, _ context: PolicyContext, _ seen: Observation, _ row: UserRow, _ session: Int, _ claim: Proof?,
+        isAlarming: Bool
+    ) -> UInt8 {
         if shadows.count == 0 { return 0 }
+        let slot = proofSlot(seen, row, session)
         var differing: UInt8 = 0
         for index in 0..<shadows.count {
-            let other = shadows.decide(index, event, assessment, context) { hasProven($0, seen, row) }
+            let other = shadows.decide(index, event, assessment, context, isAlarming: isAlarming) {
+                standing($0, seen, row, slot, claim) != .open
+            }
             if other == verdict { continue }
             differing |= 1 << UInt8(index)
             tally.pointee.shadowDifferences[index] &+= 1

@@ -36,6 +36,7 @@ public struct EnginePlan: Sendable, Equatable {
     public var bounds = StateBounds()
     public var windows = WindowOptions()
     public var model = ModelOptions()
+    public var assurance = AssuranceOptions()
     public var rules: [Rule] = []
     /// What is decided when no rule matches.
     public var fallback = Verdict.allow
@@ -43,5 +44,7 @@ public struct EnginePlan: Sendable, Equatable {
     public var vocabulary = Vocabulary()
     /// Policies tried beside the one that decides; at most `ShadowPolicy.most`.
     public var shadows: [ShadowPolicy] = []
+    public var challenges = ChallengeOptions()
+    public var breaker = BreakerOptions()
     public init() {}
 }

@@ -4,15 +4,18 @@ import Policy
 
 /// What a field alone can't know: how values fit together.
 enum Checks {
-    static func run(_ draft: Draft, _ reader: inout Reader) {
+    static func run(_ draft: inout Draft, _ reader: inout Reader) {
         secret(draft, &reader)
         sources(draft, &reader)
         windows(draft, &reader)
         bounds(draft, &reader)
         model(draft, &reader)
+        assurance(draft, &reader)
+        breaker(draft, &reader)
         topics(draft, &reader)
         kafka(draft, &reader)
         delivery(draft, &reader)
+        tests(&draft, &reader)
     }
 
     /// A transaction that lasts as long as the brokers let it last is aborted by them, every time.
@@ -135,6 +138,16 @@ enum Checks {
                 at: reader.places["model.confidence.established"] == nil ? "model.confidence.partial" : "model.confidence.established",
                 "model.confidence",
                 "`model.confidence.established` must be above `partial`")
+        }
+    }
+
+    /// Who has to prove something must be able to.
+    private static func assurance(_ draft: Draft, _ reader: inout Reader) {
+        let table = draft.pipeline.plan.assurance
+        if table.alarm > 0, !table.methods.contains(where: { $0.level >= table.alarmNeed }) {
+            reader.report(
+                at: "assurance.alarm_assurance", "assurance.unreachable",
+                "no method of `assurance.methods` proves `\(table.alarmNeed.name)`: after a \"not me\" nobody could get in")
         }
     }
 

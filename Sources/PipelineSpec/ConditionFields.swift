@@ -159,14 +159,19 @@ enum ConditionFields {
     }
 
     private static var methods: Format<RuleConditions> {
-        let all = AuthenticationMethods.names.map(\.description)
-        let set = Format.choice(all.compactMap { name in AuthenticationMethods(name: name).map { (name, $0) } }, called: "a method's name as in RFC 8176").list([]).convert(
-            { $0.reduce(into: AuthenticationMethods()) { $0.formUnion($1) } },
-            { set in all.compactMap { AuthenticationMethods(name: $0) }.filter { set.contains($0) } })
+        let set = methodSet
         return set.into(\.anyMethods).or(mapping: Record(RuleConditions(), [
             Field("any", \.anyMethods, set, "At least one of these was used."),
             Field("none", \.noMethods, set, "None of these was used."),
         ]).format)
+    }
+
+    /// Names of RFC 8176.
+    static var methodSet: Format<AuthenticationMethods> {
+        let all = AuthenticationMethods.names.map(\.description)
+        return Format.choice(all.compactMap { name in AuthenticationMethods(name: name).map { (name, $0) } }, called: "a method's name as in RFC 8176").list([]).convert(
+            { $0.reduce(into: AuthenticationMethods()) { $0.formUnion($1) } },
+            { set in all.compactMap { AuthenticationMethods(name: $0) }.filter { set.contains($0) } })
     }
 }
 

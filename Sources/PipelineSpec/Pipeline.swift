@@ -26,6 +26,8 @@ public struct Pipeline: Sendable, Equatable {
     public var enrichment: EnrichmentSource?
     /// Files of lists and of shadow policies that were read for it.
     public var files: [String] = []
+    /// What the file says it does, for `vigil test`; no part of what is decided.
+    public var tests: [PipelineTest] = []
     /// What is allowed but probably not meant, in file order.
     public var warnings: [Diagnostic] = []
     public init() {}

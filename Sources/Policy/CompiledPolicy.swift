@@ -16,15 +16,17 @@ public final class CompiledPolicy: @unchecked Sendable {
     /// What a step-up rule says, as it goes on the wire.
     public struct Demand {
         public var acrValuesJSON: ByteView
-        public var methodsJSON: ByteView
-        /// The same without push; a security key where nothing is left.
-        public var methodsWithoutPushJSON: ByteView
-        public var offersPush: Bool
+        /// Of the rule, those that prove what is needed.
+        public var methods: MethodList
+        /// Of all methods.
+        public var sufficient: ChallengeMethods
         public var maxAgeSeconds: Int?
         public var prompt: ByteView
         public var expires: Int64
         public var validForSeconds: UInt32
         public var fingerprint: UInt32
+        /// What a session has to prove.
+        public var need: AssuranceLevel
     }
 
     public let count: Int
@@ -37,14 +39,19 @@ public final class CompiledPolicy: @unchecked Sendable {
     /// What `evaluate` reads of its context.
     public let needs: ContextNeeds
 
+    /// What is asked of every session once somebody has said “that's not me”.
+    public var alarm: Demand { demands[count] }
+
     /// At most `ReportedRules.capacity` rules; what they name is in the vocabulary.
-    public init(rules source: [Rule], fallback: Verdict, vocabulary: Vocabulary = Vocabulary()) {
+    public init(
+        rules source: [Rule], fallback: Verdict, assurance: AssuranceOptions = AssuranceOptions(), vocabulary: Vocabulary = Vocabulary()
+    ) {
         precondition(source.count <= ReportedRules.capacity, "a policy has at most 256 rules")
         self.fallback = fallback
         count = source.count
         rules = .allocate(capacity: max(count, 1))
         names = .allocate(capacity: max(count, 1))
-        demands = .allocate(capacity: max(count, 1))
+        demands = .allocate(capacity: count + 1)
         var compiler = ConditionCompiler(vocabulary)
         var arena: [UnsafeMutablePointer<UInt8>] = []
         func keep(_ text: String) -> ByteView {
@@ -64,26 +71,28 @@ public final class CompiledPolicy: @unchecked Sendable {
             buffer.append("]")
             return keep(buffer.view(from: 0).string)
         }
+        func compile(_ stepUp: StepUpOptions) -> Demand {
+            let need = stepUp.need(assurance)
+            let methods = stepUp.sufficient(assurance)
+            let sufficient = ChallengeMethod.allCases.filter { assurance.level(of: $0) >= need }
+            let asked = json(stepUp.acrValues.isEmpty ? assurance.values(satisfying: need) : stepUp.acrValues)
+            let offered = json(methods.map(\.rawValue))
+            return Demand(
+                acrValuesJSON: asked, methods: MethodList(methods), sufficient: ChallengeMethods(rawValue: sufficient.bits),
+                maxAgeSeconds: stepUp.maxAge, prompt: keep(stepUp.prompt), expires: stepUp.expires,
+                validForSeconds: UInt32(clamping: stepUp.validFor / 1000),
+                fingerprint: Self.fingerprint(asked, offered, maxAge: stepUp.maxAge, need: need), need: need)
+        }
         for (index, rule) in source.enumerated() {
-            let stepUp = rule.stepUp
-            let asked = json(stepUp.acrValues)
-            let methods = json(stepUp.methods.map(\.rawValue))
-            let others = stepUp.methods.filter { $0 != .push }
-            let withoutPush = json((others.isEmpty ? [.webauthn] : others).map(\.rawValue))
-            let fingerprint = Self.fingerprint(asked, methods, maxAge: stepUp.maxAge)
             (rules + index).initialize(
                 to: CompiledRule(
                     clause: compiler.add(rule.conditions), isReport: rule.mode == .report, verdict: rule.verdict,
                     hasScope: !rule.also.isEmpty || !rule.unless.isEmpty, also: compiler.add(all: rule.also),
                     unless: compiler.add(all: rule.unless)))
             (names + index).initialize(to: keep(rule.name))
-            (demands + index).initialize(
-                to: Demand(
-                    acrValuesJSON: asked, methodsJSON: methods, methodsWithoutPushJSON: withoutPush,
-                    offersPush: others.count < stepUp.methods.count, maxAgeSeconds: stepUp.maxAge, prompt: keep(stepUp.prompt),
-                    expires: stepUp.expires, validForSeconds: UInt32(clamping: stepUp.validFor / 1000),
-                    fingerprint: fingerprint))
+            (demands + index).initialize(to: compile(rule.stepUp))
         }
+        (demands + count).initialize(to: compile(Self.alarm(assurance)))
         self.arena = arena
         conditions = CompiledConditions(compiler)
         needs = conditions.needs
@@ -96,20 +105,45 @@ public final class CompiledPolicy: @unchecked Sendable {
         for text in arena { text.deallocate() }
     }
 
-    /// An answer that was fresh enough for one maximum age need not be for another.
-    private static func fingerprint(_ a: ByteView, _ b: ByteView, maxAge: Int?) -> UInt32 {
+    /// Whoever is asked for that much, may answer with anything that proves as much.
+    private static func alarm(_ assurance: AssuranceOptions) -> StepUpOptions {
+        var question = StepUpOptions()
+        question.assurance = assurance.alarmNeed
+        question.methods = ChallengeMethod.allCases.filter { assurance.level(of: $0) >= assurance.alarmNeed }
+        question.validFor = assurance.alarm
+        question.prompt = "Somebody said of a question about this account that it was not them: confirm it is you"
+        return question
+    }
+
+    private static func fingerprint(_ a: ByteView, _ b: ByteView, maxAge: Int?, need: AssuranceLevel) -> UInt32 {
         let hash = KeyedHash(k0: 0x706F_6C69_6379, k1: 0x9E37_79B9_7F4A_7C15)
-        return UInt32(truncatingIfNeeded: hash(hash(hash(a), hash(b)), UInt64(bitPattern: Int64(maxAge ?? -1)))) | 1
+        let rest = UInt64(bitPattern: Int64(maxAge ?? -1)) ^ UInt64(need.rawValue) << 56
+        return UInt32(truncatingIfNeeded: hash(hash(hash(a), hash(b)), rest)) | 1
     }
 
     public func name(of rule: Int) -> ByteView { names[rule] }
     public func demand(of rule: Int) -> Demand { demands[rule] }
+
+    /// What was asked under that fingerprint; nil where no rule asks for it any more.
+    /// - Complexity: O(rules)
+    public func demand(fingerprint: UInt32) -> Demand? {
+        for index in 0...count where demands[index].fingerprint == fingerprint { return demands[index] }
+        return nil
+    }
+
     public func verdict(of rule: Int) -> Verdict { rules[rule].verdict }
 
+    /// The rules of these names; names of no rule count for nothing.
+    public func rules(named names: [String]) -> ReportedRules {
+        (0..<count).reduce(into: ReportedRules()) { if names.contains(name(of: $1).string) { $0.insert($1) } }
+    }
+
     /// The first enforced rule that matches, -1 for none, and the report-only rules that matched before it.
+    /// - Parameter relaxed: rules that count as report-only this time.
     /// - Complexity: O(rules)
     public func evaluate(
-        _ event: borrowing Event, _ assessment: borrowing Assessment, _ context: borrowing PolicyContext
+        _ event: borrowing Event, _ assessment: borrowing Assessment, _ context: borrowing PolicyContext,
+        relaxed: ReportedRules = .none
     ) -> (verdict: Verdict, rule: Int, reported: ReportedRules) {
         var reported = ReportedRules()
         let facts = conditions.facts(event, assessment)
@@ -120,7 +154,7 @@ public final class CompiledPolicy: @unchecked Sendable {
                 guard conditions.holdsAll(rule.pointee.also, event, facts, context) else { continue }
                 if conditions.holdsAny(rule.pointee.unless, event, facts, context) { continue }
             }
-            if rule.pointee.isReport {
+            if rule.pointee.isReport || relaxed.contains(index) {
                 reported.insert(index)
             } else {
                 return (rule.pointee.verdict, index, reported)

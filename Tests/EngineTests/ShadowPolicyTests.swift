@@ -53,7 +53,7 @@ import Testing
             var same = plan.rules
             var fresh = Rule(name: "fresh", verdict: .stepUp)
             fresh.conditions.actions = ["transfer.*"]
-            fresh.stepUp.acrValues = ["phrh"]
+            fresh.stepUp.methods = [.hardware_key]
             same.removeAll { $0.name == "large-transfer" }
             plan.shadows = [ShadowPolicy(name: "same", rules: plan.rules), ShadowPolicy(name: "other", rules: [fresh])]
         }
