@@ -6,7 +6,8 @@ import StateStore
 /// has come. Arrays of offsets are per input.
 final class PartitionTask {
     let partition: Int32
-    let engine: Engine
+    /// Another one when the plan changes.
+    var engine: Engine
     var store: StateStore?
     var queues: InputQueues
     /// The offset of the next record to step.

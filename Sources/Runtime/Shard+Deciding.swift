@@ -7,7 +7,7 @@ extension Shard {
     /// Steps 2 to 8 for a batch: every record through its partition's engine, what comes out to the output log.
     func decide(_ batch: [Record]) throws(LogFailure) {
         let now = world.clock.milliseconds
-        let mayDecide = state != .away && commitment == nil && produced == effects.outputs.count
+        let mayDecide = state != .away && commitment == nil && produced == effects.outputs.count && !isDraining
         if mayDecide {
             effects.removeAll()
             produced = 0

@@ -103,7 +103,7 @@ final class Deployment {
         #expect(host.terminate() == nil, "seed \(seed)", sourceLocation: location)
         cluster.clock.advance(milliseconds: 2_000)
         cluster.settle()
-        var oracle = Oracle(cluster: cluster, plan: settings.plan)
+        var oracle = Oracle(cluster: cluster, plans: [settings.plan])
         oracle.checkExactlyOnce()
         #expect(oracle.problems == [], "seed \(seed)", sourceLocation: location)
         #expect(cluster.isDrained, "seed \(seed)", sourceLocation: location)
