@@ -121,7 +121,7 @@ enum ModelFields {
             [Field("window", \.sequenceWindow, .number(2...1000, unit: " of actions"), "Actions over which it looks back; one that far back counts a third.")]
         case .actionBreadth:
             [
-                Field("window", \.breadthWindow, .duration(10_000...86_400_000), "Tumbling window in which resources are counted."),
+                Field("window", \.breadthWindow, .duration(10_000...86_400_000), "Tumbling window in which resources are counted.").fixed,
                 Field("at_least", \.breadthAtLeast, .integer(2...100_000), "Different resources in the window below which it is silent."),
             ]
         case .actionTakeover:

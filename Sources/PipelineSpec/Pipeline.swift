@@ -26,6 +26,8 @@ public struct Pipeline: Sendable, Equatable {
     public var enrichment: EnrichmentSource?
     /// What is allowed but probably not meant, in file order.
     public var warnings: [Diagnostic] = []
+    /// What it can't change while it runs.
+    var fixed: [FixedKey] = []
     public init() {}
 
     /// What enriches one shard's events.

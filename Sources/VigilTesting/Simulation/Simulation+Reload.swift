@@ -17,27 +17,41 @@ extension Simulation {
     func followReload() {
         crossedMeanwhile = crossed
         let isTakenOver = hosts.allSatisfy { $0.policies.isSubset(of: [settings.plan.version]) }
-        guard isTakenOver, (0..<cluster.options.partitions).allSatisfy(isBehindChange) else { return }
+        // What a transaction holds that has not ended yet may still become a cut.
+        guard isTakenOver, cluster.isQuiet, (0..<cluster.options.partitions).allSatisfy({ isBehindChange($0, settings.plan) })
+        else { return }
         isReloading = false
     }
 
-    /// Whatever may be redone of the partition was decided under the present plan.
-    private func isBehindChange(_ partition: Int32) -> Bool {
-        for topic in [ClusterTopic.cuts, .state] {
-            let bounds = cluster.bounds(topic, partition: partition)
-            guard bounds.stable == bounds.end else { return false }
-        }
-        guard let redo = redoPoint(partition) else { return false }
-        return cluster.records(.cuts, partition: partition, from: redo.cutsOffset).allSatisfy { _, record in
-            let cut = (record.value ?? []).withUnsafeBytes { try? Cut(decoding: $0, inputs: plans[0].inputs.count) }
-            return cut?.version == settings.plan.engineVersion
+    /// Turns one shard, and looks whether one that has just swapped plans may be killed now.
+    func turn(_ host: SimulatedHost, _ index: Int) {
+        report.turns += 1
+        guard host.shards.indices.contains(index) else { return }
+        let shard = host.shards[index]
+        let before = shard.counters
+        note(host.turn(index))
+        let isSwapped = shard.counters.reloads != before.reloads && shard.counters.rebalances == before.rebalances
+        guard options.isExact, isSwapped, host.isUp else { return }
+        let status = shard.status()
+        for partition in status.partitions {
+            guard let plan = plans.first(where: { $0.version == status.policy }) else { continue }
+            if !isBehindChange(partition.partition, plan) {
+                note("partition \(partition.partition): a plan was swapped while what another had decided may still be redone")
+            }
         }
     }
 
-    private var crossed: UInt64 { hosts.reduce(0) { $0 + $1.crossed } }
+    /// Whatever may be redone of the partition was decided under that plan.
+    private func isBehindChange(_ partition: Int32, _ plan: EnginePlan) -> Bool {
+        let redo = redoPoint(partition)?.positions ?? plan.inputs.map { _ in 0 }
+        return cluster.decided(.cuts, partition: partition).allSatisfy { record in
+            let cut = (record.value ?? []).withUnsafeBytes { try? Cut(decoding: $0, inputs: plan.inputs.count) }
+            guard let cut else { return false }
+            return cut.version == plan.engineVersion || !zip(cut.ends, redo).contains { $0 > $1 }
+        }
+    }
 
-    /// Something was redone under another plan than it was decided under.
-    var hasCrossed: Bool { crossed > 0 }
+    var crossed: UInt64 { hosts.reduce(0) { $0 + $1.crossed } }
 
     /// While a change is under way a death or a rebalance may make redo cross it; and without a checkpoint everything is
     /// redone.
