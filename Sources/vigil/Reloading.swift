@@ -60,6 +60,10 @@ final class Reloading {
 
     /// Reloads where that was asked for, or a file has changed. To be called every `lookMilliseconds`.
     func look() {
+        if isUnderWay, Set(group.status().map(\.policy)) == [wanted.plan.version] {
+            isUnderWay = false
+            logger.notice("the changed pipeline is in force in all shards", metadata: policy)
+        }
         let now = Self.stamps(of: stamps.keys)
         let isSettled = now != stamps && now == changed
         changed = now == stamps ? nil : now
@@ -114,12 +118,11 @@ final class Reloading {
     func describe(_ shards: [ShardStatus], in line: inout Logger.Metadata) {
         let versions = Set(shards.map(\.policy))
         line["policy"] = "\(versions.sorted().joined(separator: ","))"
-        let isPending = versions != [wanted.plan.version]
-        if isUnderWay && !isPending {
-            isUnderWay = false
-            logger.notice("the changed pipeline is in force in all shards", metadata: policy)
+        if isRefused {
+            line["reload"] = "refused"
+        } else if versions != [wanted.plan.version] {
+            line["reload"] = "pending"
         }
-        if isRefused { line["reload"] = "refused" } else if isPending { line["reload"] = "pending" }
         let reloads = shards.map(\.counters.reloads).max() ?? 0
         if reloads > 0 { line["reloads"] = "\(reloads)" }
         if refusals > 0 { line["reloads_refused"] = "\(refusals)" }
