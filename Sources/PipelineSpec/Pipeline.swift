@@ -27,7 +27,7 @@ public struct Pipeline: Sendable, Equatable {
     /// What is allowed but probably not meant, in file order.
     public var warnings: [Diagnostic] = []
     /// What it can't change while it runs.
-    var fixed: [FixedKey] = []
+    var fixed = FixedKeys()
     public init() {}
 
     /// What enriches one shard's events.

@@ -54,7 +54,7 @@ public enum PipelineFile {
 
         draft = spellOut(draft)
         var pipeline = finish(draft, enrichment)
-        pipeline.fixed = FixedKey.all(of: draft, reader)
+        pipeline.fixed = FixedKeys(all: FixedKey.all(of: draft, reader))
         pipeline.kafka = Dictionary(draft.kafka.map { ($0.key, $0.value) }, uniquingKeysWith: { $1 })
         if pipeline.kafka["bootstrap.servers"] == nil, pipeline.kafka["metadata.broker.list"] == nil {
             pipeline.kafka["bootstrap.servers"] = standard(PipelineFields.standardBrokers, &variables)
