@@ -84,6 +84,7 @@ public struct ShardWorld {
 public final class Shard {
     /// In force; name, inputs and bounds never change.
     var plan: EnginePlan
+    let inputCount: Int
     let options: ShardOptions
     let world: ShardWorld
     var logger: Logger { world.logger }
@@ -136,6 +137,7 @@ public final class Shard {
     /// Throws what making the ends of the log throws.
     public init(plan: EnginePlan, options: ShardOptions = ShardOptions(), world: ShardWorld) throws(LogFailure) {
         self.plan = plan
+        inputCount = plan.inputs.count
         self.options = options
         self.world = world
         decoders = Decoders(plan: plan, enrichment: world.enrichment)

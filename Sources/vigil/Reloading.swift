@@ -97,10 +97,14 @@ final class Reloading {
             logger.notice("the pipeline file was read again and means the same", metadata: policy)
             return
         }
+        var next = loaded
         // A secret that the file doesn't give was derived at start.
-        let secret = wanted.plan.secret
-        wanted = loaded
-        wanted.plan.secret = secret
+        next.plan.secret = wanted.plan.secret
+        guard next.plan.canFollow(wanted.plan) else {
+            Output.error("\(file): error[reload.restart]: what is kept of users means something else under it: restart to change it")
+            return refuse()
+        }
+        wanted = next
         isUnderWay = true
         logger.notice("the pipeline file has changed; it is in force when what was decided before is written", metadata: policy)
         group.adopt(wanted.plan) { loaded.makeEnrichment() }

@@ -54,6 +54,26 @@ import Testing
         #expect(said?.contains("(sha256:strict \(Engine.version))") == true)
     }
 
+    /// What was decided under a plan that is not there is never decided again under another.
+    @Test func aReplayWithoutAllPlansRefuses() throws {
+        let deployment = Deployment(seed: 64, partitions: 1)
+        deployment.feed(40)
+        try deployment.run()
+        try change(deployment, to: plans[2])
+        deployment.feed(40)
+        try deployment.run()
+        for known in plans.prefix(2) {
+            var oracle = Oracle(cluster: deployment.cluster, plans: [known])
+            oracle.checkExactlyOnce()
+            let missing = known.version == "sha256:story" ? "sha256:lax" : "sha256:story"
+            #expect(oracle.problems.contains {
+                $0.contains("decided under version \(missing) ") && $0.contains("this is \(known.version) ")
+            }, "\(oracle.problems)")
+        }
+        deployment.plans = plans
+        deployment.checkDecisions()
+    }
+
     @Test func whoHasNothingSwapsAtOnce() throws {
         let deployment = Deployment(seed: 63)
         try deployment.start()
