@@ -115,6 +115,8 @@ struct Redo {
         var cutsOffset: Int64
         /// Up to where partitions of the networks topic had been absorbed before it, where that was news.
         var panes: [(partition: Int, offset: Int64)]
+        /// Under which it was decided; nil where no cut tells.
+        var version: String?
     }
     /// The batches to follow, the next one last. Empty where no cuts were kept: then inputs are merged anew.
     var batches: [Batch]

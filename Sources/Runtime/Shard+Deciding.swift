@@ -102,6 +102,7 @@ extension Shard {
                     : (0..<inputCount).allSatisfy { task.fetched[$0] >= ends[$0] }
                 guard isReady else { return }
             }
+            adoptRecorded(redo.batches.last, of: task)
             guard absorbRecorded(redo.batches.last, of: task) else { return }
             while let input = task.queues.next(below: ends, stage: { task.engine.stage($0) }) {
                 let record = task.queues.head(input)
@@ -123,7 +124,10 @@ extension Shard {
             if let batch = task.redo?.batches.popLast() { task.cutsOffset = batch.cutsOffset }
             task.engine.mark(mark(of: task))
             try pass(.redoing)
-            if task.next == task.acknowledged { task.endRedo() }
+            if task.next == task.acknowledged {
+                adopt(PlanInUse(plan: plan, decoders: decoders), for: task)
+                task.endRedo()
+            }
         }
     }
 

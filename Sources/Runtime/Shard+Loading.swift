@@ -169,7 +169,7 @@ extension Shard {
         return task
     }
 
-    /// What was decided under another version is redone under this one all the same, and said.
+    /// What was decided under a version that is not known here is redone under this one all the same, and said.
     private func noteCrossing(_ restoration: Restoration, _ start: TaskStart) {
         var offsets: [String: Int64] = [:]
         var reached = start.from
@@ -184,6 +184,7 @@ extension Shard {
         }
         let version = restoration.engine.version
         for (other, count) in offsets.sorted(by: { $0.key < $1.key }) where other != version && count > 0 {
+            if !restoration.cuts.isEmpty && other == former?.plan.engineVersion { continue }
             counters.crossed += UInt64(count)
             warn(restoration.partition, "\(count) records committed after the last checkpoint were decided by another version of the pipeline or of Vigil (\(other)); they are redone by this one (\(version)), so baselines may differ slightly. What was decided stays as it was")
         }
@@ -206,7 +207,8 @@ extension Shard {
                 guard zip(ends, reached).contains(where: { $0 > $1 }) || (ends == reached && !panes.isEmpty) else { continue }
                 reached = zip(ends, reached).map { max($0, $1) }
                 batches.append(Redo.Batch(
-                    ends: reached, cutsOffset: index == cut.batches.count - 1 ? offset + 1 : offset, panes: panes))
+                    ends: reached, cutsOffset: index == cut.batches.count - 1 ? offset + 1 : offset, panes: panes,
+                    version: cut.version))
             }
         }
         guard !batches.isEmpty else { return [] }

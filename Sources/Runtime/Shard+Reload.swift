@@ -11,6 +11,12 @@ struct PlanChange {
     var isTold = false
 }
 
+/// A plan, and what reads records for the engines under it.
+struct PlanInUse {
+    var plan: EnginePlan
+    var decoders: Decoders
+}
+
 /// Another plan while the shard is at work, so that redo never crosses a change: what is decided is committed, users are
 /// written until nobody is unwritten, and only then, at that very commit, the plan is another. Meanwhile what is polled
 /// waits.
@@ -74,14 +80,28 @@ extension Shard {
     private func swapPlan() {
         guard let change else { return }
         self.change = nil
+        former = PlanInUse(plan: plan, decoders: decoders)
         plan = change.plan
         decoders = Decoders(plan: plan, enrichment: change.enrichment)
         for task in tasks {
-            task.engine = task.engine.adopting(plan, decoders: decoders)
+            adopt(PlanInUse(plan: plan, decoders: decoders), for: task)
             // The checkpoint says under which plan what follows is decided, where no cuts do.
             if internals == nil { storeEverything(of: task) }
         }
         counters.reloads += 1
         logger.notice("the changed pipeline is in force", metadata: ["shard": "\(options.name)", "policy": "\(plan.version)"])
+    }
+
+    /// What is redone was decided under the present plan or, where a partition comes from a process that had not swapped
+    /// yet, the one before.
+    func adoptRecorded(_ batch: Redo.Batch?, of task: PartitionTask) {
+        guard let version = batch?.version, version != task.engine.version, let former else { return }
+        if version == former.plan.engineVersion { adopt(former, for: task) }
+        if version == plan.engineVersion { adopt(PlanInUse(plan: plan, decoders: decoders), for: task) }
+    }
+
+    func adopt(_ use: PlanInUse, for task: PartitionTask) {
+        guard task.engine.version != use.plan.engineVersion else { return }
+        task.engine = task.engine.adopting(use.plan, decoders: use.decoders)
     }
 }

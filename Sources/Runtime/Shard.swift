@@ -105,6 +105,8 @@ public final class Shard {
     var decoders: Decoders
     /// The plan that is to be swapped in.
     var change: PlanChange?
+    /// The plan that was in force before: what was decided under it is redone under it.
+    var former: PlanInUse?
 
     private var batch: [Record] = []
     var effects = Effects()
