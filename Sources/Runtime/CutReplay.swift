@@ -2,17 +2,6 @@ import Behavior
 import Engine
 import Events
 
-/// A plan and what enriches events under it.
-public struct LoadedPlan {
-    public var plan: EnginePlan
-    public var enrichment: EventEnrichment
-
-    public init(_ plan: EnginePlan, enrichment: EventEnrichment = EventEnrichment()) {
-        self.plan = plan
-        self.enrichment = enrichment
-    }
-}
-
 /// Decides one partition's records again, in the order its cuts recorded and each under the plan it was decided under:
 /// what a process did, without the process. The same plans give the same bytes.
 public final class CutReplay {

@@ -186,7 +186,7 @@ extension Shard {
         for (other, count) in offsets.sorted(by: { $0.key < $1.key }) where other != version && count > 0 {
             if !restoration.cuts.isEmpty && other == former?.plan.engineVersion { continue }
             counters.crossed += UInt64(count)
-            warn(restoration.partition, "\(count) records committed after the last checkpoint were decided by another version of the pipeline or of Vigil (\(other)); they are redone by this one (\(version)), so baselines may differ slightly. What was decided stays as it was")
+            warn(restoration.partition, "up to \(count) records committed after the last checkpoint were decided by another version of the pipeline or of Vigil (\(other)); they are redone by this one (\(version)), so baselines may differ slightly. What was decided stays as it was")
         }
     }
 

@@ -11,12 +11,6 @@ struct PlanChange {
     var isTold = false
 }
 
-/// A plan, and what reads records for the engines under it.
-struct PlanInUse {
-    var plan: EnginePlan
-    var decoders: Decoders
-}
-
 /// Another plan while the shard is at work, so that redo never crosses a change: what is decided is committed, users are
 /// written until nobody is unwritten, and only then, at that very commit, the plan is another. Meanwhile what is polled
 /// waits.
@@ -96,6 +90,7 @@ extension Shard {
     /// yet, the one before.
     func adoptRecorded(_ batch: Redo.Batch?, of task: PartitionTask) {
         guard let version = batch?.version, version != task.engine.version, let former else { return }
+        if world.mutant == .redoUnderPresent { return }
         if version == former.plan.engineVersion { adopt(former, for: task) }
         if version == plan.engineVersion { adopt(PlanInUse(plan: plan, decoders: decoders), for: task) }
     }

@@ -63,4 +63,6 @@ public enum Mutant: String, Sendable, CaseIterable {
     case staleFile = "stale-file"
     /// A changed plan is swapped in while users are unwritten.
     case swapUnwritten = "swap-unwritten"
+    /// What another plan has decided is redone under the present one without a word.
+    case redoUnderPresent = "redo-under-present"
 }

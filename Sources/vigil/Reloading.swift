@@ -124,7 +124,7 @@ final class Reloading {
         line["policy"] = "\(versions.sorted().joined(separator: ","))"
         if isRefused {
             line["reload"] = "refused"
-        } else if versions != [wanted.plan.version] {
+        } else if !versions.isSubset(of: [wanted.plan.version]) {
             line["reload"] = "pending"
         }
         let reloads = shards.map(\.counters.reloads).max() ?? 0
