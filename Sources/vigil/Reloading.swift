@@ -26,7 +26,7 @@ final class Reloading {
     }
 
     /// Milliseconds between two looks at the files.
-    static let lookMilliseconds = 1_000
+    static let lookMilliseconds = 500
 
     private let file: String
     private let request: ReloadRequest

@@ -159,7 +159,7 @@ struct RunCommand: ParsableCommand {
             let isOver = !outcomes.contains { $0 == nil }
             if !isOver { reloading.look() }
             looks += 1
-            guard isOver || looks % 10 == 0 else { continue }
+            guard isOver || looks % (10_000 / Reloading.lookMilliseconds) == 0 else { continue }
             let shards = group.status()
             let records = shards.reduce(0) { $0 + $1.counters.records }
             let lags = shards.compactMap(\.lag)
