@@ -10,6 +10,7 @@ extension EnginePlan {
             && windows.pane == other.windows.pane && windows.networks == other.windows.networks
             && windows.rarity == other.windows.rarity && windows.rate == other.windows.rate
             && windows.rateHop == other.windows.rateHop && model.breadthWindow == other.model.breadthWindow
+            && model.exportsWindow == other.model.exportsWindow
     }
 }
 
@@ -22,12 +23,13 @@ extension Engine {
     /// It stands exactly where an engine would that was restored under that plan from a checkpoint at this cut.
     /// - Complexity: O(plan)
     public func adopting(_ plan: EnginePlan, decoders: Decoders) -> Engine {
-        precondition(plan.canFollow(self.plan), "an engine can't adopt a plan of another name, secret, inputs, bounds or windows in panes")
+        precondition(plan.canFollow(self.plan), "an engine can't adopt a plan under which its state means something else")
         let next = Engine(
             plan: plan, decoders: decoders, keepsPreImages: false, learnsFirst: learnsFirst, population: nil, former: self)
         next.tally.pointee = tally.pointee
         next.mode.pointee = mode.pointee
         next.watermarks.pointee.restore(greatest: watermarks.pointee.greatest, current: watermarks.pointee.current)
+        next.breaker.pointee.takeOver(breaker.pointee)
         (next.marks, next.erased) = (marks, erased)
         (next.followed, next.nextFollowed) = (followed, nextFollowed)
         // What an abort puts back beside users is this plan's as well.

@@ -106,7 +106,8 @@ final class Reloading {
         }
         wanted = next
         isUnderWay = true
-        logger.notice("the pipeline file has changed; it is in force when what was decided before is written", metadata: policy)
+        logger.notice(
+            "the pipeline file has changed; it is in force when what was decided before is written", metadata: policy)
         group.adopt(wanted.plan) { loaded.makeEnrichment() }
     }
 

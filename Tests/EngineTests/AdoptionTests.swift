@@ -77,6 +77,7 @@ import Testing
             { $0.name = "another" }, { $0.secret = [1] }, { $0.inputs = [] }, { $0.bounds.sessions += 1 },
             { $0.windows.pane += 1 }, { $0.windows.networks += 1 }, { $0.windows.rarity += 1 }, { $0.windows.rate += 1 },
             { $0.windows.rateHop += 1 }, { $0.model.breadthWindow += 1 },
+            { $0.model.exportsWindow += 1 },
         ]
         for change in changes {
             var other = plan
