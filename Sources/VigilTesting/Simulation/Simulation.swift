@@ -249,12 +249,14 @@ public final class Simulation {
         var owned: [Int32] = []
         for shard in hosts.flatMap(\.shards) {
             guard shard.state == .running || shard.state == .joining || shard.status().partitions.isEmpty else { return false }
-            for partition in shard.status().partitions where !partition.isRedoing {
+            for partition in shard.status().partitions {
                 let isDone = partition.positions.indices.allSatisfy { input in
                     let place = InputPartition(input: input, partition: partition.partition)
                     return partition.positions[input] >= cluster.committed(place) ?? 0
                 }
-                if isDone { owned.append(partition.partition) }
+                // Who stood still may not have heard yet that the partition is somebody else's.
+                guard isDone, !partition.isRedoing else { return false }
+                owned.append(partition.partition)
             }
         }
         return owned.sorted() == Array(0..<cluster.options.partitions)
