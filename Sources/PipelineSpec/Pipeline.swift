@@ -24,12 +24,12 @@ public struct Pipeline: Sendable, Equatable {
     public var delivery = DeliveryOptions()
     /// The opened files that events are enriched from; nil when there are none.
     public var enrichment: EnrichmentSource?
-    /// Files of lists and of shadow policies that were read for it.
-    public var files: [String] = []
     /// What the file says it does, for `vigil test`; no part of what is decided.
     public var tests: [PipelineTest] = []
     /// What is allowed but probably not meant, in file order.
     public var warnings: [Diagnostic] = []
+    /// What it can't change while it runs.
+    var fixed = FixedKeys()
     public init() {}
 
     /// What enriches one shard's events.
