@@ -10,7 +10,7 @@ public struct StateBounds: Sendable, Equatable {
     /// Open challenges.
     public var challenges = 4
     /// Hard cap on the bytes of one user's state.
-    public var bytesPerUser = 8192
+    public var bytesPerUser = 10_240
     /// Users who have logged in successfully or acted, per partition.
     public var usersPerPartition = 1_000_000
     /// Names that never logged in successfully, per partition; they can't evict a user.

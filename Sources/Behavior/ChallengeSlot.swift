@@ -26,11 +26,12 @@ public struct ChallengeSlot {
     public var methods: UInt8
     /// Answers that failed.
     public var attempts: UInt8 = 0
-    public var padding = InlineArray<2, UInt8>(repeating: 0)
+    /// The same in the order in which they were offered: three bits for each, one more than its place, the first lowest.
+    public var offered: UInt16
 
     public init(
         id: DecisionID, asking seen: Observation, expires: Timestamp, demand: UInt32, need: UInt8 = 0, risk: RiskLevel = .low,
-        methods: UInt8 = 0, flags: ChallengeFlags = []
+        methods: UInt8 = 0, offered: UInt16 = 0, flags: ChallengeFlags = []
     ) {
         self.id = id
         self.session = seen.scope
@@ -44,7 +45,11 @@ public struct ChallengeSlot {
         self.need = need
         self.risk = risk.rawValue
         self.methods = methods
+        self.offered = offered
     }
+
+    /// The method offered first, which is the one that was ignored where nobody says which; a set of one, or none.
+    public var firstOffered: UInt8 { offered & 7 == 0 ? 0 : 1 << UInt8((offered & 7) - 1) }
 
     public var isOpen: Bool { state == .issued }
 }
@@ -132,7 +137,7 @@ extension UserTable {
             let slot = row.challenges[index]
             if slot.isOpen && time >= slot.expires {
                 noteUnanswered(slot, at: slot.expires, of: row)
-                row.header.pointee.ignoredMethods |= slot.methods
+                row.header.pointee.ignoredMethods |= slot.firstOffered
                 settle(challenge: index, .expired, at: slot.expires.secondsHeld, of: row)
                 closed += 1
             }

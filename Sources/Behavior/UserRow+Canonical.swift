@@ -41,8 +41,11 @@ extension UserRow {
         append(header.drift)
         append(header.challenges)
         append(header.alarmedAt)
-        append(header.ignoredMethods)
+        append(header.enrolled.rawValue)
         append(header.lastMethod)
+        append(header.ignoredMethods)
+        append(header.nextJudged)
+        append(header.countedIn)
         append(header.changes)
         append(header.breadth.index)
         append(header.breadth.distinct)
@@ -77,6 +80,8 @@ extension UserRow {
         appendSection(challenges)
         appendSection(holds)
         appendSection(failures)
+        appendSection(asks)
+        appendSection(judged)
         return bytes
     }
 }

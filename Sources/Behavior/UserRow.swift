@@ -2,9 +2,9 @@ import Events
 
 /// The parts of a user's state that grow, in the order they lie in the row: first what every action of a session reads.
 public enum Section: UInt8, CaseIterable, Sendable {
-    case absorbed, sessions, actions, pairs, devices, networks, places, challenges, holds, failures
+    case absorbed, sessions, actions, pairs, devices, networks, places, challenges, holds, failures, asks, judged
 
-    static let count = 10
+    static let count = 12
 }
 
 /// Where a section lies in its row.
@@ -134,6 +134,10 @@ public struct UserFlags: OptionSet, Sendable {
     static let dirty = UserFlags(rawValue: 2)
     /// Was pushed at until a stop had to be put to it: not again before a phishing-resistant challenge is passed.
     public static let pushStopped = UserFlags(rawValue: 4)
+    /// `enrolled` is all that the person has enrolled, not only what has been seen.
+    public static let enrolmentsKnown = UserFlags(rawValue: 8)
+    /// In the window of `countedIn` the circuit breaker has counted the user as asked.
+    public static let countedAsked = UserFlags(rawValue: 16)
     /// What only memory knows: never in persisted bytes.
     static let transient: UserFlags = [.dirty]
 }
@@ -154,7 +158,7 @@ public struct UserHeader {
     public var hash: UInt64 = 0
     /// The task's count of events when the user last had one: least is coldest.
     public var touched: UInt64 = 0
-    @usableFromInline var sections = InlineArray<10, SectionEntry>(repeating: SectionEntry())
+    @usableFromInline var sections = InlineArray<12, SectionEntry>(repeating: SectionEntry())
     /// Days since 1970 to which the decayed values are aged.
     public var agedTo: UInt32 = 0
     public var firstSeen = Timestamp.distantPast
@@ -203,10 +207,17 @@ public struct UserHeader {
     public var challenges = ChallengeHistory()
     /// When the person last said of a question “that's not me”, in seconds since 1970.
     public var alarmedAt: UInt32 = 0
-    /// Methods (a set of `ChallengeMethod.bit`) of questions that nobody answered since the last one that was passed.
+    /// Ways in which the person can be asked, as trusted events said, or as was passed.
+    public var enrolled: ChallengeMethods = []
+    /// Methods (a set of `ChallengeMethod.bit`) that were offered first, or named, and left unanswered since the last one that
+    /// was passed.
     public var ignoredMethods: UInt8 = 0
     /// `ChallengeMethod.bit` of the last challenge that was passed; 0 where none was.
     public var lastMethod: UInt8 = 0
+    /// The place in `judged` that is written next once it is full.
+    public var nextJudged: UInt8 = 0
+    /// Where the circuit breaker's window began, in seconds since 1970, in which the user was last counted as there.
+    public var countedIn: UInt32 = 0
     /// Seconds since 1970 at which contact, password and factors were last changed; the fourth is free.
     public var changes = InlineArray<4, UInt32>(repeating: 0)
     /// Different resources, and exports, in the open window, and ln of how many there are in a window.
@@ -281,6 +292,8 @@ public struct UserRow: @unchecked Sendable {
     @inlinable public var challenges: Slots<ChallengeSlot> { slots(.challenges, ChallengeSlot.self) }
     @inlinable public var holds: Slots<HoldSlot> { slots(.holds, HoldSlot.self) }
     @inlinable public var failures: Slots<SlidingWindow> { slots(.failures, SlidingWindow.self) }
+    @inlinable public var asks: Slots<AskSlot> { slots(.asks, AskSlot.self) }
+    @inlinable public var judged: Slots<JudgedSlot> { slots(.judged, JudgedSlot.self) }
 
     /// Drops element `index` by moving the last one into its place.
     func remove<T>(_ section: Section, _ type: T.Type, at index: Int) {
@@ -328,6 +341,12 @@ public struct UserRow: @unchecked Sendable {
             guard ChallengeState(rawValue: value) != nil else { return false }
         }
         for index in 0..<holds.count where holds[index].hour > 23 || holds[index].weekday > 6 { return false }
+        for index in 0..<judged.count {
+            let slot = judged.base + index
+            guard Verdict(rawValue: raw(&slot.pointee.verdict)) != nil, RiskLevel(rawValue: raw(&slot.pointee.level)) != nil,
+                FeedbackLabel(rawValue: raw(&slot.pointee.label)) != nil, FeedbackSource(rawValue: raw(&slot.pointee.by)) != nil
+            else { return false }
+        }
         return header.pointee.touched <= Int64.max
     }
 
@@ -343,6 +362,8 @@ public struct UserRow: @unchecked Sendable {
         case .challenges: MemoryLayout<ChallengeSlot>.stride
         case .holds: MemoryLayout<HoldSlot>.stride
         case .failures: MemoryLayout<SlidingWindow>.stride
+        case .asks: MemoryLayout<AskSlot>.stride
+        case .judged: MemoryLayout<JudgedSlot>.stride
         }
     }
 }

@@ -212,6 +212,8 @@ public final class UserTable {
         case .challenges: bounds.challenges + Self.closedChallenges
         case .holds: bounds.sessions
         case .failures: 1
+        case .asks: Self.mostAsks
+        case .judged: Self.mostJudged
         }
     }
 

@@ -100,7 +100,7 @@ extension Engine {
             note(.denied, challenge, row)
         case .abandoned, .timedOut:
             note(.unanswered, challenge, row)
-            header.pointee.ignoredMethods |= method.map { $0.bit } ?? challenge.methods
+            header.pointee.ignoredMethods |= method.map { $0.bit } ?? challenge.firstOffered
         default: return
         }
         table.settle(challenge: index, .answered(event.pointee.challengeResult, isLast: isLast), at: second, of: row)
@@ -118,7 +118,10 @@ extension Engine {
     private func forgetAnswers(_ row: UserRow, _ method: ChallengeMethod?, _ challenge: ChallengeSlot) {
         let header = row.header
         header.pointee.ignoredMethods = 0
-        if let method { header.pointee.lastMethod = method.bit }
+        if let method {
+            header.pointee.lastMethod = method.bit
+            header.pointee.enrolled.formUnion(method.asSet)
+        }
         if level(of: method, challenge) >= .phishingResistant {
             header.pointee.challenges = ChallengeHistory()
             header.pointee.flags.remove(.pushStopped)
@@ -188,13 +191,19 @@ extension Engine {
     private func tell(
         _ record: Record, _ verdict: Verdict, _ outcome: ChallengeOutcome, _ row: UserRow, into effects: inout Effects
     ) {
+        tell(
+            record, verdict, texts.outcomes[Int(outcome.rawValue)], row, isNews: outcome == .passed || outcome == .denied,
+            into: &effects)
+    }
+
+    /// Says what came of an event that is not itself judged. What is no news is told only where everything is.
+    func tell(
+        _ record: Record, _ verdict: Verdict, _ reason: ByteView, _ row: UserRow, isNews: Bool, into effects: inout Effects
+    ) {
         tally.pointee.verdicts[Int(verdict.rawValue)] &+= 1
-        let isNews = outcome == .passed || outcome == .denied
         let previous = row.header.pointee.level
         if isNews || plan.emit == .all {
-            emit(
-                record, verdict, reason: texts.outcomes[Int(outcome.rawValue)], previous: previous, question: nil, reported: 0,
-                into: &effects)
+            emit(record, verdict, reason: reason, previous: previous, question: nil, reported: 0, into: &effects)
         }
         guard isNews else { return }
         row.header.pointee.level = assessment.pointee.level

@@ -49,6 +49,7 @@ extension Engine {
 
         table.prove(row)
         table.notePlace(seen, of: row)
+        noteEnrolments(row)
         row = learnContext(seen, row, session, isNew: !wasOpen || hadEnded, isProven: isProven)
         if event.pointee.outcome == .success {
             if row.failures.count > 0 { row.failures.base[0].removeAll() }
@@ -88,7 +89,7 @@ extension Engine {
         return table.learnAction(seen.action, after: weight < 0.5 ? 0 : previous, of: row, weight: weight)
     }
 
-    private func isVouched(_ device: UInt32, _ row: UserRow) -> Bool {
+    func isVouched(_ device: UInt32, _ row: UserRow) -> Bool {
         let devices = row.devices
         for index in 0..<devices.count where devices.base[index].fingerprint == device && device != 0 {
             return devices.base[index].flags.contains(.vouched)

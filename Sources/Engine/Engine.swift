@@ -33,6 +33,9 @@ public final class Engine {
     let event: UnsafeMutablePointer<Event>
     let assessment: UnsafeMutablePointer<Assessment>
     let watermarks: UnsafeMutablePointer<Watermark>
+    let breaker: UnsafeMutablePointer<Breaker>
+    /// The methods of the question put last, as JSON.
+    let methodsText: UnsafeMutablePointer<UInt8>
     /// What users of all partitions share, as far as its panes have been folded.
     public let shared: SharedView
     let population: Population
@@ -93,6 +96,9 @@ public final class Engine {
         shared = self.population.shared
         policy = CompiledPolicy(rules: plan.rules, fallback: plan.fallback, assurance: plan.assurance)
         assurance = CompiledAssurance(plan.assurance)
+        breaker = .allocate(capacity: 1)
+        breaker.initialize(to: Breaker(plan.breaker, relaxed: policy.mask(of: plan.breaker.relax)))
+        methodsText = .allocate(capacity: Self.methodsTextBytes)
         decodePlans = .allocate(capacity: max(plan.inputs.count, 1))
         for (index, input) in plan.inputs.enumerated() {
             (decodePlans + index).initialize(to: .passRetained(DecodePlan(input.decode)))
@@ -114,6 +120,9 @@ public final class Engine {
         assessment.deallocate()
         watermarks.deinitialize(count: 1)
         watermarks.deallocate()
+        breaker.deinitialize(count: 1)
+        breaker.deallocate()
+        methodsText.deallocate()
     }
 
     public var counters: EngineCounters {
@@ -175,10 +184,6 @@ public final class Engine {
             tally.pointee.ignored &+= 1
         case .rejected(let rejection):
             if let page = reject(record, rejection, into: &effects, recovering: recovering) { return page }
-        case .event where event.pointee.type == .feedback:
-            let rejection = Rejection(
-                .unsupportedType, field: "type", detail: "this version does not act on events of this type")
-            if let page = reject(record, rejection, into: &effects, recovering: recovering) { return page }
         case .event:
             let key = userKey
             let known = find(key)
@@ -194,6 +199,9 @@ public final class Engine {
             contribute(seen, key, of: record.partition, recovering: recovering)
             if event.pointee.type == .erasure {
                 erase(record, known, key, into: &effects, recovering: recovering)
+            } else if known == nil && event.pointee.type == .feedback {
+                // Nobody becomes known, or known again, by what is said of him.
+                tally.pointee.feedbackUnknown &+= 1
             } else if let row = row(known, key, record, at: event.pointee.time, recovering: recovering) {
                 decide(record, seen, row, into: &effects)
             }
@@ -210,6 +218,11 @@ public final class Engine {
         if row.remember(event: seen.event) {
             event.pointee.flags.insert(.duplicate)
             tally.pointee.duplicates &+= 1
+        }
+        // What waits with a session may be what the verdict is about, however late it comes.
+        if event.pointee.type == .feedback {
+            _ = heed(record, seen, row, into: &effects)
+            return
         }
         row = settleHolds(of: row, at: event.pointee.time)
         let overdue = table.closeExpired(of: row, at: event.pointee.time)
@@ -290,13 +303,18 @@ public final class Engine {
         if learnsFirst { row = table.learnContext(seen, of: row, weight: 1, counts: true) }
         scorer.score(event.pointee, seen, row: row, session: session, shared: shared, into: &assessment.pointee)
         let claim = self.claim(seen, row, session)
-        var (verdict, rule, reported) = policy.evaluate(
-            event.pointee, assessment.pointee, context(seen, row, session, claim))
+        let context = self.context(seen, row, session, claim)
+        var (verdict, rule, reported) = policy.evaluate(event.pointee, assessment.pointee, context)
+        noteThere(seen, row)
+        if verdict == .stepUp && breaker.pointee.isOpen(at: seen.time) {
+            (verdict, rule, reported) = relax((verdict, rule, reported), context, seen, row, session, claim)
+        }
         var reason = rule >= 0 ? policy.name(of: rule) : texts.fallback
         if let ending = ending(of: session, row, at: seen.time) { (verdict, rule, reason) = (.terminateSession, -1, ending) }
 
         var question: StepUp?
         var isProven = false
+        var isRefused = false
         var demand = verdict == .stepUp ? policy.demand(of: rule) : nil
         let isAlarming = verdict <= .stepUp && self.isAlarming(seen, row, session, claim)
         if isAlarming, (demand?.need ?? .none) < policy.alarm.need {
@@ -310,11 +328,20 @@ public final class Engine {
                 if assessment.pointee.fired.contains(SignalSet(.challengePushBombing)) {
                     row.header.pointee.flags.insert(.pushStopped)
                 }
-                (row, question) = ask(demand, record, seen, row)
+                let asked: Asked
+                (row, asked) = ask(demand, record, seen, row)
+                switch asked {
+                case .question(let put):
+                    question = put
+                    if put.prompt.isPresent && !isAlarming { noteAsked(seen, row) }
+                case .refused(let why):
+                    tally.pointee.challengesRefused &+= 1
+                    (verdict, reason, isRefused) = (.deny, why, true)
+                }
             }
         }
 
-        let header = row.header
+        var header = row.header
         let changed = header.pointee.level != assessment.pointee.level
         let wanted =
             switch plan.emit {
@@ -327,11 +354,16 @@ public final class Engine {
             emit(
                 record, verdict, reason: reason, previous: header.pointee.level, question: question, reported: reported,
                 into: &effects)
+            row = table.remember(
+                JudgedSlot(id: decision.id, seen, verdict: verdict, level: assessment.pointee.level), of: row)
+            header = row.header
         }
         header.pointee.level = assessment.pointee.level
         header.pointee.verdict = verdict
 
         let isNew = session < 0
+        // That nobody could be asked says nothing against the person: it waits as what is asked does.
+        if isRefused { verdict = .stepUp }
         if !event.pointee.flags.contains(.duplicate) {
             row = learn(seen, row, &session, verdict: verdict, isProven: isProven, isReported: reported != 0)
         } else if verdict >= .deny && session >= 0 {

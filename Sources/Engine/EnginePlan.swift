@@ -40,5 +40,7 @@ public struct EnginePlan: Sendable, Equatable {
     public var rules: [Rule] = []
     /// What is decided when no rule matches.
     public var fallback = Verdict.allow
+    public var challenges = ChallengeOptions()
+    public var breaker = BreakerOptions()
     public init() {}
 }

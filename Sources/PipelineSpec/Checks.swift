@@ -4,7 +4,7 @@ import Policy
 
 /// What a field alone can't know: how values fit together.
 enum Checks {
-    static func run(_ draft: Draft, _ reader: inout Reader) {
+    static func run(_ draft: inout Draft, _ reader: inout Reader) {
         secret(draft, &reader)
         sources(draft, &reader)
         windows(draft, &reader)
@@ -12,9 +12,11 @@ enum Checks {
         model(draft, &reader)
         rules(draft, &reader)
         assurance(draft, &reader)
+        breaker(draft, &reader)
         topics(draft, &reader)
         kafka(draft, &reader)
         delivery(draft, &reader)
+        tests(&draft, &reader)
     }
 
     /// A transaction that lasts as long as the brokers let it last is aborted by them, every time.
@@ -205,7 +207,7 @@ enum Checks {
         }
     }
 
-    private static func interval(_ interval: Interval?, path: String, _ reader: inout Reader) {
+    static func interval(_ interval: Interval?, path: String, _ reader: inout Reader) {
         guard let interval else { return }
         if let low = interval.atLeast, let high = interval.atMost, low > high {
             reader.report(at: path + ".at_most", "rule.interval", "`\(path).at_most` is below `at_least`: no event matches")

@@ -13,7 +13,6 @@ struct Draft {
     var enrichment = EnrichmentDraft()
     var decode = DecodeBounds()
     var kafka: [Named<String>] = []
-    var hasTests = false
 }
 
 /// Every key of a pipeline file, in the order of the reference.
@@ -22,6 +21,7 @@ enum PipelineFields {
     static let standardBrokers = "${VIGIL_BROKERS:127.0.0.1:9092}"
     static let mostSources = 8
     static let mostRules = 64
+    static let mostTests = 1_000
 
     static var root: Record<Draft> {
         Record(Draft(), meaning + operation)
@@ -56,6 +56,9 @@ enum PipelineFields {
                 "Rules in order; the first that matches decides. At most \(mostRules)."),
             Field("otherwise", \.pipeline.plan.fallback, .choice([("allow", .allow), ("deny", .deny)]),
                 "What is decided when no rule matches."),
+            Field("challenges", \.pipeline.plan.challenges, ChallengeFields.challenges.format, "What goes for every question."),
+            Field("breaker", \.pipeline.plan.breaker, ChallengeFields.breaker.format,
+                "A circuit breaker for each partition against an operator's mistake: rules that suddenly ask people whom they should leave alone."),
             Field("sinks", \.self, sinks.format, "Where decisions and dead letters go."),
             Field("bounds", \.self, bounds.format, "Limits. Beyond them state is evicted, optional text truncated, or the record becomes a dead letter; nothing grows."),
         ]
@@ -73,7 +76,8 @@ enum PipelineFields {
             Field("kafka", \.kafka, Format.verbatim.map(keys: "property", "", pattern: "^[a-z0-9._]+$", rename: {
                 $0.utf8.allSatisfy { (97...122).contains($0) || (48...57).contains($0) || [46, 95].contains($0) } && !$0.isEmpty ? $0 : nil
             }), standard: "`bootstrap.servers: \(standardBrokers)`", "Properties of librdkafka, passed through as they are written: brokers, TLS, SASL and all."),
-            Field("tests", \.hasTests, .anything, standard: "`[]`", "Reserved for tests of the pipeline; anything may stand here."),
+            Field("tests", \.pipeline.tests, TestFields.test.format.list(PipelineTest(), atMost: mostTests),
+                "What the rules are to do, as `vigil test` runs it; [evaluation.md](evaluation.md#tests) says how. Variables are not expanded here."),
         ].map(\.operational)
     }
 
@@ -179,12 +183,5 @@ extension Format where Value == String {
         Format(
             type: "text", schema: [("type", .array([.string("string"), .string("number"), .string("boolean")]))],
             parse: { $0.utf8.contains(0) ? nil : $0 }, show: quoted)
-    }
-}
-
-extension Format where Value == Bool {
-    /// Content that is not looked at; the value says whether there is any.
-    static var anything: Format {
-        Format(shape: .anything, read: { _, value, _ in value = true }, show: { _ in nil })
     }
 }

@@ -40,10 +40,10 @@ public final class CompiledPolicy: @unchecked Sendable {
     /// What a step-up rule says, as it goes on the wire.
     public struct Demand {
         public var acrValuesJSON: ByteView
-        public var methodsJSON: ByteView
-        /// The same without push; where nothing is left, the first of all methods that suffices.
-        public var methodsWithoutPushJSON: ByteView
-        public var offersPush: Bool
+        /// Of the rule, those that prove what is needed.
+        public var methods: MethodList
+        /// Of all methods.
+        public var sufficient: ChallengeMethods
         public var maxAgeSeconds: Int?
         public var prompt: ByteView
         public var expires: Int64
@@ -51,9 +51,6 @@ public final class CompiledPolicy: @unchecked Sendable {
         public var fingerprint: UInt32
         /// What a session has to prove.
         public var need: AssuranceLevel
-        /// How the person may be asked, and how without a push: sets of `ChallengeMethod.bit`.
-        public var methods: UInt8
-        public var methodsWithoutPush: UInt8
     }
 
     public let count: Int
@@ -107,17 +104,14 @@ public final class CompiledPolicy: @unchecked Sendable {
         func compile(_ stepUp: StepUpOptions) -> Demand {
             let need = stepUp.need(assurance)
             let methods = stepUp.sufficient(assurance)
-            let others = methods.filter { $0 != .push }
-            let another = ChallengeMethod.allCases.first { $0 != .push && assurance.level(of: $0) >= need }
-            let withoutPush = others.isEmpty ? [another ?? .hardware_key] : others
+            let sufficient = ChallengeMethod.allCases.filter { assurance.level(of: $0) >= need }
             let asked = json(stepUp.acrValues.isEmpty ? assurance.values(satisfying: need) : stepUp.acrValues)
             let offered = json(methods.map(\.rawValue))
             return Demand(
-                acrValuesJSON: asked, methodsJSON: offered, methodsWithoutPushJSON: json(withoutPush.map(\.rawValue)),
-                offersPush: others.count < methods.count, maxAgeSeconds: stepUp.maxAge, prompt: keep(stepUp.prompt),
-                expires: stepUp.expires, validForSeconds: UInt32(clamping: stepUp.validFor / 1000),
-                fingerprint: Self.fingerprint(asked, offered, maxAge: stepUp.maxAge, need: need), need: need,
-                methods: methods.bits, methodsWithoutPush: withoutPush.bits)
+                acrValuesJSON: asked, methods: MethodList(methods), sufficient: ChallengeMethods(rawValue: sufficient.bits),
+                maxAgeSeconds: stepUp.maxAge, prompt: keep(stepUp.prompt), expires: stepUp.expires,
+                validForSeconds: UInt32(clamping: stepUp.validFor / 1000),
+                fingerprint: Self.fingerprint(asked, offered, maxAge: stepUp.maxAge, need: need), need: need)
         }
         for (index, rule) in source.enumerated() {
             let when = rule.conditions
@@ -180,10 +174,16 @@ public final class CompiledPolicy: @unchecked Sendable {
 
     public func verdict(of rule: Int) -> Verdict { rules[rule].verdict }
 
+    /// The rules of these names, one bit each; names of no rule count for nothing.
+    public func mask(of names: [String]) -> UInt64 {
+        (0..<count).reduce(0) { names.contains(name(of: $1).string) ? $0 | 1 << UInt64($1) : $0 }
+    }
+
     /// The first enforced rule that matches, -1 for none, and a mask of the report-only rules that matched before it.
+    /// - Parameter relaxed: rules that count as report-only this time, one bit each.
     /// - Complexity: O(rules)
     public func evaluate(
-        _ event: borrowing Event, _ assessment: borrowing Assessment, _ context: PolicyContext
+        _ event: borrowing Event, _ assessment: borrowing Assessment, _ context: PolicyContext, relaxed: UInt64 = 0
     ) -> (verdict: Verdict, rule: Int, reported: UInt64) {
         var reported: UInt64 = 0
         let fired = assessment.fired.rawValue
@@ -212,7 +212,7 @@ public final class CompiledPolicy: @unchecked Sendable {
                 matches(rule.pointee.tenants, event.tenant), matches(rule.pointee.currencies, event.currency),
                 matches(rule.pointee.acr, event.acr)
             else { continue }
-            if rule.pointee.isReport {
+            if rule.pointee.isReport || relaxed >> UInt64(index) & 1 == 1 {
                 reported |= 1 << UInt64(index)
             } else {
                 return (rule.pointee.verdict, index, reported)

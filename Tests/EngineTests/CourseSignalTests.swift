@@ -198,7 +198,7 @@ import Testing
         }
         #expect(outcomes.map { $0.fired("challenge.push_bombing") } == [false, false, false, false, false, true, true])
         func methods(_ outcome: Story.Outcome) -> [String] { outcome.stepUp?["methods"] as? [String] ?? [] }
-        #expect(methods(outcomes[4]) == ["push", "webauthn"])
+        #expect(methods(outcomes[4]) == ["webauthn", "push"], "what was ignored comes last")
         #expect(methods(outcomes[5]) == ["webauthn"], "no more pushes")
         // Nor an hour later, as long as nothing has shown who it is.
         let later = story.login(after: 3600, in: with(.attacker) { $0.session = "t-9" })
