@@ -155,6 +155,8 @@ struct NaiveAssurance {
     var alarmedAt: Int64?
     var known: Set<String> = []
     var newestClaim: [String: Int64] = [:]
+    /// Where each session began, was let through, or proved itself.
+    var homes: [String: [Context]] = [:]
     var seenIDs: [String] = []
     var isDuplicate = false
 
@@ -193,13 +195,16 @@ struct NaiveAssurance {
             let says = isLogin || auth["time"] != nil
             let isNewer = time / 1000 > newestClaim[session] ?? 0
             let worth = Self.worth(auth)
-            if says && (isLogin || isNewer && known.contains(session)) && worth > 0 && (level == 0 || worth >= 3) {
+            let counts = isLogin || isNewer && known.contains(session) && isAtHome(session, context)
+            if says && counts && worth > 0 && (level == 0 || worth >= 3) {
                 grants.append(Grant(session: session, context: context, level: worth, risk: level, second: time / 1000, isClaim: true))
             }
             // Where the engine did not count it, it may do so later: only what begins a session is known to be remembered.
             if says && (isLogin || !known.contains(session)) { newestClaim[session] = max(newestClaim[session] ?? 0, time / 1000) }
         }
-        if !hasFailed { known.insert(session) }
+        if !hasFailed {
+            if known.insert(session).inserted || decided.decision == "allow" { homes[session, default: []].append(context) }
+        }
         if decided.decision == "step_up", let asked = decided.stepUp, let challenge = asked["challenge"] as? String {
             if let index = questions.firstIndex(where: { $0.id == challenge }) {
                 questions[index].level = max(questions[index].level, level)
@@ -232,6 +237,7 @@ struct NaiveAssurance {
             let grant = Grant(
                 session: session, context: asked.context, level: level, risk: asked.level, second: now / 1000, isClaim: false)
             grants.append(grant)
+            homes[session, default: []].append(asked.context)
             if let renamed, renamed != session, !ended.contains(renamed) { rename(session, to: renamed) }
         case "failed":
             questions[index].failed += 1
@@ -259,6 +265,14 @@ struct NaiveAssurance {
         grants += own.map { grant in with(grant) { $0.session = name } }
         if !known.contains(name) { grants.removeAll { $0.session == session } }
         known.insert(name)
+        homes[name, default: []] += homes[session] ?? []
+    }
+
+    /// Device and network are each one that the session has had: it may have changed one without saying the other.
+    private func isAtHome(_ session: String, _ context: Context) -> Bool {
+        let homes = homes[session] ?? []
+        return homes.contains { $0.device == context.device }
+            && homes.contains { $0.asn == context.asn && $0.prefix == context.prefix }
     }
 
     func isJustified(_ decided: Story.Outcome, action: String, session: String, _ context: Context, at now: Int64) -> Bool {
