@@ -8,9 +8,11 @@ extension Engine {
     typealias Found = (verdict: Verdict, rule: Int, reported: ReportedRules)
 
     /// Evidence of somebody else at work, which an attacker can bring about for others too: who shows any of it neither counts
-    /// for the breaker nor is spared by it.
+    /// for the breaker nor is spared by it. Questions left unanswered are no such evidence: they are what too many of them
+    /// come to.
     static let doubt = Signal.allCases.reduce(into: novelty.union(.undeniable).union(SignalSet(.travelImprobable))) {
-        if [.attack, .login, .session, .challenge, .input].contains($1.group) { $0.insert(SignalSet($1)) }
+        let isAttack = [.attack, .login, .session, .challenge, .input].contains($1.group)
+        if isAttack && $1 != .challengeAbandoned { $0.insert(SignalSet($1)) }
     }
 
     /// An established user on a device that is vouched for, with nothing that speaks of an attack.

@@ -217,7 +217,7 @@ public final class Engine {
                 erase(record, known, key, into: &effects, recovering: recovering)
             } else if known == nil && event.pointee.type == .feedback {
                 // Nobody becomes known, or known again, by what is said of him.
-                tally.pointee.feedbackUnknown &+= 1
+                heedNothing(record, into: &effects)
             } else if let row = row(known, key, record, at: event.pointee.time, recovering: recovering) {
                 decide(record, seen, row, into: &effects)
             }

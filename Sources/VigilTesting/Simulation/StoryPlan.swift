@@ -36,10 +36,14 @@ extension Story {
         var watched = Rule(name: "watched", verdict: .deny)
         watched.conditions.actions = ["profile.*"]
         watched.mode = .report
-        plan.rules = [critical, high, watched, large, medium]
+        var mistake = Rule(name: "mistake", verdict: .stepUp)
+        mistake.conditions.actions = ["view.item"]
+        mistake.conditions.confidence = [.established]
+        plan.rules = [critical, high, watched, large, medium, mistake]
         // Few people, soon established: the breaker opens and budgets are spent.
         (plan.model.partialSamples, plan.model.establishedSamples) = (1, 2)
-        (plan.breaker.share, plan.breaker.leastUsers, plan.breaker.relax) = (0.2, 2, ["medium"])
+        (plan.breaker.share, plan.breaker.leastUsers, plan.breaker.relax) = (0.2, 1, ["medium", "mistake"])
+        plan.breaker.duration = 3_600_000
         plan.challenges.perHour = 3
         return plan
     }
