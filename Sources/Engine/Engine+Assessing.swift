@@ -29,7 +29,8 @@ extension Engine {
             confidence: decision.confidence, repeatsQuestion: decision.stepUp.map { !$0.prompt.isPresent } ?? false)
     }
 
-    /// The question the decision made last puts; nil when it puts none. Its views are valid as long as the engine.
+    /// The question the decision made last puts; nil when it puts none. Its views are valid until the next
+    /// step.
     public var lastQuestion: StepUp? { decision.stepUp }
 
     /// What decided last: a rule's name, or one of `EnginePlan.reasons`. Its view is valid as long as the engine.
