@@ -108,9 +108,20 @@ import Testing
             """).isEmpty)
     }
 
+    @Test func verdictsAreAboutTheStepTheyName() throws {
+        #expect(try failures("""
+            { login: success }
+            { id: look, action: account.view, expect: allow }
+            { login: success, with: { session: other } }
+            { feedback: { to: look, label: compromised }, expect: { decision: terminate_session, rule: feedback-compromised } }
+            { action: account.view, expect: { decision: terminate_session, rule: session-terminated } }
+            """).isEmpty)
+        #expect(try failures("{ feedback: compromised }").flatMap(\.differences).map(\.field) == ["feedback"])
+    }
+
     @Test func anAnswerNeedsAQuestion() throws {
-        #expect(try fields("{ id: in, login: success }\n{ answer: { to: in } }") == [["answer: a question to answer / none was put"]])
-        #expect(try fields("{ answer: passed }") == [["answer: a question to answer / none was put"]])
+        #expect(try fields("{ id: in, login: success }\n{ answer: { to: in } }") == [["answer: a question to answer / there was none"]])
+        #expect(try fields("{ answer: passed }") == [["answer: a question to answer / there was none"]])
     }
 
     @Test func deadLettersFailUnlessExpected() throws {
