@@ -13,7 +13,7 @@ import Testing
           proxy: { type: login, map: { id: meta.id, time: meta.at, user: who, outcome: { default: success }, geo.country: land } }
         policies:
           - { name: watched, when: { amount: { at_least: 10 } }, then: deny, mode: report }
-          - { name: large, when: { action: "transfer.*", amount: { at_least: 1000 } }, then: step_up, step_up: { methods: [webauthn, totp], prompt: "Sure?" } }
+          - { name: large, when: { action: "transfer.*", amount: { at_least: 1000 } }, then: step_up, step_up: { acr_values: phr, methods: [webauthn, totp], prompt: "Sure?" } }
           - { name: gone, when: { action: account.close }, then: deny }
         tests:
 
