@@ -91,6 +91,12 @@ struct Breaker {
         if let last = openings.lastIndex(where: { $0.sequence <= sequence }) { openings.removeFirst(last) }
     }
 
+    /// Goes on where another one stood, whatever its options were. What is open stays open for as long as it was opened.
+    mutating func takeOver(_ other: Breaker) {
+        (count, opening, openings) = (other.count, other.opening, other.openings)
+        (isFollowing, followedTo, followedCount) = (other.isFollowing, other.followedTo, other.followedCount)
+    }
+
     // MARK: - Image
 
     /// What redo from `sequence` on needs, where the engine stands at `now`: the openings, each as sequence, from and until,

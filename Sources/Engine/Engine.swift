@@ -67,9 +67,19 @@ public final class Engine {
     ///   - keepsPreImages: `undo` is possible.
     ///   - learnsFirst: for tests only: the fault "learned before decided", which a test's oracle must notice.
     ///   - population: one that somebody else tells of events; nil: its own.
-    public init(
+    public convenience init(
         plan: EnginePlan, decoders: Decoders? = nil, keepsPreImages: Bool = false, learnsFirst: Bool = false,
         population: Population? = nil
+    ) {
+        self.init(
+            plan: plan, decoders: decoders, keepsPreImages: keepsPreImages, learnsFirst: learnsFirst, population: population,
+            former: nil)
+    }
+
+    /// `former` is an engine whose users and population this one takes over.
+    init(
+        plan: EnginePlan, decoders: Decoders?, keepsPreImages: Bool, learnsFirst: Bool, population: Population?,
+        former: Engine?
     ) {
         precondition(plan.inputs.count <= 8, "a plan has at most 8 inputs")
         let decoders = decoders ?? Decoders(plan: plan)
@@ -79,7 +89,7 @@ public final class Engine {
         self.plan = plan
         tally = .allocate(capacity: 1)
         tally.initialize(to: EngineCounters())
-        table = UserTable(bounds: plan.bounds, inputs: plan.inputs.count)
+        table = former?.table ?? UserTable(bounds: plan.bounds, inputs: plan.inputs.count)
         mode = .allocate(capacity: 1)
         mode.initialize(to: Mode(keepsPreImages: keepsPreImages))
         event = .allocate(capacity: 1)
@@ -91,8 +101,8 @@ public final class Engine {
             to: Watermark(
                 inputs: plan.inputs.count, allowedLateness: plan.windows.allowedLateness, idle: plan.windows.idle))
         hash = KeyedHash(secret: plan.secret)
-        self.population = population ?? Population(plan: plan)
-        contributes = population == nil
+        self.population = former?.population ?? population ?? Population(plan: plan)
+        contributes = former?.contributes ?? (population == nil)
         shared = self.population.shared
         policy = CompiledPolicy(rules: plan.rules, fallback: plan.fallback, assurance: plan.assurance)
         assurance = CompiledAssurance(plan.assurance)

@@ -64,8 +64,13 @@ extension EnrichmentDraft {
         func resolved(_ option: String, _ path: FilePath?) -> String? {
             guard let path, !path.text.isEmpty else { return nil }
             written[option] = path
-            if option == "agents", path.text == EnrichmentOptions.automatic { return path.text }
-            return URL(fileURLWithPath: path.text, relativeTo: URL(fileURLWithPath: file).deletingLastPathComponent()).path
+            if option == "agents", path.text == EnrichmentOptions.automatic {
+                reader.files.append(EnrichmentOptions.standardAgents)
+                return path.text
+            }
+            let place = URL(fileURLWithPath: path.text, relativeTo: URL(fileURLWithPath: file).deletingLastPathComponent()).path
+            reader.files.append(place)
+            return place
         }
         var options = EnrichmentOptions()
         options.geo = resolved("geo", geo)

@@ -7,6 +7,21 @@ struct Format<Value> {
     var read: (_ node: Node, _ value: inout Value, _ reader: inout Reader) -> Void
     /// As it would be written in YAML's flow style; nil when not set.
     var show: (Value) -> String?
+    /// The keys within it; nil where it is a value of its own.
+    var parts: ((Value) -> [KeyPart])?
+}
+
+/// A key with its value as it would be written.
+struct KeyPart {
+    /// From the value it is a part of, `a.b`; empty for the value itself.
+    var path = ""
+    var value: String
+    /// It can't change while the pipeline runs.
+    var isFixed = false
+
+    func within(_ key: String, isFixed: Bool) -> KeyPart {
+        KeyPart(path: path.isEmpty ? key : key + "." + path, value: value, isFixed: isFixed || self.isFixed)
+    }
 }
 
 extension Format {
@@ -36,7 +51,7 @@ extension Format {
                 read(node, &inner, &reader)
                 value = to(inner)
             },
-            show: { show(from($0)) })
+            show: { show(from($0)) }, parts: parts.map { parts in { parts(from($0)) } })
     }
 
     /// `null` stands for not set. `initial` is what reading starts from.
@@ -112,7 +127,8 @@ extension Format {
                     values.append(Named(key: key, value: value))
                 }
             },
-            show: { "{" + $0.map { quoted($0.key) + ": " + (show($0.value) ?? "null") }.joined(separator: ", ") + "}" })
+            show: { "{" + $0.map { quoted($0.key) + ": " + (show($0.value) ?? "null") }.joined(separator: ", ") + "}" },
+            parts: { $0.map { KeyPart(path: $0.key, value: show($0.value) ?? "null") } })
     }
 
     /// A scalar or list is read by `self`, a mapping by `mapping`.
@@ -126,7 +142,7 @@ extension Format {
                     read(node, &value, &reader)
                 }
             },
-            show: mapping.show)
+            show: mapping.show, parts: mapping.parts)
     }
 }
 

@@ -34,15 +34,15 @@ enum PipelineFields {
     private static var meaning: [Field<Draft>] {
         [
             Field("name", \.pipeline.plan.name, .name("a name of letters, digits, `.`, `_` and `-`", length: 100), required: true,
-                "Names the pipeline. Decision ids derive from it: another name gives other ids."),
+                "Names the pipeline. Decision ids derive from it: another name gives other ids.").fixed,
             Field("secret", \.secret, .verbatim, standard: "`\(standardSecret)`",
                 "Key of challenge nonces and of the hashes in state; at least 16 bytes that nobody can guess. Changing it makes saved state unreadable.")
-                .operational,
+                .operational.fixed,
             Field("sources", \.sources, SourceFields.record.format.map(keys: "source", SourceDraft(), pattern: "^[A-Za-z0-9._-]+$", rename: {
                 isPlainName($0) ? $0 : nil
-            }), "The topics events come from, at most \(mostSources). Given, they replace the default: `logins`, `actions`, `challenges` and `feedback`."),
+            }), "The topics events come from, at most \(mostSources). Given, they replace the default: `logins`, `actions`, `challenges` and `feedback`.").fixed,
             Field("enrichment", \.enrichment, EnrichmentFields.record.format,
-                "What is added to events before they are decided, from files; none is needed, none comes with Vigil. What a file knows overrides what an event claims. Relative paths start at the pipeline file. What the files hold is part of `policy.version`, where they lie is not. Replace a file by renaming another over it; it is read at start.")
+                "What is added to events before they are decided, from files; none is needed, none comes with Vigil. What a file knows overrides what an event claims. Relative paths start at the pipeline file. What the files hold is part of `policy.version`, where they lie is not. Replace a file by renaming another over it; a running service takes it up by itself.")
                 .operational,
             Field("emit", \.pipeline.plan.emit, .choice(Emission.allCases.map { ($0.rawValue, $0) }),
                 "Which decisions are produced: `interventions` leaves out uneventful allows, `changes` adds whatever changed a user's level, `all` is every event's."),
@@ -59,13 +59,13 @@ enum PipelineFields {
             Field("challenges", \.pipeline.plan.challenges, ChallengeFields.challenges.format, "What goes for every question."),
             Field("breaker", \.pipeline.plan.breaker, ChallengeFields.breaker.format,
                 "A circuit breaker for each partition against an operator's mistake: rules that suddenly ask people whom they should leave alone."),
-            Field("sinks", \.self, sinks.format, "Where decisions and dead letters go."),
-            Field("bounds", \.self, bounds.format, "Limits. Beyond them state is evicted, optional text truncated, or the record becomes a dead letter; nothing grows."),
+            Field("sinks", \.self, sinks.format, "Where decisions and dead letters go.").fixed,
+            Field("bounds", \.self, bounds.format, "Limits. Beyond them state is evicted, optional text truncated, or the record becomes a dead letter; nothing grows.").fixed,
         ]
     }
 
     private static var operation: [Field<Draft>] {
-        [
+        ([
             Field("state", \.pipeline.state, state.format, "Where state is kept between runs."),
             Field("delivery", \.pipeline.delivery, delivery, "How outputs and offsets are committed; a mode alone may stand for the mapping."),
             Field("group", \.group, Format.name("a name of letters, digits, `.`, `_` and `-`").optional(""), standard: "the pipeline's name", "Kafka consumer group."),
@@ -76,9 +76,10 @@ enum PipelineFields {
             Field("kafka", \.kafka, Format.verbatim.map(keys: "property", "", pattern: "^[a-z0-9._]+$", rename: {
                 $0.utf8.allSatisfy { (97...122).contains($0) || (48...57).contains($0) || [46, 95].contains($0) } && !$0.isEmpty ? $0 : nil
             }), standard: "`bootstrap.servers: \(standardBrokers)`", "Properties of librdkafka, passed through as they are written: brokers, TLS, SASL and all."),
+        ].map(\.fixed) + [
             Field("tests", \.pipeline.tests, TestFields.test.format.list(PipelineTest(), atMost: mostTests),
                 "What the rules are to do, as `vigil test` runs it; [evaluation.md](evaluation.md#tests) says how. Variables are not expanded here."),
-        ].map(\.operational)
+        ]).map(\.operational)
     }
 
     static var windows: Record<WindowOptions> {
@@ -89,11 +90,11 @@ enum PipelineFields {
             Field("session_gap", \.sessionGap, .duration(minute...(30 * day)), "Session window: a session silent for this long has ended."),
             Field("session_risk", \.sessionRisk, .duration(1000...(30 * day)), "Half-life of a session's risk: what is left of its riskiest event."),
             Field("failures", \.failures, .duration(1000...day), "Sliding window of failed logins."),
-            Field("rate", \.rate, .duration(1000...day), "Hopping window of the action rate."),
-            Field("rate_hop", \.rateHop, .duration(100...day), "Pane of the hopping window; divides `rate` into at most 16 panes."),
-            Field("pane", \.pane, .duration(1000...minute), "Pane of event time in which what crosses users is summed up; an event sees the panes up to the one before the last. All processes of a pipeline need the same."),
-            Field("networks", \.networks, .duration(60_000...day), "Window over which activity is counted per network; it covers one to two of these."),
-            Field("rarity", \.rarity, .duration(day...(400 * day)), "Window of what counts as common among all users; it covers one to two of these."),
+            Field("rate", \.rate, .duration(1000...day), "Hopping window of the action rate.").fixed,
+            Field("rate_hop", \.rateHop, .duration(100...day), "Pane of the hopping window; divides `rate` into at most 16 panes.").fixed,
+            Field("pane", \.pane, .duration(1000...minute), "Pane of event time in which what crosses users is summed up; an event sees the panes up to the one before the last. All processes of a pipeline need the same.").fixed,
+            Field("networks", \.networks, .duration(60_000...day), "Window over which activity is counted per network; it covers one to two of these.").fixed,
+            Field("rarity", \.rarity, .duration(day...(400 * day)), "Window of what counts as common among all users; it covers one to two of these.").fixed,
             Field("half_life", \.halfLife, .duration(hour...(3650 * day)), "After this long an observation counts half."),
             Field("fast_half_life", \.fastHalfLife, .duration(hour...(3650 * day)),
                 "The same for the fast baseline beside it, by which drift is noticed."),

@@ -5,6 +5,10 @@ struct Field<Target> {
     var show: (Target) -> String?
     /// Whether it is part of what `plan.version` identifies.
     var hasMeaning = true
+    /// Whether it is the same until the pipeline is started again.
+    var isFixed = false
+    /// The keys within it, or it alone.
+    var parts: (Target) -> [KeyPart]
 
     /// The default is whatever `initial` of the record holds at `path`.
     init<Value>(
@@ -14,6 +18,7 @@ struct Field<Target> {
         shape = FieldShape(name: name, doc: doc, shape: format.shape, isRequired: required, standard: standard)
         read = { node, target, reader in format.read(node, &target[keyPath: path], &reader) }
         show = { format.show($0[keyPath: path]) }
+        parts = { format.parts?($0[keyPath: path]) ?? [KeyPart(value: format.show($0[keyPath: path]) ?? "null")] }
     }
 
     /// A field that is read in a way of its own.
@@ -25,12 +30,20 @@ struct Field<Target> {
         self.read = read
         self.show = show
         self.hasMeaning = hasMeaning
+        parts = { [KeyPart(value: show($0) ?? "null")] }
     }
 
     /// A field that says how to run, not what to decide.
     var operational: Field {
         var field = self
         field.hasMeaning = false
+        return field
+    }
+
+    /// A field that can't change while the pipeline runs.
+    var fixed: Field {
+        var field = self
+        field.isFixed = true
         return field
     }
 }
@@ -82,7 +95,12 @@ struct Record<Target> {
                     reader.report(node.position, "key.missing", "\(place) needs the key `\(field.shape.name)`")
                 }
             },
-            show: { show($0) })
+            show: { show($0) }, parts: { parts(of: $0) })
+    }
+
+    /// Every key with its value, and those within it.
+    func parts(of target: Target) -> [KeyPart] {
+        fields.flatMap { field in field.parts(target).map { $0.within(field.shape.name, isFixed: field.isFixed) } }
     }
 
     /// Every key with its value, defaults included.
@@ -100,6 +118,8 @@ struct Reader {
     private(set) var places: [String: Position] = [:]
     /// Where the key of each path is written.
     private(set) var keyPlaces: [String: Position] = [:]
+    /// Files that were opened, or should have been.
+    var files: [String] = []
     private var path: [String] = []
 
     init(file: String) { self.file = file }
@@ -146,8 +166,13 @@ struct Reader {
 
     /// Reports at the value of `path`, or at the nearest thing around it that was written.
     mutating func report(at path: String, _ code: String, _ message: String, severity: Diagnostic.Severity = .error) {
+        report(place(of: path), code, message, severity: severity)
+    }
+
+    /// Where the value of `path` is written, or the nearest thing around it that is.
+    func place(of path: String) -> Position {
         var path = Substring(path)
         while places[String(path)] == nil, let cut = path.lastIndex(where: { $0 == "." || $0 == "[" }) { path = path[..<cut] }
-        report(places[String(path)] ?? Position(line: 1, column: 1), code, message, severity: severity)
+        return places[String(path)] ?? Position(line: 1, column: 1)
     }
 }

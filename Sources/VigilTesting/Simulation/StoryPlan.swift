@@ -43,4 +43,26 @@ extension Story {
         plan.challenges.perHour = 3
         return plan
     }
+
+    /// Pipelines that may take each other's place while it runs: the one above, and two that judge otherwise, keep other
+    /// times and ask other questions.
+    public static func plans(inputs: Int) -> [EnginePlan] {
+        let plan = plan(inputs: inputs)
+        var strict = plan
+        strict.version = "sha256:strict"
+        strict.fallback = .deny
+        (strict.model.mediumScore, strict.model.highScore, strict.model.criticalScore) = (4, 20, 60)
+        strict.windows.sessionGap /= 3
+        strict.windows.allowedLateness /= 2
+        strict.rules.removeLast(2)
+        strict.rules[0].verdict = .deny
+        var lax = plan
+        lax.version = "sha256:lax"
+        lax.model.base -= 20
+        lax.windows.halfLife /= 60
+        lax.windows.allowedSkew *= 4
+        lax.rules = lax.rules.reversed()
+        for rule in lax.rules.indices { lax.rules[rule].stepUp.methods = [.totp] }
+        return [plan, strict, lax]
+    }
 }
