@@ -2,9 +2,7 @@ import Events
 
 extension EnginePlan {
     /// What decisions name instead of a rule where none decided.
-    public static let reasons = [
-        "otherwise", "session-terminated", "challenge-passed", "challenge-denied", "challenge-open",
-    ]
+    public static let reasons = PlanTexts(EnginePlan()).reasons
 }
 
 /// Texts of the plan as bytes that outlive every decision.
@@ -68,5 +66,11 @@ final class PlanTexts {
         shadows.deallocate()
         outcomes.deallocate()
         for text in arena { text.deallocate() }
+    }
+
+    /// Of a plan without inputs: all texts but its name and what is made of it.
+    var reasons: [String] {
+        let named = [name, version, source].map(\.base)
+        return arena.filter { !named.contains(UnsafePointer($0.baseAddress)) }.map { String(decoding: $0, as: UTF8.self) }
     }
 }
