@@ -19,7 +19,7 @@ public struct SlotFlags: OptionSet, Sendable {
     public var rawValue: UInt8
     @inlinable public init(rawValue: UInt8) { self.rawValue = rawValue }
     /// A passed challenge vouches for it, or it was there while the baseline was being learned.
-    public static let vouched = SlotFlags(rawValue: 1)
+    @inlinable public static var vouched: SlotFlags { SlotFlags(rawValue: 1) }
 }
 
 /// A device the user is known to use.
@@ -87,11 +87,11 @@ public struct SessionFlags: OptionSet, Sendable {
     public var rawValue: UInt16
     @inlinable public init(rawValue: UInt16) { self.rawValue = rawValue }
     /// An event of it was denied: nothing more of it is learned unless a challenge is passed.
-    public static let tainted = SessionFlags(rawValue: 1)
+    @inlinable public static var tainted: SessionFlags { SessionFlags(rawValue: 1) }
     /// It was terminated, and stays so.
-    public static let terminated = SessionFlags(rawValue: 2)
+    @inlinable public static var terminated: SessionFlags { SessionFlags(rawValue: 2) }
     /// Its context has joined the baseline.
-    public static let learned = SessionFlags(rawValue: 4)
+    @inlinable public static var learned: SessionFlags { SessionFlags(rawValue: 4) }
 }
 
 /// A session of the user and what it is bound to.
@@ -157,7 +157,7 @@ public struct ChallengeFlags: OptionSet, Sendable {
     public var rawValue: UInt8
     @inlinable public init(rawValue: UInt8) { self.rawValue = rawValue }
     /// It may be answered by a push.
-    public static let push = ChallengeFlags(rawValue: 1)
+    @inlinable public static var push: ChallengeFlags { ChallengeFlags(rawValue: 1) }
 }
 
 /// Observations of one session and device that wait to be trusted.
@@ -193,22 +193,22 @@ public struct HoldFlags: OptionSet, Sendable {
     public var rawValue: UInt8
     @inlinable public init(rawValue: UInt8) { self.rawValue = rawValue }
     /// For a passed challenge; without it only for the session's clean end.
-    public static let quarantined = HoldFlags(rawValue: 1)
+    @inlinable public static var quarantined: HoldFlags { HoldFlags(rawValue: 1) }
     /// An event among them was allowed at raised risk, or a report-only rule objected to it.
-    public static let raised = HoldFlags(rawValue: 2)
+    @inlinable public static var raised: HoldFlags { HoldFlags(rawValue: 2) }
     /// A report-only rule objected to an event among them.
-    public static let objected = HoldFlags(rawValue: 4)
+    @inlinable public static var objected: HoldFlags { HoldFlags(rawValue: 4) }
 }
 
 public struct UserFlags: OptionSet, Sendable {
     public var rawValue: UInt16
     @inlinable public init(rawValue: UInt16) { self.rawValue = rawValue }
     /// Has logged in successfully or acted.
-    public static let proven = UserFlags(rawValue: 1)
+    @inlinable public static var proven: UserFlags { UserFlags(rawValue: 1) }
     /// In the list of rows to write.
     static let dirty = UserFlags(rawValue: 2)
     /// Was pushed at until a stop had to be put to it: not again before a phishing-resistant challenge is passed.
-    public static let pushStopped = UserFlags(rawValue: 4)
+    @inlinable public static var pushStopped: UserFlags { UserFlags(rawValue: 4) }
     /// What only memory knows: never in persisted bytes.
     static let transient: UserFlags = [.dirty]
 }

@@ -65,7 +65,10 @@ public final class CompiledPolicy: @unchecked Sendable {
     public init(rules source: [Rule], fallback: Verdict) {
         precondition(source.count <= 64, "a policy has at most 64 rules")
         self.fallback = fallback
-        needsScore = source.contains { $0.conditions.score != nil }
+        // Every score lies within 0 and 100.
+        needsScore = source.contains { rule in
+            rule.conditions.score.map { ($0.atLeast ?? 0) > 0 || ($0.atMost ?? 100) < 100 } ?? false
+        }
         count = source.count
         rules = .allocate(capacity: max(count, 1))
         names = .allocate(capacity: max(count, 1))
@@ -148,8 +151,17 @@ public final class CompiledPolicy: @unchecked Sendable {
     public func demand(of rule: Int) -> Demand { demands[rule] }
     public func verdict(of rule: Int) -> Verdict { rules[rule].verdict }
 
+    /// `evaluate` of an event and an assessment that stay where they are: as values they would be copied, which costs as
+    /// much as matching them.
+    public func evaluate(
+        _ event: UnsafePointer<Event>, _ assessment: UnsafePointer<Assessment>, _ context: PolicyContext
+    ) -> (verdict: Verdict, rule: Int, reported: UInt64) {
+        evaluate(event.pointee, assessment.pointee, context)
+    }
+
     /// The first enforced rule that matches, -1 for none, and a mask of the report-only rules that matched before it.
     /// - Complexity: O(rules)
+    @inline(__always)
     public func evaluate(
         _ event: borrowing Event, _ assessment: borrowing Assessment, _ context: PolicyContext
     ) -> (verdict: Verdict, rule: Int, reported: UInt64) {
