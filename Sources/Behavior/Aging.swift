@@ -50,7 +50,7 @@ public struct Aging: Sendable {
         header.pointee.recentAmounts.decay(by: fast)
         header.pointee.amountSpread.decay(by: factor)
         header.pointee.breadths.decay(by: factor)
-        header.pointee.exportDays.decay(by: factor)
+        header.pointee.exportCounts.decay(by: factor)
         header.pointee.surprises.decay(by: factor)
         header.pointee.pace.decay(by: factor)
         header.pointee.roundTrips.decay(by: factor)

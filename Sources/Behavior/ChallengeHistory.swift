@@ -74,3 +74,8 @@ public struct ChallengeHistory {
         return Kind(rawValue: all)
     }
 }
+
+extension Timestamp {
+    /// Whole seconds since 1970, held within 1970 and 2106.
+    @inlinable var secondsHeld: UInt32 { UInt32(clamping: milliseconds / 1000) }
+}

@@ -30,7 +30,7 @@ extension UserRow {
         append(header.hours)
         append(header.weekdays)
         for moments in [
-            header.amounts, header.recentAmounts, header.pace, header.roundTrips, header.breadths, header.exportDays,
+            header.amounts, header.recentAmounts, header.pace, header.roundTrips, header.breadths, header.exportCounts,
             header.surprises,
         ] {
             append(moments.weight)

@@ -282,7 +282,7 @@ public struct UserHeader {
     public var breadth = BreadthWindow()
     public var breadths = DecayedMoments()
     public var exports = TalliedWindow()
-    public var exportDays = DecayedMoments()
+    public var exportCounts = DecayedMoments()
     /// −ln of how likely the user's actions were, while nobody knew what others do.
     public var surprises = DecayedMoments()
     /// The course of actions that name no session; else of the last session that had any.
@@ -373,11 +373,12 @@ public struct UserRow: @unchecked Sendable {
 
     /// Empties the windows that were cut up otherwise when the row was written: panes are numbered in multiples of
     /// their length, so shorter ones than today's would lie in the far future and never pass.
-    public func dropForeignWindows(hop: Int64, length: Int64, breadth: Int64) {
+    public func dropForeignWindows(hop: Int64, length: Int64, breadth: Int64, exports: Int64) {
         let last = max(header.pointee.lastSeen.milliseconds, 0)
         if header.pointee.rate.newest > last / hop { header.pointee.rate = HoppingWindow() }
         if header.pointee.paceWindow.index > last / length { header.pointee.paceWindow = TumblingWindow() }
         if header.pointee.breadth.index > last / breadth { header.pointee.breadth = BreadthWindow() }
+        if header.pointee.exports.index > last / exports { header.pointee.exports = TalliedWindow() }
     }
 
     /// Whether everything in it that a reader indexes or switches by is in range. For bytes that come from outside;

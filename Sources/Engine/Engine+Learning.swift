@@ -118,9 +118,9 @@ extension Engine {
         }
         if seen.kinds.isEmpty { return }
         if seen.kinds.contains(.export),
-            let closed = header.pointee.exports.add(at: seen.time, length: 86_400_000, isDoubtful: isDoubtful)
+            let closed = header.pointee.exports.add(at: seen.time, length: plan.model.exportsWindow, isDoubtful: isDoubtful)
         {
-            header.pointee.exportDays.add(usual(Portable.log(Double(closed)), header.pointee.exportDays))
+            header.pointee.exportCounts.add(usual(Portable.log(Double(closed)), header.pointee.exportCounts))
         }
         for index in 0..<ActionKinds.changeCount where seen.kinds.contains(.change(index)) {
             header.pointee.changes[index] = max(header.pointee.changes[index], UInt32(clamping: seen.time.milliseconds / 1000))

@@ -40,6 +40,7 @@ extension Engine {
     func check(_ fault: StaticString?, _ number: UInt32) throws(StateError) {
         if let fault { throw StateError("row \(number) can't be used: \(fault)") }
         table.row(numbered: number)?.dropForeignWindows(
-            hop: plan.windows.rateHop, length: plan.windows.rate, breadth: plan.model.breadthWindow)
+            hop: plan.windows.rateHop, length: plan.windows.rate, breadth: plan.model.breadthWindow,
+            exports: plan.model.exportsWindow)
     }
 }

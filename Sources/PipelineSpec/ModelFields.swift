@@ -133,7 +133,8 @@ enum ModelFields {
             ]
         case .actionExport:
             [
-                Field("at_least", \.exportsAtLeast, .integer(1...100_000), "Exports in a day below which it is silent."),
+                Field("window", \.exportsWindow, .duration(60_000...86_400_000), "Tumbling window in which exports are counted."),
+                Field("at_least", \.exportsAtLeast, .integer(1...100_000), "Exports in the window below which it is silent."),
                 Field("actions", \.exportActions, patterns, "Patterns of the actions that take data out."),
             ]
         case .challengeFailed:

@@ -62,7 +62,9 @@ public enum Explanation {
             text.append(minutes: e.detail)
         case .actionExport:
             text.append(count: e.observed, "export")
-            text.append(e.detail > 0 ? " today, out of hours" : " today")
+            text.append(" in ")
+            text.append(minutes: abs(e.detail))
+            if e.detail < 0 { text.append(", out of hours") }
         case .actionBreadth:
             text.append(count: e.observed, "resource")
             text.append(" in ")
@@ -204,7 +206,6 @@ public enum Explanation {
         case .actionExport:
             text.append("at most ")
             text.append(whole: e.expected)
-            text.append(" a day")
         case .challengeDenied:
             text.append("no denial")
         case .challengeFailed, .challengeAbandoned, .challengePushBombing:

@@ -89,7 +89,8 @@ public struct ModelOptions: Sendable, Equatable {
     public var exportActions = ["*.export", "export.*", "*.download", "*.bulk_download"]
     /// How close together the changes of a takeover are, in milliseconds.
     public var takeoverWindow: Int64 = 6 * 3_600_000
-    /// Exports in a day below which `action.bulk_export` is silent.
+    /// Window of `action.bulk_export`, in milliseconds, and the exports in it below which it is silent.
+    public var exportsWindow: Int64 = 3_600_000
     public var exportsAtLeast = 5
     /// Window of `action.breadth`, in milliseconds, and the resources in it below which it is silent.
     public var breadthWindow: Int64 = 900_000
@@ -149,7 +150,7 @@ extension Signal {
         case .actionBreadth: 20
         case .amountUnusual: 20
         case .actionTakeover: 30
-        case .actionExport: 25
+        case .actionExport: 40
         case .challengeFailed: 15
         case .challengeDenied: 50
         case .challengeAbandoned: 8
@@ -171,7 +172,8 @@ extension Signal {
         case .placeNew: 0.42
         case .timeDormant, .drift, .loginFailures, .actionSequence: 0.5
         case .actionSensitive: 2
-        case .actionBreadth, .actionExport: 1.4
+        case .actionBreadth: 1.4
+        case .actionExport: 3
         case .networkSpray: 1.5
         default: 1
         }

@@ -124,19 +124,20 @@ extension Scorer {
     }
 
     private func exportSignal(_ seen: Observation, _ row: UserRow, _ out: inout Assessment) {
-        let count = row.header.pointee.exports.count(at: seen.time, length: 86_400_000) + 1
+        let count = row.header.pointee.exports.count(at: seen.time, length: model.exportsWindow) + 1
         // Out of hours nobody looks over one's shoulder.
         let contexts = Double(row.header.pointee.contexts)
         let isOffHours = contexts >= 3 && hourShare(seen.hour, row, contexts) < 0.5 / 24
         guard count >= (isOffHours ? (model.exportsAtLeast + 1) / 2 : model.exportsAtLeast) else { return }
-        // Ten days with two exports stand for whoever has exported nothing yet.
+        // Ten windows with two exports stand for whoever has exported nothing yet.
         var usual = DecayedMoments()
         (usual.weight, usual.mean, usual.squares) = (10, 0.7, 4)
-        usual.merge(row.header.pointee.exportDays, weight: 1)
+        usual.merge(row.header.pointee.exportCounts, weight: 1)
         let excess = usual.excess(of: Float(ln(Double(count))), leastDeviation: 0.35)
         guard excess > Self.usualExcess else { return }
         set(
             &out, .actionExport, tailPoints(excess) * (isOffHours ? 1.5 : 1), observed: Double(count),
-            expected: upper(usual, least: 0.35), detail: isOffHours ? 1 : 0, samples: usual.weight - 10)
+            expected: upper(usual, least: 0.35), detail: Double(model.exportsWindow) / (isOffHours ? -60_000 : 60_000),
+            samples: usual.weight - 10)
     }
 }

@@ -116,9 +116,10 @@ extension Scorer {
                     points += 0.4 * novelty(header.pointee.newNeighbourhoods, contexts, prior: model.networkPrior, attacker: 0.9)
                 }
             } else {
-                // Hardly anybody else ever comes by chance from the very network of this user, let alone the address.
-                points = familiarity(ofPrefix, of: max(Double(ofProvider), 1), elsewhere: 0.01, most: 10)
-                if isSameAddress { points -= 40 }
+                // Hardly anybody else ever comes by chance from the very address of this user; from its prefix, whoever is
+                // after this person.
+                let nearby = familiarity(ofPrefix, of: max(Double(ofProvider), 1), elsewhere: 0.01, most: 10)
+                points = isSameAddress ? nearby - 40 : 0
             }
             set(&out, .networkNew, points, observed: Double(seen.asn), expected: Double(networks.count),
                 detail: seen.asn != 0 ? 1 : 0, samples: header.pointee.contexts)

@@ -43,8 +43,8 @@ extension Signal {
                 source: "Account manipulation, MITRE ATT&CK T1098", falsePositives: "A person who moves to a new phone and tidies up.")
         case .actionExport:
             SignalDocumentation(
-                sees: "Far more exports in a day than the user's own, more so at an hour that is not the user's.",
-                formula: "3·(t − 4) as for `action.rate`, with ten days of two exports as everybody's prior; ×1.5 at hours with less than half an even share of the user's logins",
+                sees: "Far more exports in a window than in the user's own that have any, more so at an hour that is not the user's.",
+                formula: "3·(t − 4) as for `action.rate`, with ten windows of two exports as everybody's prior; ×1.5 at hours with less than half an even share of the user's logins",
                 source: "Exfiltration, MITRE ATT&CK T1567; " + Source.tail,
                 falsePositives: "Quarterly reports; a nightly job, in its first days.")
         case .drift:
