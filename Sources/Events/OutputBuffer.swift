@@ -20,6 +20,7 @@ public struct OutputBuffer: ~Copyable {
         count += 1
     }
 
+    @inline(__always)
     public mutating func append(_ text: StaticString) { append(text.utf8Start, count: text.utf8CodeUnitCount) }
     public mutating func append(_ view: ByteView) { if let base = view.base { append(base, count: view.count) } }
     public mutating func append(_ bytes: UnsafeBufferPointer<UInt8>) {
