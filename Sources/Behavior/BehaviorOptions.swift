@@ -10,7 +10,7 @@ public struct StateBounds: Sendable, Equatable {
     /// Open challenges.
     public var challenges = 4
     /// Hard cap on the bytes of one user's state.
-    public var bytesPerUser = 8192
+    public var bytesPerUser = 10_240
     /// Users who have logged in successfully or acted, per partition.
     public var usersPerPartition = 1_000_000
     /// Names that never logged in successfully, per partition; they can't evict a user.
@@ -32,6 +32,8 @@ public struct WindowOptions: Sendable, Equatable {
     public var idle: Int64 = 60_000
     /// A session without events for this long has ended.
     public var sessionGap: Int64 = 1_800_000
+    /// Half-life of a session's risk.
+    public var sessionRisk: Int64 = 1_800_000
     /// Sliding window of failed logins.
     public var failures: Int64 = 600_000
     /// Hopping window of the action rate.

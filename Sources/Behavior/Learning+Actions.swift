@@ -87,26 +87,6 @@ extension UserTable {
         header.pointee.amountSpread.add(
             Float(Portable.exp(Double(amounts.mean))), weight: amounts.weight * weight * (isHeld ? Self.unvouchedWeight : 1))
     }
-
-    // MARK: - Challenges
-
-    /// Remembers a challenge that was never answered.
-    public func noteUnanswered(_ challenge: ChallengeSlot, at time: Timestamp, of row: UserRow) {
-        row.header.pointee.challenges.add(challenge.flags.contains(.push) ? [.unanswered, .push] : .unanswered, at: time)
-    }
-
-    /// Closes challenges that nobody will answer any more, `grace` milliseconds after they expired.
-    @inline(__always)
-    public func closeExpired(of row: UserRow, at time: Timestamp, grace: Int64) {
-        var index = row.challenges.count - 1
-        while index >= 0 {
-            if time - row.challenges[index].expires >= grace {
-                noteUnanswered(row.challenges[index], at: row.challenges[index].expires, of: row)
-                row.removeChallenge(at: index)
-            }
-            index -= 1
-        }
-    }
 }
 
 extension Slots where T == ActionSlot {

@@ -27,7 +27,7 @@ extension UserTable {
             return (moved, index)
         }
         func worth(_ slot: SessionSlot) -> Int {
-            slot.flags.contains(.terminated) ? 2 : slot.flags.isDisjoint(with: [.learned, .tainted]) ? 0 : 1
+            !slot.flags.isDisjoint(with: [.terminated, .rotated]) ? 2 : slot.flags.isDisjoint(with: [.learned, .tainted]) ? 0 : 1
         }
         let sessions = row.sessions
         var victim = 0
@@ -39,14 +39,13 @@ extension UserTable {
         return (row, victim)
     }
 
-    /// Marks the session as ended by force: its open questions and whatever waits with it go.
-    public func terminate(_ session: UInt64, of row: UserRow) {
+    /// Marks the session as ended by force: its open questions are closed, and whatever waits with it goes.
+    public func terminate(_ session: UInt64, at time: Timestamp, of row: UserRow) {
         if let index = self.session(session, of: row) {
             row.sessions.base[index].flags.insert([.tainted, .terminated])
         }
         dropHolds(of: session, in: row)
-        for index in stride(from: row.challenges.count - 1, through: 0, by: -1)
-        where row.challenges[index].session == session { row.removeChallenge(at: index) }
+        closeChallenges(of: session, at: time, in: row)
     }
 
     /// Joins the event's device, network, place and hour to the baseline. `counts` says whether this is a new login or
@@ -306,7 +305,7 @@ extension UserTable {
             : learnContext(seen, of: row, weight: weight, counts: true, vouches: vouches)
         // The last four, oldest first: a ring.
         var previous: UInt32 = 0
-        for step in 0..<4 {
+        for step in 0..<4 where vouches || !held.flags.contains(.foreign) {
             let action = held.actions[(Int(held.events) + step) & 3]
             if action != 0 { row = learnAction(action, after: previous, of: row, weight: weight) }
             previous = action
@@ -320,21 +319,5 @@ extension UserTable {
         for index in stride(from: row.holds.count - 1, through: 0, by: -1) where row.holds[index].session == session {
             row.removeHold(at: index)
         }
-    }
-
-    /// Opens a challenge; at the bound the one that expires first gives way, and is asked anew when it is needed.
-    /// The row may move.
-    public func open(_ challenge: ChallengeSlot, of row: UserRow) -> UserRow {
-        if let (moved, index) = append(.challenges, to: row) {
-            moved.challenges[index] = challenge
-            return moved
-        }
-        let slots = row.challenges
-        guard slots.count > 0 else { return row }
-        var first = 0
-        for index in 1..<slots.count where slots.base[index].expires < slots.base[first].expires { first = index }
-        noteUnanswered(slots[first], at: slots[first].expires, of: row)
-        slots[first] = challenge
-        return row
     }
 }

@@ -40,6 +40,12 @@ extension UserRow {
         append(header.amountSpread)
         append(header.drift)
         append(header.challenges)
+        append(header.alarmedAt)
+        append(header.enrolled.rawValue)
+        append(header.lastMethod)
+        append(header.ignoredMethods)
+        append(header.nextJudged)
+        append(header.countedIn)
         append(header.changes)
         append(header.breadth.index)
         append(header.breadth.distinct)
@@ -74,6 +80,8 @@ extension UserRow {
         appendSection(challenges)
         appendSection(holds)
         appendSection(failures)
+        appendSection(asks)
+        appendSection(judged)
         return bytes
     }
 }

@@ -2,9 +2,9 @@ import Events
 
 /// The parts of a user's state that grow, in the order they lie in the row: first what every action of a session reads.
 public enum Section: UInt8, CaseIterable, Sendable {
-    case absorbed, sessions, actions, pairs, devices, networks, places, challenges, holds, failures
+    case absorbed, sessions, actions, pairs, devices, networks, places, challenges, holds, failures, asks, judged
 
-    static let count = 10
+    static let count = 12
 }
 
 /// Where a section lies in its row.
@@ -83,83 +83,6 @@ public struct PairSlot {
     @inlinable public static func short(_ action: UInt32) -> UInt16 { UInt16(truncatingIfNeeded: action ^ action >> 16) }
 }
 
-public struct SessionFlags: OptionSet, Sendable {
-    public var rawValue: UInt16
-    @inlinable public init(rawValue: UInt16) { self.rawValue = rawValue }
-    /// An event of it was denied: nothing more of it is learned unless a challenge is passed.
-    @inlinable public static var tainted: SessionFlags { SessionFlags(rawValue: 1) }
-    /// It was terminated, and stays so.
-    @inlinable public static var terminated: SessionFlags { SessionFlags(rawValue: 2) }
-    /// Its context has joined the baseline.
-    @inlinable public static var learned: SessionFlags { SessionFlags(rawValue: 4) }
-}
-
-/// A session of the user and what it is bound to.
-public struct SessionSlot {
-    public var fingerprint: UInt64
-    public var window: SessionWindow
-    /// The context it was last trusted in.
-    public var device: UInt32
-    public var network: UInt32
-    public var asn: UInt32
-    /// The context its token was first seen in.
-    public var token: UInt32
-    public var tokenDevice: UInt32
-    public var tokenNetwork: UInt32
-    public var tokenASN: UInt32
-    /// The network of the last event, and when (seconds since 1970) the session last moved between networks.
-    public var currentNetwork: UInt32
-    public var currentASN: UInt32
-    public var movedAt: UInt32
-    /// Moves between networks within ten minutes of each other.
-    public var moves: UInt16
-    public var flags: SessionFlags
-    /// The demand last proven here (`StepUp` demand hash), when (seconds since 1970), and in which context.
-    public var provenDemand: UInt32 = 0
-    public var provenAt: UInt32 = 0
-    public var provenDevice: UInt32 = 0
-    public var provenNetwork: UInt32 = 0
-    public var provenASN: UInt32 = 0
-    public var course = ActionCourse()
-}
-
-/// An open challenge.
-public struct ChallengeSlot {
-    public var id: DecisionID
-    public var session: UInt64
-    public var expires: Timestamp
-    public var demand: UInt32
-    /// The context it was asked in.
-    public var device: UInt32
-    public var network: UInt32
-    public var asn: UInt32
-    /// Seconds since 1970.
-    public var asked: UInt32
-    public var flags: ChallengeFlags
-    public var padding = InlineArray<3, UInt8>(repeating: 0)
-
-    public init(
-        id: DecisionID, asking seen: Observation, expires: Timestamp, demand: UInt32, flags: ChallengeFlags = []
-    ) {
-        self.id = id
-        self.session = seen.scope
-        self.expires = expires
-        self.demand = demand
-        self.device = seen.device
-        self.network = seen.network
-        self.asn = seen.asn
-        self.asked = UInt32(clamping: seen.time.milliseconds / 1000)
-        self.flags = flags
-    }
-}
-
-public struct ChallengeFlags: OptionSet, Sendable {
-    public var rawValue: UInt8
-    @inlinable public init(rawValue: UInt8) { self.rawValue = rawValue }
-    /// It may be answered by a push.
-    @inlinable public static var push: ChallengeFlags { ChallengeFlags(rawValue: 1) }
-}
-
 /// Observations of one session and device that wait to be trusted.
 public struct HoldSlot {
     /// `Observation.scope`.
@@ -198,6 +121,8 @@ public struct HoldFlags: OptionSet, Sendable {
     @inlinable public static var raised: HoldFlags { HoldFlags(rawValue: 2) }
     /// A report-only rule objected to an event among them.
     @inlinable public static var objected: HoldFlags { HoldFlags(rawValue: 4) }
+    /// The course of actions among them spoke against its being the user's.
+    @inlinable public static var foreign: HoldFlags { HoldFlags(rawValue: 8) }
 }
 
 public struct UserFlags: OptionSet, Sendable {
@@ -209,6 +134,10 @@ public struct UserFlags: OptionSet, Sendable {
     static let dirty = UserFlags(rawValue: 2)
     /// Was pushed at until a stop had to be put to it: not again before a phishing-resistant challenge is passed.
     @inlinable public static var pushStopped: UserFlags { UserFlags(rawValue: 4) }
+    /// `enrolled` is all that the person has enrolled, not only what has been seen.
+    @inlinable public static var enrolmentsKnown: UserFlags { UserFlags(rawValue: 8) }
+    /// In the window of `countedIn` the circuit breaker has counted the user as asked.
+    @inlinable public static var countedAsked: UserFlags { UserFlags(rawValue: 16) }
     /// What only memory knows: never in persisted bytes.
     static let transient: UserFlags = [.dirty]
 }
@@ -229,7 +158,7 @@ public struct UserHeader {
     public var hash: UInt64 = 0
     /// The task's count of events when the user last had one: least is coldest.
     public var touched: UInt64 = 0
-    @usableFromInline var sections = InlineArray<10, SectionEntry>(repeating: SectionEntry())
+    @usableFromInline var sections = InlineArray<12, SectionEntry>(repeating: SectionEntry())
     /// Days since 1970 to which the decayed values are aged.
     public var agedTo: UInt32 = 0
     public var firstSeen = Timestamp.distantPast
@@ -276,6 +205,19 @@ public struct UserHeader {
     public var drift = DriftShares()
     /// What came of challenges lately.
     public var challenges = ChallengeHistory()
+    /// When the person last said of a question “that's not me”, in seconds since 1970.
+    public var alarmedAt: UInt32 = 0
+    /// Ways in which the person can be asked, as trusted events said, or as was passed.
+    public var enrolled: ChallengeMethods = []
+    /// Methods (a set of `ChallengeMethod.bit`) that were offered first, or named, and left unanswered since the last one that
+    /// was passed.
+    public var ignoredMethods: UInt8 = 0
+    /// `ChallengeMethod.bit` of the last challenge that was passed; 0 where none was.
+    public var lastMethod: UInt8 = 0
+    /// The place in `judged` that is written next once it is full.
+    public var nextJudged: UInt8 = 0
+    /// Where the circuit breaker's window began, in seconds since 1970, in which the user was last counted as there.
+    public var countedIn: UInt32 = 0
     /// Seconds since 1970 at which contact, password and factors were last changed; the fourth is free.
     public var changes = InlineArray<4, UInt32>(repeating: 0)
     /// Different resources, and exports, in the open window, and ln of how many there are in a window.
@@ -303,7 +245,7 @@ public struct UserHeader {
 /// persisted form. A view: the table owns the bytes, and a row moves when a section of it grows.
 public struct UserRow: @unchecked Sendable {
     /// Version of the byte layout of a row.
-    public static let layoutVersion: UInt16 = 2
+    public static let layoutVersion: UInt16 = 3
 
     @usableFromInline let base: UnsafeMutableRawPointer
 
@@ -350,6 +292,8 @@ public struct UserRow: @unchecked Sendable {
     @inlinable public var challenges: Slots<ChallengeSlot> { slots(.challenges, ChallengeSlot.self) }
     @inlinable public var holds: Slots<HoldSlot> { slots(.holds, HoldSlot.self) }
     @inlinable public var failures: Slots<SlidingWindow> { slots(.failures, SlidingWindow.self) }
+    @inlinable public var asks: Slots<AskSlot> { slots(.asks, AskSlot.self) }
+    @inlinable public var judged: Slots<JudgedSlot> { slots(.judged, JudgedSlot.self) }
 
     /// Drops element `index` by moving the last one into its place.
     func remove<T>(_ section: Section, _ type: T.Type, at index: Int) {
@@ -391,7 +335,18 @@ public struct UserRow: @unchecked Sendable {
         func isTime(_ milliseconds: Int64) -> Bool { milliseconds >= 0 && milliseconds < Timestamp.latest.milliseconds }
         guard isTime(header.pointee.rate.newest), isTime(header.pointee.paceWindow.index) else { return false }
         guard isTime(header.pointee.breadth.index), isTime(header.pointee.exports.index) else { return false }
+        let state = MemoryLayout<ChallengeSlot>.offset(of: \.state) ?? 0
+        for index in 0..<challenges.count {
+            let value = UnsafeRawPointer(challenges.base + index).load(fromByteOffset: state, as: UInt8.self)
+            guard ChallengeState(rawValue: value) != nil else { return false }
+        }
         for index in 0..<holds.count where holds[index].hour > 23 || holds[index].weekday > 6 { return false }
+        for index in 0..<judged.count {
+            let slot = judged.base + index
+            guard Verdict(rawValue: raw(&slot.pointee.verdict)) != nil, RiskLevel(rawValue: raw(&slot.pointee.level)) != nil,
+                FeedbackLabel(rawValue: raw(&slot.pointee.label)) != nil, FeedbackSource(rawValue: raw(&slot.pointee.by)) != nil
+            else { return false }
+        }
         return header.pointee.touched <= Int64.max
     }
 
@@ -407,6 +362,8 @@ public struct UserRow: @unchecked Sendable {
         case .challenges: MemoryLayout<ChallengeSlot>.stride
         case .holds: MemoryLayout<HoldSlot>.stride
         case .failures: MemoryLayout<SlidingWindow>.stride
+        case .asks: MemoryLayout<AskSlot>.stride
+        case .judged: MemoryLayout<JudgedSlot>.stride
         }
     }
 }

@@ -8,12 +8,12 @@ extension UserTable {
         case .absorbed: inputs
         case .devices, .networks, .places, .sessions: 1
         case .actions: 4
-        case .pairs, .challenges, .holds, .failures: 0
+        case .pairs, .challenges, .holds, .failures, .asks, .judged: 0
         }
     }
 
     func allocate(identity: Int) -> UserRow {
-        var capacities = InlineArray<10, Int>(repeating: 0)
+        var capacities = InlineArray<12, Int>(repeating: 0)
         for section in Section.allCases { capacities[Int(section.rawValue)] = initialCapacity(section) }
         let (size, offsets) = Self.layOut(identity: identity, capacities: capacities)
         let base = pool.allocate(size)
@@ -31,8 +31,8 @@ extension UserTable {
         return row
     }
 
-    private static func layOut(identity: Int, capacities: InlineArray<10, Int>) -> (Int, InlineArray<10, Int>) {
-        var offsets = InlineArray<10, Int>(repeating: 0)
+    private static func layOut(identity: Int, capacities: InlineArray<12, Int>) -> (Int, InlineArray<12, Int>) {
+        var offsets = InlineArray<12, Int>(repeating: 0)
         var end = (UserRow.headerBytes + identity + 7) & ~7
         for section in Section.allCases {
             offsets[Int(section.rawValue)] = end
@@ -41,18 +41,18 @@ extension UserTable {
         return ((end + UserRow.rowGranule - 1) & ~(UserRow.rowGranule - 1), offsets)
     }
 
-    /// The row a new user begins with, with room for what must never be crowded out: a challenge, a hold, and the
-    /// failed logins.
+    /// The row a new user begins with, with room for what must never be crowded out: a challenge and that it was asked, a
+    /// hold, a decision, and the failed logins.
     public static func smallestRow(inputs: Int, identityBytes: Int) -> Int {
         let table = UserTable(bounds: StateBounds(), inputs: inputs)
-        var capacities = InlineArray<10, Int>(repeating: 0)
+        var capacities = InlineArray<12, Int>(repeating: 0)
         for section in Section.allCases { capacities[Int(section.rawValue)] = table.initialCapacity(section) }
         return layOut(identity: identityBytes, capacities: reserving(capacities)).0
     }
 
-    private static func reserving(_ capacities: InlineArray<10, Int>) -> InlineArray<10, Int> {
+    private static func reserving(_ capacities: InlineArray<12, Int>) -> InlineArray<12, Int> {
         var reserved = capacities
-        for section in [Section.challenges, .holds, .failures] {
+        for section in [Section.challenges, .holds, .failures, .asks, .judged] {
             reserved[Int(section.rawValue)] = max(reserved[Int(section.rawValue)], 1)
         }
         return reserved
@@ -61,14 +61,14 @@ extension UserTable {
     /// The largest row these bounds can make for an identity of `identityBytes`.
     public static func largestRow(bounds: StateBounds, inputs: Int, identityBytes: Int) -> Int {
         let table = UserTable(bounds: bounds, inputs: inputs)
-        var capacities = InlineArray<10, Int>(repeating: 0)
+        var capacities = InlineArray<12, Int>(repeating: 0)
         for section in Section.allCases { capacities[Int(section.rawValue)] = table.limit(of: section) }
         return layOut(identity: identityBytes, capacities: capacities).0
     }
 
     func grow(_ row: UserRow, _ section: Section) -> UserRow? {
         let header = row.header
-        var capacities = InlineArray<10, Int>(repeating: 0)
+        var capacities = InlineArray<12, Int>(repeating: 0)
         for index in 0..<Section.count { capacities[index] = Int(header.pointee.sections[index].capacity) }
         let index = Int(section.rawValue)
         let limit = limit(of: section)

@@ -209,9 +209,11 @@ public final class UserTable {
         case .actions: bounds.actions
         case .pairs: bounds.pairs
         case .sessions: bounds.sessions
-        case .challenges: bounds.challenges
+        case .challenges: bounds.challenges + Self.closedChallenges
         case .holds: bounds.sessions
         case .failures: 1
+        case .asks: Self.mostAsks
+        case .judged: Self.mostJudged
         }
     }
 

@@ -76,7 +76,7 @@ extension Engine {
         }
         slot.pointee.owner = ObjectIdentifier(self)
         (slot.pointee.partition, slot.pointee.offset) = (record.partition, record.offset)
-        guard case .event = slot.pointee.outcome, slot.pointee.event.type != .feedback else { return nil }
+        guard case .event = slot.pointee.outcome else { return nil }
         return isAhead(slot.pointee.event.time, of: record) ?? slot.pointee.event.time
     }
 

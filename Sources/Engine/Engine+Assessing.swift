@@ -29,8 +29,12 @@ extension Engine {
             confidence: decision.confidence, repeatsQuestion: decision.stepUp.map { !$0.prompt.isPresent } ?? false)
     }
 
-    /// The question the decision made last puts; nil when it puts none. Its views are valid as long as the engine.
+    /// The question the decision made last puts; nil when it puts none. Its views are valid until the next
+    /// step.
     public var lastQuestion: StepUp? { decision.stepUp }
+
+    /// What decided last: a rule's name, or one of `EnginePlan.reasons`. Its view is valid as long as the engine.
+    public var lastRule: ByteView { decision.rule }
 
     /// What every signal that spoke found about the record stepped last, in the order of `Signal`; what its weight leaves
     /// nothing of included.

@@ -5,54 +5,109 @@ import Risk
 
 /// What comes of the questions asked.
 extension Engine {
-    /// What came of a challenge. It counts only with its own nonce, before it expires, and for the session it was
-    /// asked of.
+    /// What came of a challenge. It counts only with its own nonce, while the question is open, from the session and device
+    /// that were asked, and by a method that proves as much as was asked for.
     func answer(_ record: Record, _ seen: Observation, _ start: UserRow, into effects: inout Effects) -> UserRow {
         var row = start
         scorer.scoreNothing(row: row, into: &assessment.pointee)
-        let open = row.challenges
-        var found = -1
-        if let id = DecisionID(text: event.pointee.challengeDecision), hasNonce(of: id) {
-            for index in 0..<open.count
-            where open[index].id == id && event.pointee.time < open[index].expires && isAsked(open[index].session, seen) {
-                found = index
+        let method = assurance.method(named: event.pointee.challengeMethod)
+        let (outcome, index) = receive(seen, row, method)
+        tally.pointee.challenges[outcome] &+= 1
+        var verdict = Verdict.allow
+        if index >= 0 {
+            let challenge = row.challenges[index]
+            settle(index, outcome, method, seen, row)
+            switch outcome {
+            case .passed:
+                row = accept(challenge, method, seen, row)
+            case .denied:
+                if challenge.session == seen.session && table.session(seen.session, of: row) == nil {
+                    (row, _) = table.openSession(seen, of: row)
+                }
+                table.terminate(challenge.session, at: seen.time, of: row)
+                alarm(row, at: seen.time)
+                verdict = .terminateSession
+            default: break
             }
         }
-        guard found >= 0, !event.pointee.flags.contains(.duplicate) else {
-            if !event.pointee.flags.contains(.duplicate) { tally.pointee.challengesRejected &+= 1 }
-            close(record, .allow, texts.challengeIgnored, row, isNews: false, into: &effects)
-            return row
-        }
-        let challenge = open[found]
-        switch event.pointee.challengeResult {
-        case .passed:
-            tally.pointee.challengesPassed &+= 1
-            row.removeChallenge(at: found)
-            forgetAnswers(row)
-            close(record, .allow, texts.challengePassed, row, isNews: true, into: &effects)
-            row = accept(challenge, seen, row)
-        case .denied:
-            row.removeChallenge(at: found)
-            note(.denied, challenge, row)
-            if challenge.session == seen.session && table.session(seen.session, of: row) == nil {
-                (row, _) = table.openSession(seen, of: row)
-            }
-            table.terminate(challenge.session, of: row)
-            close(record, .terminateSession, texts.challengeDenied, row, isNews: true, into: &effects)
-        case .abandoned, .timedOut:
-            row.removeChallenge(at: found)
-            note(.unanswered, challenge, row)
-            close(record, .allow, texts.challengeIgnored, row, isNews: false, into: &effects)
-        case .failed, .none:
-            if event.pointee.challengeResult == .failed { note(.failed, challenge, row) }
-            close(record, .allow, texts.challengeIgnored, row, isNews: false, into: &effects)
-        }
+        tell(record, verdict, outcome, row, into: &effects)
         return row
     }
 
-    /// Remembers what came of a challenge of the user's. An answer without its nonce never gets here: else anybody could
-    /// raise anybody's risk.
-    func note(_ kind: ChallengeHistory.Kind, _ challenge: ChallengeSlot, _ row: UserRow) {
+    /// What the result is worth, and of which challenge; −1 where it changes none.
+    private func receive(_ seen: Observation, _ row: UserRow, _ method: ChallengeMethod?) -> (ChallengeOutcome, Int) {
+        if event.pointee.flags.contains(.duplicate) { return (.duplicate, -1) }
+        guard let id = DecisionID(text: event.pointee.challengeDecision) else { return (.unknown, -1) }
+        guard hasNonce(of: id) else { return (.forged, -1) }
+        var index = row.challenges.count - 1
+        while index >= 0 && row.challenges[index].id != id { index -= 1 }
+        guard index >= 0 else { return (.unknown, -1) }
+        let challenge = row.challenges[index]
+        switch challenge.state {
+        case .issued: break
+        case .timedOut: return (.late, -1)
+        case .superseded: return (.superseded, -1)
+        case .passed, .failed, .denied, .abandoned: return (.duplicate, -1)
+        }
+        guard isFromWhereAsked(challenge, seen, row) else { return (.elsewhere, -1) }
+        switch event.pointee.challengeResult {
+        case .passed: return suffices(method, challenge) ? (.passed, index) : (.weaker, -1)
+        case .failed: return (.failed, index)
+        case .denied: return (.denied, index)
+        case .abandoned: return (.abandoned, index)
+        case .timedOut: return (.timedOut, index)
+        case .none: return (.unknown, -1)
+        }
+    }
+
+    /// Whether the answer comes from where the question was put: the same session, as long as it goes by that name, or,
+    /// where events name neither session nor token, the device that stands for it; and the same device, unless one of them
+    /// names none.
+    private func isFromWhereAsked(_ challenge: ChallengeSlot, _ seen: Observation, _ row: UserRow) -> Bool {
+        guard challenge.session == seen.session || challenge.session & 1 == 0 else { return false }
+        guard seen.device == 0 || challenge.device == 0 || seen.device == challenge.device else { return false }
+        guard let session = table.session(challenge.session, of: row) else { return true }
+        return !row.sessions.base[session].flags.contains(.rotated)
+    }
+
+    /// Whether the method is one that was offered, or proves as much. A push that was withheld is no answer.
+    private func suffices(_ method: ChallengeMethod?, _ challenge: ChallengeSlot) -> Bool {
+        guard let method else {
+            return !event.pointee.challengeMethod.isPresent && assurance.weakest(of: challenge.methods).rawValue >= challenge.need
+        }
+        if challenge.methods & method.bit != 0 { return true }
+        return method != .push && assurance.level(of: method).rawValue >= challenge.need
+    }
+
+    /// Takes the challenge where its result takes it, and remembers what that says of the user. A result without its nonce
+    /// never gets here: else anybody could raise anybody's risk.
+    private func settle(
+        _ index: Int, _ outcome: ChallengeOutcome, _ method: ChallengeMethod?, _ seen: Observation, _ row: UserRow
+    ) {
+        let header = row.header
+        let challenge = row.challenges[index]
+        let second = UInt32(clamping: seen.time.milliseconds / 1000)
+        var isLast = false
+        switch outcome {
+        case .passed:
+            forgetAnswers(row, method, challenge)
+        case .failed:
+            note(.failed, challenge, row)
+            row.challenges.base[index].attempts &+= 1
+            isLast = Int(challenge.attempts) + 1 >= plan.assurance.attempts
+            if isLast { giveUp(challenge, seen, row) }
+        case .denied:
+            note(.denied, challenge, row)
+        case .abandoned, .timedOut:
+            note(.unanswered, challenge, row)
+            header.pointee.ignoredMethods |= method.map { $0.bit } ?? challenge.firstOffered
+        default: return
+        }
+        table.settle(challenge: index, .answered(event.pointee.challengeResult, isLast: isLast), at: second, of: row)
+    }
+
+    /// Remembers what came of a challenge of the user's.
+    private func note(_ kind: ChallengeHistory.Kind, _ challenge: ChallengeSlot, _ row: UserRow) {
         let method = event.pointee.challengeMethod
         let isPush = method.isPresent ? method == "push" : challenge.flags.contains(.push)
         row.header.pointee.challenges.add(isPush ? kind.union(.push) : kind, at: event.pointee.time)
@@ -60,34 +115,46 @@ extension Engine {
 
     /// What came of earlier challenges is settled by one that is passed: all of it by a method nobody can be talked into,
     /// else what was merely not managed.
-    func forgetAnswers(_ row: UserRow) {
-        let method = event.pointee.challengeMethod
-        if method == "webauthn" || method == "hardware_key" {
-            row.header.pointee.challenges = ChallengeHistory()
-            row.header.pointee.flags.remove(.pushStopped)
+    private func forgetAnswers(_ row: UserRow, _ method: ChallengeMethod?, _ challenge: ChallengeSlot) {
+        let header = row.header
+        header.pointee.ignoredMethods = 0
+        if let method {
+            header.pointee.lastMethod = method.bit
+            header.pointee.enrolled.formUnion(method.asSet)
+        }
+        if level(of: method, challenge) >= .phishingResistant {
+            header.pointee.challenges = ChallengeHistory()
+            header.pointee.flags.remove(.pushStopped)
         } else {
-            row.header.pointee.challenges.remove(.failed)
+            header.pointee.challenges.remove(.failed)
         }
     }
 
-    /// Whether the answer comes from where the question was put: the same session; or, where the question was bound to
-    /// a device for want of a session, that device or one the answer doesn't name.
-    func isAsked(_ scope: UInt64, _ seen: Observation) -> Bool {
-        scope == seen.session || (scope & 1 == 0 && (seen.device == 0 || scope == UInt64(seen.device) << 32 | 2))
+    /// Nobody could answer: what waits with the session is dropped, what it had proven is over, and nothing more of it is
+    /// learned until somebody can.
+    private func giveUp(_ challenge: ChallengeSlot, _ seen: Observation, _ row: UserRow) {
+        table.dropHolds(of: challenge.session, in: row)
+        guard let session = table.session(challenge.session, of: row) else { return }
+        row.sessions.base[session].flags.insert(.tainted)
+        row.sessions.base[session].proofs = SessionProofs()
+        row.sessions.base[session].raiseRisk(
+            to: Float(scorer.criticalPoints), at: seen.time, halfLife: plan.windows.sessionRisk)
     }
 
-    /// The person has proven to be who they are: what was held of the session is learned, the session is bound to the
-    /// context it was asked in, or, where the answer names another device that was asked as well, to that one's, and
-    /// freed of the demand for a while.
-    func accept(_ challenge: ChallengeSlot, _ seen: Observation, _ start: UserRow) -> UserRow {
+    /// What the answer proves: what its method does; where it names none, the least that was offered.
+    private func level(of method: ChallengeMethod?, _ challenge: ChallengeSlot) -> AssuranceLevel {
+        method.map { assurance.level(of: $0) } ?? assurance.weakest(of: challenge.methods)
+    }
+
+    /// The person has proven to be who they are: what was held of the session on the device that was asked is learned, the
+    /// session is bound to the context it was asked in, and holds the proof there.
+    private func accept(
+        _ challenge: ChallengeSlot, _ method: ChallengeMethod?, _ seen: Observation, _ start: UserRow
+    ) -> UserRow {
         var row = start
         table.prove(row)
         var context = seen
         (context.device, context.network, context.asn) = (challenge.device, challenge.network, challenge.asn)
-        for index in 0..<row.holds.count
-        where row.holds[index].session == challenge.session && row.holds[index].device == seen.device && seen.device != 0 {
-            (context.device, context.network, context.asn) = (seen.device, row.holds[index].network, row.holds[index].asn)
-        }
         for index in stride(from: row.holds.count - 1, through: 0, by: -1)
         where row.holds[index].session == challenge.session {
             if row.holds[index].device == context.device {
@@ -112,28 +179,26 @@ extension Engine {
         row.header.pointee.course.window = SequenceWindow()
         slot.pointee.flags.insert(.learned)
         slot.pointee.flags.remove(.tainted)
-        slot.pointee.provenDemand = challenge.demand
-        slot.pointee.provenAt = UInt32(clamping: seen.time.milliseconds / 1000)
-        (slot.pointee.provenDevice, slot.pointee.provenNetwork, slot.pointee.provenASN) =
-            (context.device, context.network, context.asn)
-        if event.pointee.newSession.isPresent { rotate(session, of: row) }
-        return row
+        slot.pointee.risk = 0
+        if let method { slot.pointee.methods |= assurance.amr(of: method).rawValue }
+        let risk = RiskLevel(rawValue: challenge.risk) ?? .low
+        slot.pointee.proofs.add(
+            Proof(.challenge, level: level(of: method, challenge).rawValue, risk: risk, at: seen.time), in: context)
+        return event.pointee.newSession.isPresent ? rotate(session, asked: challenge, seen, row) : row
     }
 
-    /// Gives the session its new name. One that already goes by it gives way, unless it was terminated: that name
-    /// stays dead.
-    func rotate(_ session: Int, of row: UserRow) {
-        let name = Observation.session(event.pointee.newSession, hash: hash)
-        let other = table.session(name, of: row)
-        if let other, row.sessions[other].flags.contains(.terminated) { return }
-        row.sessions.base[session].fingerprint = name
-        row.sessions.base[session].token = 0
-        if let other, other != session { row.removeSession(at: other) }
+    /// Says what the result led to.
+    private func tell(
+        _ record: Record, _ verdict: Verdict, _ outcome: ChallengeOutcome, _ row: UserRow, into effects: inout Effects
+    ) {
+        tell(
+            record, verdict, texts.outcomes[Int(outcome.rawValue)], row, isNews: outcome == .passed || outcome == .denied,
+            into: &effects)
     }
 
-    func close(
-        _ record: Record, _ verdict: Verdict, _ reason: ByteView, _ row: UserRow, isNews: Bool,
-        into effects: inout Effects
+    /// Says what came of an event that is not itself judged. What is no news is told only where everything is.
+    func tell(
+        _ record: Record, _ verdict: Verdict, _ reason: ByteView, _ row: UserRow, isNews: Bool, into effects: inout Effects
     ) {
         tally.pointee.verdicts[Int(verdict.rawValue)] &+= 1
         let previous = row.header.pointee.level
@@ -143,21 +208,5 @@ extension Engine {
         guard isNews else { return }
         row.header.pointee.level = assessment.pointee.level
         row.header.pointee.verdict = verdict
-    }
-
-    func hasNonce(of challenge: DecisionID) -> Bool {
-        guard let given = StepUp.nonce(text: event.pointee.nonce) else { return false }
-        let own = nonce(of: challenge)
-        return (given.0 ^ own.0) | (given.1 ^ own.1) == 0
-    }
-
-    /// HMAC-SHA-256 of the challenge's id under the pipeline's secret, first 16 bytes: an id can be derived by anybody
-    /// who knows the topic, a nonce can't.
-    func nonce(of challenge: DecisionID) -> (UInt64, UInt64) {
-        withUnsafeBytes(of: (challenge.high.bigEndian, challenge.low.bigEndian)) { bytes in
-            let digest = Digest.hmacSHA256(key: plan.secret, ByteView(bytes))
-            func word(_ at: Int) -> UInt64 { digest[at..<at + 8].reduce(0) { $0 << 8 | UInt64($1) } }
-            return (word(0), word(8))
-        }
     }
 }

@@ -28,7 +28,7 @@ public struct StateSlice: Sendable {
 /// the oldest user left.
 extension Engine {
     /// Changes whenever the same records under the same plan would give other decisions or another state.
-    public static let version = "3"
+    public static let version = "4"
 
     /// The pipeline's version and the engine's: redo under another one may come to another state.
     public var version: String { plan.version + " " + Self.version }
@@ -115,6 +115,7 @@ extension Engine {
     public func complete(_ slice: StateSlice) {
         table.markPersisted(slice.numbers.count)
         table.redoSequence = slice.sequence
+        breaker.pointee.forget(before: slice.sequence)
         if !erased.isEmpty { erased = erased.filter { $0.value.sequence > slice.sequence } }
         let start = table.dirtyPlaces.lowerBound
         if let last = marks.lastIndex(where: { $0.start <= start }) { marks.removeFirst(last) }

@@ -21,6 +21,7 @@ extension Engine {
     public func stopFollowing() {
         mode.pointee.isFollowing = false
         table.followsEvictions = false
+        breaker.pointee.follow(before: .max)
         followed.removeAll()
         nextFollowed = 0
     }

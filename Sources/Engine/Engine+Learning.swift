@@ -43,11 +43,13 @@ extension Engine {
         guard isQuiet && !isNovel else {
             var flags: HoldFlags = verdict == .stepUp ? .quarantined : isQuiet ? [] : .raised
             if isReported { flags.insert(.objected) }
+            if isForeignCourse { flags.insert(.foreign) }
             return table.hold(seen, amount: amount, of: row, flags: flags)
         }
 
         table.prove(row)
         table.notePlace(seen, of: row)
+        noteEnrolments(row)
         row = learnContext(seen, row, session, isNew: !wasOpen || hadEnded, isProven: isProven)
         if event.pointee.outcome == .success {
             if row.failures.count > 0 { row.failures.base[0].removeAll() }
@@ -77,8 +79,8 @@ extension Engine {
     /// whoever has the session would be taken for the user by the second time.
     private func learnAction(_ seen: Observation, _ row: UserRow, after previous: UInt32, isProven: Bool) -> UserRow {
         guard seen.action != 0 else { return row }
-        if !assessment.pointee.surprise.isNaN { row.header.pointee.surprises.add(assessment.pointee.surprise) }
         guard isForeignCourse && !isProven else {
+            if !assessment.pointee.surprise.isNaN { row.header.pointee.surprises.add(assessment.pointee.surprise) }
             return table.learnAction(
                 seen.action, after: previous, of: row, weight: 1, found: assessment.pointee.place)
         }
@@ -87,7 +89,7 @@ extension Engine {
         return table.learnAction(seen.action, after: weight < 0.5 ? 0 : previous, of: row, weight: weight)
     }
 
-    private func isVouched(_ device: UInt32, _ row: UserRow) -> Bool {
+    func isVouched(_ device: UInt32, _ row: UserRow) -> Bool {
         let devices = row.devices
         for index in 0..<devices.count where devices.base[index].fingerprint == device && device != 0 {
             return devices.base[index].flags.contains(.vouched)
@@ -150,7 +152,7 @@ extension Engine {
 
     /// Nothing that waits with a session survives a denial, and a terminated one stays terminated.
     func condemn(_ seen: Observation, _ row: UserRow, _ session: Int, _ verdict: Verdict) {
-        if verdict == .terminateSession { return table.terminate(seen.scope, of: row) }
+        if verdict == .terminateSession { return table.terminate(seen.scope, at: seen.time, of: row) }
         if session >= 0 { row.sessions.base[session].flags.insert(.tainted) }
         table.dropHolds(of: seen.scope, in: row)
     }

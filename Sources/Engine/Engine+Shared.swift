@@ -12,7 +12,7 @@ struct SharedMark {
 /// What the users of the partition share, in its persisted form: the watermark, the count of events, how far each input
 /// was stepped, and what crosses users.
 extension Engine {
-    private static let sharedVersion: Int64 = 3
+    private static let sharedVersion: Int64 = 4
 
     func markShared() -> SharedMark {
         SharedMark(sequence: table.sequence, watermark: watermarks.pointee, positions: table.positions, panes: population.mark(returns: contributes))
@@ -24,7 +24,7 @@ extension Engine {
     /// The same as it was at a mark. Little-endian 64-bit words: version, count of events, current watermark, each input's
     /// greatest event time, each input's last offset; the open pane's number and part, the line to take next; for each partition of the networks
     /// topic where reading begins again, up to where it was absorbed, newest pane and part before that; the open pane's
-    /// logins and actions; own panes that wait. Then the view. Others' panes that wait are read again.
+    /// logins and actions; own panes that wait; `Breaker.image`. Then the view. Others' panes that wait are read again.
     func sharedImage(at mark: SharedMark?) -> [UInt8] {
         let watermark = mark?.watermark ?? watermarks.pointee
         let book = mark?.panes.book ?? population.book
@@ -52,6 +52,8 @@ extension Engine {
             words += [Int64(waiting.partition), Int64(waiting.pane.words.count)]
             words += waiting.pane.words.map { Int64(bitPattern: $0) }
         }
+        breaker.pointee.follow(before: table.sequence &+ 1)
+        words += breaker.pointee.image(from: mark?.sequence ?? table.sequence, now: table.sequence)
         let packed = WordPacking.pack(words.map { UInt64(bitPattern: $0) })
         return [Int64(words.count), Int64(packed.count)].flatMap { word in withUnsafeBytes(of: word.littleEndian) { Array($0) } }
             + packed + shared.image(at: contributes ? mark?.panes.place : nil)
@@ -85,14 +87,32 @@ extension Engine {
             throw StateError("the partition's shared state holds a count below zero")
         }
         let (book, open, absorbed) = try readPanes(&words)
+        let (openings, followedTo, counted) = try readBreaker(&words)
         try words.end()
         let view = UnsafeRawBufferPointer(rebasing: reader.rest[Int(size)...])
         guard population.restore(book, open, absorbed: absorbed, view: view) else {
             throw StateError("the partition's shared view can't be read")
         }
+        guard breaker.pointee.restore(openings: openings, followedTo: followedTo, count: counted, sequence: UInt64(sequence)) else {
+            throw StateError("the partition's shared state holds a breaker that can't be")
+        }
         table.sequence = UInt64(sequence)
         table.positions = positions
         watermarks.pointee.restore(greatest: greatest, current: Timestamp(milliseconds: current))
+    }
+
+    private func readBreaker(_ words: inout SharedWords) throws(StateError) -> ([Breaker.Opening], UInt64, Breaker.Count) {
+        var openings: [Breaker.Opening] = []
+        for _ in 0..<(try words.count(of: 3)) {
+            let (sequence, from) = (try words.next(), try words.next())
+            openings.append(Breaker.Opening(sequence: UInt64(bitPattern: sequence), from: from, until: try words.next()))
+        }
+        let followedTo = UInt64(bitPattern: try words.next())
+        let (window, users, asked) = (try words.next(), try words.next(), try words.next())
+        return (
+            openings, followedTo,
+            Breaker.Count(window: UInt32(clamping: window), users: UInt32(clamping: users), asked: UInt32(clamping: asked))
+        )
     }
 
     private func readPanes(_ words: inout SharedWords) throws(StateError) -> (PaneBook, OpenPane, [Int64]) {

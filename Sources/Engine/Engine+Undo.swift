@@ -9,6 +9,7 @@ extension Engine {
         var counters: EngineCounters
         var erased: [UInt64: ErasedUser]
         var panes: PaneMark
+        var breaker: Breaker
     }
 
     /// Returns everything to the last `mark`: users, numbers and who is dirty, what users share, counters, evictions.
@@ -21,6 +22,7 @@ extension Engine {
         watermarks.pointee = baseline.watermark
         tally.pointee = baseline.counters
         erased = baseline.erased
+        breaker.pointee = baseline.breaker
         if contributes { population.takeBack(to: baseline.panes) }
     }
 
@@ -34,7 +36,9 @@ extension Engine {
         guard mode.pointee.keepsPreImages else { return }
         mode.pointee.hasBaseline = true
         table.keepPreImages()
-        baseline = Baseline(watermark: watermarks.pointee, counters: tally.pointee, erased: erased, panes: population.mark(returns: contributes))
+        baseline = Baseline(
+            watermark: watermarks.pointee, counters: tally.pointee, erased: erased, panes: population.mark(returns: contributes),
+            breaker: breaker.pointee)
     }
 
     /// Before a step that is recovering, or the first that is not.

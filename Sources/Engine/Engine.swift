@@ -16,6 +16,7 @@ public final class Engine {
     let table: UserTable
     let hash: KeyedHash
     let policy: CompiledPolicy
+    let assurance: CompiledAssurance
     let decoders: Decoders
     /// The baseline sees an event before it is scored. A fault.
     let learnsFirst: Bool
@@ -32,6 +33,9 @@ public final class Engine {
     let event: UnsafeMutablePointer<Event>
     let assessment: UnsafeMutablePointer<Assessment>
     let watermarks: UnsafeMutablePointer<Watermark>
+    let breaker: UnsafeMutablePointer<Breaker>
+    /// The methods of the question put last, as JSON.
+    let methodsText: UnsafeMutablePointer<UInt8>
     /// What users of all partitions share, as far as its panes have been folded.
     public let shared: SharedView
     let population: Population
@@ -102,7 +106,11 @@ public final class Engine {
         self.population = population ?? Population(plan: plan)
         contributes = population == nil
         shared = self.population.shared
-        policy = CompiledPolicy(rules: plan.rules, fallback: plan.fallback)
+        policy = CompiledPolicy(rules: plan.rules, fallback: plan.fallback, assurance: plan.assurance)
+        assurance = CompiledAssurance(plan.assurance)
+        breaker = .allocate(capacity: 1)
+        breaker.initialize(to: Breaker(plan.breaker, relaxed: policy.mask(of: plan.breaker.relax)))
+        methodsText = .allocate(capacity: Self.methodsTextBytes)
         decodePlans = .allocate(capacity: max(plan.inputs.count, 1))
         for (index, input) in plan.inputs.enumerated() {
             (decodePlans + index).initialize(to: .passRetained(DecodePlan(input.decode)))
@@ -128,6 +136,9 @@ public final class Engine {
         text.deallocate()
         watermarks.deinitialize(count: 1)
         watermarks.deallocate()
+        breaker.deinitialize(count: 1)
+        breaker.deallocate()
+        methodsText.deallocate()
     }
 
     public var counters: EngineCounters {
@@ -194,10 +205,6 @@ public final class Engine {
             tally.pointee.ignored &+= 1
         case .rejected(let rejection):
             if let page = reject(record, rejection, into: &effects, recovering: recovering) { return page }
-        case .event where event.pointee.type == .feedback:
-            let rejection = Rejection(
-                .unsupportedType, field: "type", detail: "this version does not act on events of this type")
-            if let page = reject(record, rejection, into: &effects, recovering: recovering) { return page }
         case .event:
             let key = userKey
             let known = find(key)
@@ -213,6 +220,9 @@ public final class Engine {
             contribute(seen, key, of: record.partition, recovering: recovering)
             if event.pointee.type == .erasure {
                 erase(record, known, key, into: &effects, recovering: recovering)
+            } else if known == nil && event.pointee.type == .feedback {
+                // Nobody becomes known, or known again, by what is said of him.
+                tally.pointee.feedbackUnknown &+= 1
             } else if let row = row(known, key, record, at: event.pointee.time, recovering: recovering) {
                 decide(record, seen, row, into: &effects)
             }
@@ -230,8 +240,14 @@ public final class Engine {
             event.pointee.flags.insert(.duplicate)
             tally.pointee.duplicates &+= 1
         }
+        // What waits with a session may be what the verdict is about, however late it comes.
+        if event.pointee.type == .feedback {
+            _ = heed(record, seen, row, into: &effects)
+            return
+        }
         row = settleHolds(of: row, at: event.pointee.time)
-        table.closeExpired(of: row, at: event.pointee.time, grace: plan.windows.allowedLateness)
+        let overdue = table.closeExpired(of: row, at: event.pointee.time)
+        if overdue > 0 { tally.pointee.challenges[.timedOut] &+= UInt64(overdue) }
 
         row = event.pointee.type == .challenge
             ? answer(record, seen, row, into: &effects) : judge(record, seen, row, into: &effects)
@@ -307,28 +323,46 @@ public final class Engine {
         var session = seen.session == 0 ? -1 : table.session(seen.session, of: row) ?? -1
         if learnsFirst { row = table.learnContext(seen, of: row, weight: 1, counts: true) }
         scorer.score(event, seen, row: row, session: session, shared: shared, into: &assessment.pointee)
-        var (verdict, rule, reported) = policy.evaluate(event, assessment, PolicyContext())
-        var reason = rule >= 0 ? policy.name(of: rule) : texts.fallback
-        if session >= 0 && row.sessions[session].flags.contains(.terminated) {
-            (verdict, rule, reason) = (.terminateSession, -1, texts.sessionTerminated)
+        let claim = self.claim(seen, row, session)
+        let context = self.context(seen, row, session, claim)
+        var (verdict, rule, reported) = policy.evaluate(event, assessment, context)
+        noteThere(seen, row)
+        if verdict == .stepUp && breaker.pointee.isOpen(at: seen.time) {
+            (verdict, rule, reported) = relax((verdict, rule, reported), context, seen, row, session, claim)
         }
+        var reason = rule >= 0 ? policy.name(of: rule) : texts.fallback
+        if let ending = ending(of: session, row, at: seen.time) { (verdict, rule, reason) = (.terminateSession, -1, ending) }
 
         var question: StepUp?
         var isProven = false
-        if verdict == .stepUp {
-            let demand = policy.demand(of: rule)
-            if let proof = table.session(seen.scope, of: row), proves(row.sessions[proof], demand, seen) {
-                verdict = .allow
-                isProven = true
-            } else {
+        var isRefused = false
+        var demand = verdict == .stepUp ? policy.demand(of: rule) : nil
+        let isAlarming = verdict <= .stepUp && self.isAlarming(seen, row, session, claim)
+        if isAlarming, (demand?.need ?? .none) < policy.alarm.need {
+            (demand, reason) = (policy.alarm, texts.accountAlarmed)
+        }
+        if let demand {
+            let standing = isAlarming ? .open : standing(demand, seen, row, proofSlot(seen, row, session), claim)
+            isProven = standing == .proven
+            verdict = standing == .open ? .stepUp : .allow
+            if standing == .open {
                 if assessment.pointee.fired.contains(SignalSet(.challengePushBombing)) {
                     row.header.pointee.flags.insert(.pushStopped)
                 }
-                (row, question) = ask(demand, record, seen, row)
+                let asked: Asked
+                (row, asked) = ask(demand, record, seen, row)
+                switch asked {
+                case .question(let put):
+                    question = put
+                    if put.prompt.isPresent && !isAlarming { noteAsked(seen, row) }
+                case .refused(let why):
+                    tally.pointee.challengesRefused &+= 1
+                    (verdict, reason, isRefused) = (.deny, why, true)
+                }
             }
         }
 
-        let header = row.header
+        var header = row.header
         let changed = header.pointee.level != assessment.pointee.level
         let wanted =
             switch plan.emit {
@@ -341,54 +375,23 @@ public final class Engine {
             emit(
                 record, verdict, reason: reason, previous: header.pointee.level, question: question, reported: reported,
                 into: &effects)
+            row = table.remember(
+                JudgedSlot(id: decision.id, seen, verdict: verdict, level: assessment.pointee.level), of: row)
+            header = row.header
         }
         header.pointee.level = assessment.pointee.level
         header.pointee.verdict = verdict
 
+        let isNew = session < 0
+        // That nobody could be asked says nothing against the person: it waits as what is asked does.
+        if isRefused { verdict = .stepUp }
         if !event.pointee.flags.contains(.duplicate) {
             row = learn(seen, row, &session, verdict: verdict, isProven: isProven, isReported: reported != 0)
         } else if verdict >= .deny && session >= 0 {
             condemn(seen, row, session, verdict)
         }
+        noteSession(seen, row, session, isNew: isNew, verdict: verdict, claim: claim)
         return row
-    }
-
-    /// Whether the session has passed what the demand asks, recently enough and in the context it is in now.
-    func proves(_ slot: SessionSlot, _ demand: CompiledPolicy.Demand, _ seen: Observation) -> Bool {
-        slot.provenDemand == demand.fingerprint && !slot.flags.contains(.terminated)
-            && seen.time.milliseconds < (Int64(slot.provenAt) + Int64(demand.validForSeconds)) * 1000
-            && slot.provenDevice == seen.device && slot.provenASN == seen.asn
-            && (seen.asn != 0 || slot.provenNetwork == seen.network)
-    }
-
-    /// The question for this event: the session's open one for the same demand, else a new one.
-    func ask(
-        _ demand: CompiledPolicy.Demand, _ record: Record, _ seen: Observation, _ start: UserRow
-    ) -> (UserRow, StepUp) {
-        var row = start
-        table.closeExpired(of: row, at: event.pointee.time, grace: 0)
-        let pushes = !row.header.pointee.flags.contains(.pushStopped)
-        let open = row.challenges
-        for index in 0..<open.count where open[index].session == seen.scope && open[index].demand == demand.fingerprint {
-            return (row, stepUp(demand, open[index].id, expires: open[index].expires, isNew: false, pushes: pushes))
-        }
-        let id = decisionID(record)
-        let expires = event.pointee.time + demand.expires
-        row = table.open(
-            ChallengeSlot(
-                id: id, asking: seen, expires: expires, demand: demand.fingerprint,
-                flags: pushes && demand.offersPush ? .push : []), of: row)
-        return (row, stepUp(demand, id, expires: expires, isNew: true, pushes: pushes))
-    }
-
-    func stepUp(
-        _ demand: CompiledPolicy.Demand, _ challenge: DecisionID, expires: Timestamp, isNew: Bool, pushes: Bool
-    ) -> StepUp {
-        StepUp(
-            acrValuesJSON: demand.acrValuesJSON,
-            methodsJSON: pushes ? demand.methodsJSON : demand.methodsWithoutPushJSON, maxAgeSeconds: demand.maxAgeSeconds,
-            challenge: challenge, nonce: nonce(of: challenge), expires: expires,
-            prompt: isNew ? demand.prompt : .absent)
     }
 
     // MARK: - What can't be decided

@@ -36,8 +36,11 @@ public struct EnginePlan: Sendable, Equatable {
     public var bounds = StateBounds()
     public var windows = WindowOptions()
     public var model = ModelOptions()
+    public var assurance = AssuranceOptions()
     public var rules: [Rule] = []
     /// What is decided when no rule matches.
     public var fallback = Verdict.allow
+    public var challenges = ChallengeOptions()
+    public var breaker = BreakerOptions()
     public init() {}
 }

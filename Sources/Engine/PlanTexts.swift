@@ -1,5 +1,12 @@
 import Events
 
+extension EnginePlan {
+    /// What decisions name instead of a rule where none decided.
+    public static let reasons = [
+        "otherwise", "session-terminated", "challenge-passed", "challenge-denied", "challenge-open",
+    ]
+}
+
 /// Texts of the plan as bytes that outlive every decision.
 final class PlanTexts {
     let name: ByteView
@@ -8,9 +15,17 @@ final class PlanTexts {
     let topics: UnsafeMutablePointer<ByteView>
     let fallback: ByteView
     let sessionTerminated: ByteView
-    let challengePassed: ByteView
-    let challengeDenied: ByteView
-    let challengeIgnored: ByteView
+    let sessionRotated: ByteView
+    let accountAlarmed: ByteView
+    let challengeBudget: ByteView
+    let noMethod: ByteView
+    let feedbackLegitimate: ByteView
+    let feedbackCompromised: ByteView
+    let feedbackUnknown: ByteView
+    let feedbackUnheeded: ByteView
+    let feedbackRepeated: ByteView
+    /// By `ChallengeOutcome.rawValue`.
+    let outcomes: UnsafeMutablePointer<ByteView>
     private let arena: [UnsafeMutableBufferPointer<UInt8>]
 
     init(_ plan: EnginePlan) {
@@ -28,14 +43,25 @@ final class PlanTexts {
         for (index, input) in plan.inputs.enumerated() { (topics + index).initialize(to: keep(input.topic)) }
         fallback = keep("otherwise")
         sessionTerminated = keep("session-terminated")
-        challengePassed = keep("challenge-passed")
-        challengeDenied = keep("challenge-denied")
-        challengeIgnored = keep("challenge-open")
+        sessionRotated = keep("session-rotated")
+        accountAlarmed = keep("account-alarmed")
+        challengeBudget = keep("challenge-budget")
+        noMethod = keep("no-method")
+        feedbackLegitimate = keep("feedback-legitimate")
+        feedbackCompromised = keep("feedback-compromised")
+        feedbackUnknown = keep("feedback-unknown")
+        feedbackUnheeded = keep("feedback-unheeded")
+        feedbackRepeated = keep("feedback-repeated")
+        outcomes = .allocate(capacity: ChallengeOutcome.allCases.count)
+        for outcome in ChallengeOutcome.allCases {
+            (outcomes + Int(outcome.rawValue)).initialize(to: keep("challenge-\(outcome.name)"))
+        }
         self.arena = arena
     }
 
     deinit {
         topics.deallocate()
+        outcomes.deallocate()
         for text in arena { text.deallocate() }
     }
 }

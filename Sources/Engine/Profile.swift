@@ -108,8 +108,8 @@ extension Engine {
                 .subtracting([[0, 0]]).count
             profile.providers = Self.providers(row.networks)
             profile.takeNumbers(of: header)
-            profile.sessions = row.sessions.count
-            profile.openChallenges = row.challenges.count
+            profile.sessions = (0..<row.sessions.count).count { !row.sessions[$0].flags.contains(.rotated) }
+            profile.openChallenges = (0..<row.challenges.count).count { row.challenges[$0].isOpen }
             profile.held = row.holds.count
             profile.amounts = Double(header.amounts.weight)
             profile.typicalAmount = header.amounts.weight > 0 ? expm1(Double(header.amounts.mean)) : nil

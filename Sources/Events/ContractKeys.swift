@@ -44,12 +44,13 @@ struct ContractKey {
     var isField: Bool { value.rawValue <= Value.other.rawValue }
 }
 
-/// The keys of every object of the contract, and the names of methods. Immutable.
+/// The keys of every object of the contract, and the names of methods, both kinds. Immutable.
 struct ContractKeys: Sendable {
     static let shared = ContractKeys()
     private static var methodGroup: KeyGroup { KeyGroup(0) }
     private let table: KeyTable<ContractKey>
     private let methods: KeyTable<AuthenticationMethods>
+    private let enrolments: KeyTable<ChallengeMethods>
 
     /// The names, in the order of the keys' bits.
     static let names = makeNames()
@@ -80,6 +81,10 @@ struct ContractKeys: Sendable {
             AuthenticationMethods.names.enumerated().map { bit, name in
                 (name.description, Self.methodGroup, AuthenticationMethods(rawValue: 1 << UInt32(bit)))
             })
+        enrolments = KeyTable(
+            ChallengeMethods.names.enumerated().map { bit, name in
+                (name.description, Self.methodGroup, ChallengeMethods(rawValue: 1 << UInt8(bit)))
+            })
     }
 
     /// The key that the parser read; nil when the contract doesn't know it.
@@ -95,6 +100,14 @@ struct ContractKeys: Sendable {
 
     /// The same for a name that lies anywhere.
     func method(_ name: ByteView) -> AuthenticationMethods { methods.find(name, group: Self.methodGroup) ?? [] }
+
+    /// Empty for a name that is no way to ask a person.
+    func enrolment(parsed name: ByteView) -> ChallengeMethods {
+        enrolments.find(parsed: name, group: Self.methodGroup)?.pointee ?? []
+    }
+
+    /// The same for a name that lies anywhere.
+    func enrolment(_ name: ByteView) -> ChallengeMethods { enrolments.find(name, group: Self.methodGroup) ?? [] }
 }
 
 extension EventField {
@@ -106,7 +119,7 @@ extension EventField {
         case .action, .resource, .currency, .reason, .region, .city, .deviceID, .userAgent, .browser, .os, .deviceType,
             .acr, .challengeMethod:
             .text
-        case .type, .time, .amount, .asn, .ip, .outcome, .country, .latitude, .longitude, .roundTrip, .amr, .authTime,
+        case .type, .time, .amount, .asn, .ip, .outcome, .country, .latitude, .longitude, .roundTrip, .amr, .authTime, .enrolments,
             .challengeResult, .feedbackLabel, .feedbackBy:
             .other
         }

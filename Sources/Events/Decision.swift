@@ -128,6 +128,8 @@ public struct Decision {
     /// `sha256:…` of the pipeline.
     public var policyVersion = ByteView.absent
     public var stepUp: StepUp?
+    /// The earlier decision that a verdict was about, and whose session is meant; `none` for every other event.
+    public var about = DecisionID.none
     public var shadow: [ShadowVerdict] = []
     public var topic = ByteView.absent
     public var partition: Int32 = 0

@@ -87,6 +87,11 @@ extension OutputBuffer {
         append(member: "version", text: decision.policyVersion)
         append(0x7D)
         if let stepUp = decision.stepUp { append(stepUp) }
+        if decision.about != .none {
+            append(",\"about\":\"")
+            append(decision.about)
+            append(0x22)
+        }
         if !decision.shadow.isEmpty {
             append(member: "shadow")
             append(0x5B)

@@ -17,7 +17,7 @@ public enum EventField: String, Sendable, CaseIterable {
     case country = "geo.country", region = "geo.region", city = "geo.city", latitude = "geo.lat", longitude = "geo.lon"
     case deviceID = "device.id", userAgent = "device.user_agent", browser = "device.browser", os = "device.os"
     case deviceType = "device.type", roundTrip = "rtt_ms"
-    case acr = "auth.acr", amr = "auth.amr", authTime = "auth.time"
+    case acr = "auth.acr", amr = "auth.amr", authTime = "auth.time", enrolments = "auth.enrolments"
     case challengeDecision = "challenge.decision", challengeMethod = "challenge.method"
     case challengeResult = "challenge.result", nonce = "challenge.nonce", newSession = "challenge.new_session"
     case feedbackDecision = "feedback.decision", feedbackLabel = "feedback.label", feedbackBy = "feedback.by"

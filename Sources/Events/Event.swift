@@ -130,6 +130,8 @@ public struct Event {
     public var amr: AuthenticationMethods = []
     /// When the person last authenticated; `.distantPast` when unknown.
     public var authTime = Timestamp.distantPast
+    /// What the person is said to have enrolled; nil when the event doesn't say.
+    public var enrolments: ChallengeMethods?
 
     public var outcome = LoginOutcome.none
     public var reason = ByteView.absent

@@ -57,6 +57,12 @@ extension RecordSchema {
                     "RFC 8176; others are ignored: "
                         + AuthenticationMethods.names.map(\.description).joined(separator: ", "))),
             ])
+            case .enrolments: .object([
+                ("type", .list([.text("array"), .text("null")])), ("items", .anyText),
+                ("description", .text(
+                    "how the person can be asked; others are ignored: "
+                        + ChallengeMethods.names.map(\.description).joined(separator: ", "))),
+            ])
             case .authTime: .object([("anyOf", .list([time, .object([("type", .text("null"))])]))])
             case .challengeResult: optional(.names(ChallengeResult.given.map(\.name)))
             case .feedbackLabel: optional(.names(FeedbackLabel.given.map(\.name)))

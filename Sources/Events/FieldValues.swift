@@ -10,7 +10,7 @@ extension EventWalk {
         case .latitude: event.latitude = measure(value, field, within: -90...90)
         case .longitude: event.longitude = measure(value, field, within: -180...180)
         case .roundTrip: event.roundTripMilliseconds = measure(value, field, within: 0...1e9)
-        case .amr: methods(value, &event)
+        case .amr, .enrolments: methods(value, field, &event)
         default:
             guard let text = text(value, field) else {
                 if field == .type { hasType = true }
@@ -238,25 +238,38 @@ extension EventWalk {
         event.country = UInt16(first) << 8 | UInt16(second)
     }
 
-    private mutating func methods(_ value: Scalar, _ event: inout Event) {
+    private mutating func methods(_ value: Scalar, _ field: EventField, _ event: inout Event) {
+        let isEnrolled = field == .enrolments
         guard case .array(let start) = value else {
-            if mapped, let name = text(value, .amr) {
+            guard mapped, let name = text(value, field) else { return fail(.wrongType, field.path, "not an array") }
+            if isEnrolled {
+                event.enrolments = (event.enrolments ?? []).union(keys.enrolment(name))
+            } else {
                 event.amr.formUnion(keys.method(name))
-                return
             }
-            return fail(.wrongType, "auth.amr", "not an array")
+            return
         }
+        if isEnrolled { event.enrolments = [] }
         var i = start
         let end = tape.end(start &- 1) &- 1
         while i < end {
             if case .text(let name) = tape.scalar(i) {
-                event.amr.formUnion(keys.method(parsed: name))
+                if isEnrolled {
+                    event.enrolments?.formUnion(keys.enrolment(parsed: name))
+                } else {
+                    event.amr.formUnion(keys.method(parsed: name))
+                }
             } else {
-                fail(.wrongType, "auth.amr", "holds something that is not a text")
+                fail(.wrongType, field.path, "holds something that is not a text")
             }
             i = tape.next(i)
         }
     }
+}
+
+extension EventField {
+    /// Its value is a list of names.
+    @inline(__always) var isList: Bool { self == .amr || self == .enrolments }
 }
 
 extension Event {
@@ -287,7 +300,7 @@ extension Event {
         case .newSession: newSession = text
         case .feedbackDecision: feedbackDecision = text
         case .type, .time, .amount, .asn, .ip, .outcome, .country, .latitude, .longitude, .roundTrip, .amr, .authTime,
-            .challengeResult, .feedbackLabel, .feedbackBy:
+            .enrolments, .challengeResult, .feedbackLabel, .feedbackBy:
             break
         }
     }

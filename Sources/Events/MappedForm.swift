@@ -6,7 +6,7 @@ extension EventWalk {
         for rule in plan.rules {
             guard let value = find(rule) else { continue }
             if rule.field == .type, case .text(let name) = value, name == "ignore" { return false }
-            if rule.field == .amr, case .array(let start) = value {
+            if rule.field.isList, case .array(let start) = value {
                 mapMethods(from: start, rule, into: &event)
             } else {
                 assign(rule.field, value, into: &event)
@@ -33,7 +33,7 @@ extension EventWalk {
         if rule.translations.isEmpty, !rule.rest.isPresent { return value }
         switch value {
         case .null: return value
-        case .array where rule.field == .amr: return value
+        case .array where rule.field.isList: return value
         default: break
         }
         guard let view = spelled(value) else { return rule.rest.isPresent ? .text(rule.rest) : value }
@@ -48,9 +48,10 @@ extension EventWalk {
     /// Each element is translated by itself.
     private mutating func mapMethods(from start: Int, _ rule: DecodePlan.Rule, into event: inout Event) {
         let end = tape.end(start &- 1) &- 1
+        if rule.field == .enrolments { event.enrolments = event.enrolments ?? [] }
         var i = start
         while i < end {
-            assign(.amr, translate(tape.scalar(i), rule), into: &event)
+            assign(rule.field, translate(tape.scalar(i), rule), into: &event)
             i = tape.next(i)
         }
     }

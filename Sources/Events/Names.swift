@@ -111,6 +111,7 @@ extension EventField {
         case .acr: "auth.acr"
         case .amr: "auth.amr"
         case .authTime: "auth.time"
+        case .enrolments: "auth.enrolments"
         case .challengeDecision: "challenge.decision"
         case .challengeMethod: "challenge.method"
         case .challengeResult: "challenge.result"

@@ -32,7 +32,7 @@ extension RecordSchema {
                 ("policy", .record(
                     [("rule", .anyText), ("mode", .names(["enforce"])), ("version", .anyText)],
                     required: ["mode", "version"], open: false)),
-                ("step_up", stepUp),
+                ("step_up", stepUp), ("about", .decisionID),
                 ("shadow", .list(of: .record(
                     [("rule", .anyText), ("decision", verdict)], required: ["rule", "decision"], open: false))),
                 ("source", origin),

@@ -184,11 +184,17 @@ extension EventWalk {
                 group = KeyGroup(object)
                 continue
             } else if first == UInt8(ascii: "[") {
-                guard let key, key.pointee.isField, key.pointee.field == .amr else { return false }
+                guard let key, key.pointee.isField, key.pointee.field.isList else { return false }
+                let isEnrolled = key.pointee.field == .enrolments
+                if isEnrolled { event.enrolments = [] }
                 while true {
                     let separator = text.start(i &+ 1)
                     guard let method = text.string(text.start(i), before: separator) else { return false }
-                    event.amr.formUnion(keys.method(parsed: method))
+                    if isEnrolled {
+                        event.enrolments?.formUnion(keys.enrolment(parsed: method))
+                    } else {
+                        event.amr.formUnion(keys.method(parsed: method))
+                    }
                     i &+= 2
                     if bytes[separator] == UInt8(ascii: "]") { break }
                     guard bytes[separator] == UInt8(ascii: ",") else { return false }

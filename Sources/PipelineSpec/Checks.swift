@@ -4,16 +4,19 @@ import Policy
 
 /// What a field alone can't know: how values fit together.
 enum Checks {
-    static func run(_ draft: Draft, _ reader: inout Reader) {
+    static func run(_ draft: inout Draft, _ reader: inout Reader) {
         secret(draft, &reader)
         sources(draft, &reader)
         windows(draft, &reader)
         bounds(draft, &reader)
         model(draft, &reader)
         rules(draft, &reader)
+        assurance(draft, &reader)
+        breaker(draft, &reader)
         topics(draft, &reader)
         kafka(draft, &reader)
         delivery(draft, &reader)
+        tests(&draft, &reader)
     }
 
     /// A transaction that lasts as long as the brokers let it last is aborted by them, every time.
@@ -155,7 +158,7 @@ enum Checks {
             if reader.places[path + ".step_up"] != nil, reader.places[path + ".then"] != nil, rule.verdict != .stepUp {
                 reader.report(at: path + ".step_up", "rule.step_up", "`\(path).step_up` has no effect: it goes with `then: step_up` only")
             }
-            if rule.verdict == .stepUp { stepUp(rule.stepUp, path: path + ".step_up", &reader) }
+            if rule.verdict == .stepUp { stepUp(rule.stepUp, draft.pipeline.plan.assurance, path: path + ".step_up", &reader) }
             for (name, interval) in [
                 ("amount", rule.conditions.amount), ("score", rule.conditions.score), ("auth_age", rule.conditions.authAge),
             ] {
@@ -178,16 +181,33 @@ enum Checks {
         }
     }
 
-    private static func stepUp(_ options: StepUpOptions, path: String, _ reader: inout Reader) {
-        if options.methods.isEmpty, reader.places[path + ".methods"] != nil {
+    private static func stepUp(_ options: StepUpOptions, _ table: AssuranceOptions, path: String, _ reader: inout Reader) {
+        if options.methods.isEmpty {
+            if reader.places[path + ".methods"] == nil { return }
             reader.report(at: path + ".methods", "rule.step_up", "`\(path).methods` needs at least one method")
+            return
         }
-        if options.acrValues.isEmpty, reader.places[path + ".acr_values"] != nil {
-            reader.report(at: path + ".acr_values", "rule.step_up", "`\(path).acr_values` needs at least one value")
+        let sufficient = options.sufficient(table)
+        guard let need = options.assurance, sufficient.count < options.methods.count else { return }
+        let weaker = options.methods.filter { !sufficient.contains($0) }.map { "`\($0.rawValue)`" }.joined(separator: ", ")
+        let proves = options.methods.count - sufficient.count == 1 ? "proves" : "prove"
+        reader.report(
+            at: path + ".methods", "rule.step_up",
+            "\(weaker) \(proves) less than `\(need.name)`" + (sufficient.isEmpty ? ", so nothing is left to ask by" : " and will never be offered"),
+            severity: sufficient.isEmpty ? .error : .warning)
+    }
+
+    /// Who has to prove something must be able to.
+    private static func assurance(_ draft: Draft, _ reader: inout Reader) {
+        let table = draft.pipeline.plan.assurance
+        if table.alarm > 0, !table.methods.contains(where: { $0.level >= table.alarmNeed }) {
+            reader.report(
+                at: "assurance.alarm_assurance", "assurance.unreachable",
+                "no method of `assurance.methods` proves `\(table.alarmNeed.name)`: after a \"not me\" nobody could get in")
         }
     }
 
-    private static func interval(_ interval: Interval?, path: String, _ reader: inout Reader) {
+    static func interval(_ interval: Interval?, path: String, _ reader: inout Reader) {
         guard let interval else { return }
         if let low = interval.atLeast, let high = interval.atMost, low > high {
             reader.report(at: path + ".at_most", "rule.interval", "`\(path).at_most` is below `at_least`: no event matches")

@@ -4,6 +4,7 @@ indirect enum JSON: Sendable, Equatable {
     case integer(Int)
     case number(Double)
     case bool(Bool)
+    case null
     case array([JSON])
     case object([Member])
 
@@ -24,6 +25,7 @@ indirect enum JSON: Sendable, Equatable {
         case .integer(let value): return String(value)
         case .number(let value): return Units.number(value)
         case .bool(let value): return value ? "true" : "false"
+        case .null: return "null"
         case .array(let values):
             if values.isEmpty { return "[]" }
             return "[" + values.map { lineBreak + $0.text(indent: inner) }.joined(separator: ",") + lastBreak + "]"

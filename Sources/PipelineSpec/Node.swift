@@ -1,9 +1,9 @@
 /// A place in a pipeline file; both from 1.
-struct Position: Sendable, Hashable, Comparable {
-    var line: Int
-    var column: Int
+public struct Position: Sendable, Hashable, Comparable {
+    public var line: Int
+    public var column: Int
 
-    static func < (a: Position, b: Position) -> Bool { (a.line, a.column) < (b.line, b.column) }
+    public static func < (a: Position, b: Position) -> Bool { (a.line, a.column) < (b.line, b.column) }
 }
 
 /// A YAML tree as it was written: scalars are text, typed later by the field they fill.

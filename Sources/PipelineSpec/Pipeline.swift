@@ -24,6 +24,8 @@ public struct Pipeline: Sendable, Equatable {
     public var delivery = DeliveryOptions()
     /// The opened files that events are enriched from; nil when there are none.
     public var enrichment: EnrichmentSource?
+    /// What the file says it does, for `vigil test`; no part of what is decided.
+    public var tests: [PipelineTest] = []
     /// What is allowed but probably not meant, in file order.
     public var warnings: [Diagnostic] = []
     public init() {}

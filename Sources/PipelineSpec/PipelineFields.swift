@@ -13,7 +13,6 @@ struct Draft {
     var enrichment = EnrichmentDraft()
     var decode = DecodeBounds()
     var kafka: [Named<String>] = []
-    var hasTests = false
 }
 
 /// Every key of a pipeline file, in the order of the reference.
@@ -22,6 +21,7 @@ enum PipelineFields {
     static let standardBrokers = "${VIGIL_BROKERS:127.0.0.1:9092}"
     static let mostSources = 8
     static let mostRules = 64
+    static let mostTests = 1_000
 
     static var root: Record<Draft> {
         Record(Draft(), meaning + operation)
@@ -48,12 +48,17 @@ enum PipelineFields {
                 "Which decisions are produced: `interventions` leaves out uneventful allows, `changes` adds whatever changed a user's level, `all` is every event's."),
             Field("windows", \.pipeline.plan.windows, windows.format, "How event time is cut up, and how fast the past fades."),
             Field("model", \.pipeline.plan.model, ModelFields.record.format, "How evidence becomes a score."),
+            Field("assurance", \.pipeline.plan.assurance, AssuranceFields.record.format,
+                "What counts as proof of who somebody is, and what follows where it doesn't."),
             Field("policies", \.pipeline.plan.rules, PolicyFields.rule.format.list(
                 Rule(name: "", verdict: .allow), atMost: mostRules,
                 why: ": which rules a session has satisfied is held in \(mostRules) bits"),
                 "Rules in order; the first that matches decides. At most \(mostRules)."),
             Field("otherwise", \.pipeline.plan.fallback, .choice([("allow", .allow), ("deny", .deny)]),
                 "What is decided when no rule matches."),
+            Field("challenges", \.pipeline.plan.challenges, ChallengeFields.challenges.format, "What goes for every question."),
+            Field("breaker", \.pipeline.plan.breaker, ChallengeFields.breaker.format,
+                "A circuit breaker for each partition against an operator's mistake: rules that suddenly ask people whom they should leave alone."),
             Field("sinks", \.self, sinks.format, "Where decisions and dead letters go."),
             Field("bounds", \.self, bounds.format, "Limits. Beyond them state is evicted, optional text truncated, or the record becomes a dead letter; nothing grows."),
         ]
@@ -71,7 +76,8 @@ enum PipelineFields {
             Field("kafka", \.kafka, Format.verbatim.map(keys: "property", "", pattern: "^[a-z0-9._]+$", rename: {
                 $0.utf8.allSatisfy { (97...122).contains($0) || (48...57).contains($0) || [46, 95].contains($0) } && !$0.isEmpty ? $0 : nil
             }), standard: "`bootstrap.servers: \(standardBrokers)`", "Properties of librdkafka, passed through as they are written: brokers, TLS, SASL and all."),
-            Field("tests", \.hasTests, .anything, standard: "`[]`", "Reserved for tests of the pipeline; anything may stand here."),
+            Field("tests", \.pipeline.tests, TestFields.test.format.list(PipelineTest(), atMost: mostTests),
+                "What the rules are to do, as `vigil test` runs it; [evaluation.md](evaluation.md#tests) says how. Variables are not expanded here."),
         ].map(\.operational)
     }
 
@@ -81,6 +87,7 @@ enum PipelineFields {
             Field("allowed_skew", \.allowedSkew, .duration(0...day), "How far an event's time may be ahead of its record's before it is clamped."),
             Field("idle", \.idle, .duration(1000...day), "An input whose newest event is this far behind the newest of all no longer holds the watermark back."),
             Field("session_gap", \.sessionGap, .duration(minute...(30 * day)), "Session window: a session silent for this long has ended."),
+            Field("session_risk", \.sessionRisk, .duration(1000...(30 * day)), "Half-life of a session's risk: what is left of its riskiest event."),
             Field("failures", \.failures, .duration(1000...day), "Sliding window of failed logins."),
             Field("rate", \.rate, .duration(1000...day), "Hopping window of the action rate."),
             Field("rate_hop", \.rateHop, .duration(100...day), "Pane of the hopping window; divides `rate` into at most 16 panes."),
@@ -176,12 +183,5 @@ extension Format where Value == String {
         Format(
             type: "text", schema: [("type", .array([.string("string"), .string("number"), .string("boolean")]))],
             parse: { $0.utf8.contains(0) ? nil : $0 }, show: quoted)
-    }
-}
-
-extension Format where Value == Bool {
-    /// Content that is not looked at; the value says whether there is any.
-    static var anything: Format {
-        Format(shape: .anything, read: { _, value, _ in value = true }, show: { _ in nil })
     }
 }

@@ -29,7 +29,7 @@ public enum PipelineFile {
         let ofWeights = WeightsFile.load(named: root, by: file, into: &draft.pipeline.plan.model)
         PipelineFields.root.format.read(root, &draft, &reader)
         if reader.places["secret"] == nil { draft.secret = standard(PipelineFields.standardSecret, &variables) }
-        Checks.run(draft, &reader)
+        Checks.run(&draft, &reader)
         let enrichment = draft.enrichment.open(for: file, &reader)
 
         let found = inFileOrder(yaml.diagnostics + variables.diagnostics + reader.diagnostics) + ofWeights

@@ -37,14 +37,23 @@ enum PolicyFields {
 
     private static var stepUp: Record<StepUpOptions> {
         Record(StepUpOptions(), [
-            Field("acr_values", \.acrValues, texts, "Assurance asked for, the preferred first (RFC 9470)."),
-            Field("methods", \.methods, Format.choice(ChallengeMethod.allCases.map { ($0.rawValue, $0) }).list(.webauthn), "How the person may be asked, the preferred first."),
+            Field("assurance", \.assurance, AssuranceFields.level.optional(.single), standard: "what the weakest of `methods` proves",
+                "What a session must have proven to be let through; methods that prove less are not offered."),
+            Field("acr_values", \.acrValues, texts, standard: "those of `assurance.acr` that suffice", "Assurance asked for, the preferred first (RFC 9470)."),
+            Field("methods", \.methods, methodNames, "How the person may be asked, the preferred first; `any` is every way, those that cost the person least first: biometric, push, webauthn, totp, hardware_key. Only what the person has enrolled is offered, where that is known, and what was left unanswered last comes last."),
             Field("max_age", \.maxAge, Format<Int>.duration(0...(30 * 86_400_000), whole: 1000).convert({ $0 / 1000 }, { $0 * 1000 }).optional(0),
-                "Most time since the last authentication (RFC 9470); `0s` asks for a fresh one, `null` doesn't say."),
+                "Most time since the last authentication (RFC 9470); `0s` asks for a fresh one, which an answer to a question of ours is; `null` doesn't say."),
             Field("expires", \.expires, .duration(1000...86_400_000), "How long the question stays open."),
-            Field("valid_for", \.validFor, .duration(1000...(30 * 86_400_000)), "How long an answer frees the session for this rule."),
+            Field("valid_for", \.validFor, .duration(1000...(30 * 86_400_000)), "How long a proof frees the session of this rule, while nothing riskier happens and its device and provider stay the same."),
             Field("prompt", \.prompt, .text(bytes: 500), "What the person reads."),
         ])
+    }
+
+    private static var methodNames: Format<[ChallengeMethod]> {
+        let names: [(name: String, value: ChallengeMethod?)] = ChallengeMethod.allCases.map { ($0.rawValue, $0) } + [("any", nil)]
+        return Format<ChallengeMethod?>.choice(names).list(nil).convert(
+            { $0.contains(nil) ? ChallengeMethod.byFriction : $0.compactMap { $0 } },
+            { $0 == ChallengeMethod.byFriction ? [nil] : $0 })
     }
 
     private static var texts: Format<[String]> { Format.text().list("", atMost: 256) }
@@ -69,14 +78,19 @@ enum PolicyFields {
     }
 
     private static var methods: Format<RuleConditions> {
-        let all = AuthenticationMethods.names.map(\.description)
-        let set = Format.choice(all.compactMap { name in AuthenticationMethods(name: name).map { (name, $0) } }, called: "a method's name as in RFC 8176").list([]).convert(
-            { $0.reduce(into: AuthenticationMethods()) { $0.formUnion($1) } },
-            { set in all.compactMap { AuthenticationMethods(name: $0) }.filter { set.contains($0) } })
+        let set = methodSet
         return set.into(\.anyMethods).or(mapping: Record(RuleConditions(), [
             Field("any", \.anyMethods, set, "At least one of these was used."),
             Field("none", \.noMethods, set, "None of these was used."),
         ]).format)
+    }
+
+    /// Names of RFC 8176.
+    static var methodSet: Format<AuthenticationMethods> {
+        let all = AuthenticationMethods.names.map(\.description)
+        return Format.choice(all.compactMap { name in AuthenticationMethods(name: name).map { (name, $0) } }, called: "a method's name as in RFC 8176").list([]).convert(
+            { $0.reduce(into: AuthenticationMethods()) { $0.formUnion($1) } },
+            { set in all.compactMap { AuthenticationMethods(name: $0) }.filter { set.contains($0) } })
     }
 }
 

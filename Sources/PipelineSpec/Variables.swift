@@ -11,12 +11,13 @@ struct Variables {
         self.environment = environment
     }
 
-    /// The tree with everything expanded but what stands under the top-level key `tests`.
+    /// The tree with everything expanded but what stands under the top-level key `tests`: what a test says must not depend
+    /// on who runs it.
     mutating func expand(_ root: Node) -> Node {
         guard case .mapping(var entries) = root.content else { return root }
         collectSecrets(root, isSecret: false)
-        for index in entries.indices where entries[index].key != "tests" {
-            entries[index].value = expanded(entries[index].value)
+        for index in entries.indices {
+            entries[index].value = expanded(entries[index].value, asWritten: entries[index].key == "tests")
         }
         var root = root
         root.content = .mapping(entries)
@@ -33,10 +34,12 @@ struct Variables {
         }
     }
 
-    private mutating func expanded(_ node: Node) -> Node {
+    private mutating func expanded(_ node: Node, asWritten: Bool) -> Node {
         var node = node
         switch node.content {
         case .nothing: break
+        case .scalar where asWritten:
+            node.isShowable = !secrets.contains(node.position)
         case .scalar(let text):
             let problems = diagnostics.count
             let (result, isFromEnvironment) = expand(text, at: node.position)
@@ -44,11 +47,11 @@ struct Variables {
             node.isShowable = !isFromEnvironment && !secrets.contains(node.position)
             node.isBroken = diagnostics.count > problems
         case .list(let items):
-            node.content = .list(items.map { expanded($0) })
+            node.content = .list(items.map { expanded($0, asWritten: asWritten) })
         case .mapping(let entries):
             node.content = .mapping(entries.map {
                 var entry = $0
-                entry.value = expanded(entry.value)
+                entry.value = expanded(entry.value, asWritten: asWritten)
                 return entry
             })
         }

@@ -1,5 +1,6 @@
-/// What a session has proven of who is behind it, weakest first. NIST SP 800-63B's levels, with resistance to phishing
-/// told apart, because what can be talked out of a person is no answer to somebody who does just that.
+/// What a session has proven of who is behind it, weakest first. The levels of NIST SP 800-63B-4, section 2, with resistance
+/// to phishing (section 3.2.5) told apart, because what can be talked out of a person is no answer to somebody who does
+/// just that.
 public enum AssuranceLevel: UInt8, Sendable, CaseIterable, Comparable {
     /// Nothing is known.
     case none
@@ -7,7 +8,7 @@ public enum AssuranceLevel: UInt8, Sendable, CaseIterable, Comparable {
     case single
     /// Two factors: AAL2.
     case multiple
-    /// Two factors, one of which can't be phished: AAL2, RFC 9470 `phr`.
+    /// Two factors, one of which can't be phished: AAL2, `phr` of OpenID Connect EAP ACR Values 1.0.
     case phishingResistant
     /// The same from hardware that can't be copied: AAL3, `phrh`.
     case hardware

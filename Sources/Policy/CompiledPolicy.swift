@@ -40,15 +40,17 @@ public final class CompiledPolicy: @unchecked Sendable {
     /// What a step-up rule says, as it goes on the wire.
     public struct Demand {
         public var acrValuesJSON: ByteView
-        public var methodsJSON: ByteView
-        /// The same without push; a security key where nothing is left.
-        public var methodsWithoutPushJSON: ByteView
-        public var offersPush: Bool
+        /// Of the rule, those that prove what is needed.
+        public var methods: MethodList
+        /// Of all methods.
+        public var sufficient: ChallengeMethods
         public var maxAgeSeconds: Int?
         public var prompt: ByteView
         public var expires: Int64
         public var validForSeconds: UInt32
         public var fingerprint: UInt32
+        /// What a session has to prove.
+        public var need: AssuranceLevel
     }
 
     public let count: Int
@@ -61,8 +63,11 @@ public final class CompiledPolicy: @unchecked Sendable {
     /// A rule asks for the score itself, and not only for its level.
     private let needsScore: Bool
 
+    /// What is asked of every session once somebody has said “that's not me”.
+    public var alarm: Demand { demands[count] }
+
     /// At most 64 rules: report-only matches are kept in a 64-bit mask.
-    public init(rules source: [Rule], fallback: Verdict) {
+    public init(rules source: [Rule], fallback: Verdict, assurance: AssuranceOptions = AssuranceOptions()) {
         precondition(source.count <= 64, "a policy has at most 64 rules")
         self.fallback = fallback
         // Every score lies within 0 and 100.
@@ -72,7 +77,7 @@ public final class CompiledPolicy: @unchecked Sendable {
         count = source.count
         rules = .allocate(capacity: max(count, 1))
         names = .allocate(capacity: max(count, 1))
-        demands = .allocate(capacity: max(count, 1))
+        demands = .allocate(capacity: count + 1)
         var texts: [String] = []
         func run(_ patterns: [String]) -> Run {
             defer { texts += patterns }
@@ -99,14 +104,21 @@ public final class CompiledPolicy: @unchecked Sendable {
             buffer.append("]")
             return keep(buffer.view(from: 0).string)
         }
+        func compile(_ stepUp: StepUpOptions) -> Demand {
+            let need = stepUp.need(assurance)
+            let methods = stepUp.sufficient(assurance)
+            let sufficient = ChallengeMethod.allCases.filter { assurance.level(of: $0) >= need }
+            let asked = json(stepUp.acrValues.isEmpty ? assurance.values(satisfying: need) : stepUp.acrValues)
+            let offered = json(methods.map(\.rawValue))
+            return Demand(
+                acrValuesJSON: asked, methods: MethodList(methods), sufficient: ChallengeMethods(rawValue: sufficient.bits),
+                maxAgeSeconds: stepUp.maxAge, prompt: keep(stepUp.prompt), expires: stepUp.expires,
+                validForSeconds: UInt32(clamping: stepUp.validFor / 1000),
+                fingerprint: Self.fingerprint(asked, offered, maxAge: stepUp.maxAge, need: need), need: need)
+        }
         for (index, rule) in source.enumerated() {
             let when = rule.conditions
-            let stepUp = rule.stepUp
-            let asked = json(stepUp.acrValues)
-            let methods = json(stepUp.methods.map(\.rawValue))
-            let others = stepUp.methods.filter { $0 != .push }
-            let withoutPush = json((others.isEmpty ? [.webauthn] : others).map(\.rawValue))
-            let fingerprint = Self.fingerprint(asked, methods, maxAge: stepUp.maxAge)
+            let demand = compile(rule.stepUp)
             (rules + index).initialize(
                 to: CompiledRule(
                     types: mask(when.types) { $0.rawValue }, levels: mask(when.levels) { $0.rawValue },
@@ -119,15 +131,11 @@ public final class CompiledPolicy: @unchecked Sendable {
                     anySignals: when.anySignals.rawValue, allSignals: when.allSignals.rawValue,
                     anyMethods: when.anyMethods.rawValue, noMethods: when.noMethods.rawValue,
                     actions: run(when.actions), resources: run(when.resources), tenants: run(when.tenants),
-                    currencies: run(when.currencies), acr: run(when.acr), demand: fingerprint))
+                    currencies: run(when.currencies), acr: run(when.acr), demand: demand.fingerprint))
             (names + index).initialize(to: keep(rule.name))
-            (demands + index).initialize(
-                to: Demand(
-                    acrValuesJSON: asked, methodsJSON: methods, methodsWithoutPushJSON: withoutPush,
-                    offersPush: others.count < stepUp.methods.count, maxAgeSeconds: stepUp.maxAge, prompt: keep(stepUp.prompt),
-                    expires: stepUp.expires, validForSeconds: UInt32(clamping: stepUp.validFor / 1000),
-                    fingerprint: fingerprint))
+            (demands + index).initialize(to: demand)
         }
+        (demands + count).initialize(to: compile(Self.alarm(assurance)))
         patterns = .allocate(capacity: max(texts.count, 1))
         for (index, text) in texts.enumerated() { (patterns + index).initialize(to: keep(text)) }
         self.arena = arena
@@ -141,29 +149,53 @@ public final class CompiledPolicy: @unchecked Sendable {
         for text in arena { text.deallocate() }
     }
 
-    /// An answer that was fresh enough for one maximum age need not be for another.
-    private static func fingerprint(_ a: ByteView, _ b: ByteView, maxAge: Int?) -> UInt32 {
+    /// Whoever is asked for that much, may answer with anything that proves as much.
+    private static func alarm(_ assurance: AssuranceOptions) -> StepUpOptions {
+        var question = StepUpOptions()
+        question.assurance = assurance.alarmNeed
+        question.methods = ChallengeMethod.allCases.filter { assurance.level(of: $0) >= assurance.alarmNeed }
+        question.validFor = assurance.alarm
+        question.prompt = "Somebody said of a question about this account that it was not them: confirm it is you"
+        return question
+    }
+
+    private static func fingerprint(_ a: ByteView, _ b: ByteView, maxAge: Int?, need: AssuranceLevel) -> UInt32 {
         let hash = KeyedHash(k0: 0x706F_6C69_6379, k1: 0x9E37_79B9_7F4A_7C15)
-        return UInt32(truncatingIfNeeded: hash(hash(hash(a), hash(b)), UInt64(bitPattern: Int64(maxAge ?? -1)))) | 1
+        let rest = UInt64(bitPattern: Int64(maxAge ?? -1)) ^ UInt64(need.rawValue) << 56
+        return UInt32(truncatingIfNeeded: hash(hash(hash(a), hash(b)), rest)) | 1
     }
 
     public func name(of rule: Int) -> ByteView { names[rule] }
     public func demand(of rule: Int) -> Demand { demands[rule] }
+
+    /// What was asked under that fingerprint; nil where no rule asks for it any more.
+    /// - Complexity: O(rules)
+    public func demand(fingerprint: UInt32) -> Demand? {
+        for index in 0...count where demands[index].fingerprint == fingerprint { return demands[index] }
+        return nil
+    }
+
     public func verdict(of rule: Int) -> Verdict { rules[rule].verdict }
+
+    /// The rules of these names, one bit each; names of no rule count for nothing.
+    public func mask(of names: [String]) -> UInt64 {
+        (0..<count).reduce(0) { names.contains(name(of: $1).string) ? $0 | 1 << UInt64($1) : $0 }
+    }
 
     /// `evaluate` of an event and an assessment that stay where they are: as values they would be copied, which costs as
     /// much as matching them.
     public func evaluate(
-        _ event: UnsafePointer<Event>, _ assessment: UnsafePointer<Assessment>, _ context: PolicyContext
+        _ event: UnsafePointer<Event>, _ assessment: UnsafePointer<Assessment>, _ context: PolicyContext, relaxed: UInt64 = 0
     ) -> (verdict: Verdict, rule: Int, reported: UInt64) {
-        evaluate(event.pointee, assessment.pointee, context)
+        evaluate(event.pointee, assessment.pointee, context, relaxed: relaxed)
     }
 
     /// The first enforced rule that matches, -1 for none, and a mask of the report-only rules that matched before it.
+    /// - Parameter relaxed: rules that count as report-only this time, one bit each.
     /// - Complexity: O(rules)
     @inline(__always)
     public func evaluate(
-        _ event: borrowing Event, _ assessment: borrowing Assessment, _ context: PolicyContext
+        _ event: borrowing Event, _ assessment: borrowing Assessment, _ context: PolicyContext, relaxed: UInt64 = 0
     ) -> (verdict: Verdict, rule: Int, reported: UInt64) {
         var reported: UInt64 = 0
         let fired = assessment.fired.rawValue
@@ -192,7 +224,7 @@ public final class CompiledPolicy: @unchecked Sendable {
                 matches(rule.pointee.tenants, event.tenant), matches(rule.pointee.currencies, event.currency),
                 matches(rule.pointee.acr, event.acr)
             else { continue }
-            if rule.pointee.isReport {
+            if rule.pointee.isReport || relaxed >> UInt64(index) & 1 == 1 {
                 reported |= 1 << UInt64(index)
             } else {
                 return (rule.pointee.verdict, index, reported)

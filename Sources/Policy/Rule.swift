@@ -45,22 +45,30 @@ public struct RuleConditions: Sendable, Equatable {
 
 /// The question a step-up rule asks.
 public struct StepUpOptions: Sendable, Equatable {
-    /// Ordered by preference; RFC 9470 `acr_values`.
-    public var acrValues: [String] = ["phr"]
+    /// What a session has to prove; nil: as much as the weakest of the methods does.
+    public var assurance: AssuranceLevel?
+    /// Ordered by preference; RFC 9470 `acr_values`. None: the values that stand for the assurance.
+    public var acrValues: [String] = []
     public var methods: [ChallengeMethod] = [.webauthn]
-    /// Seconds.
+    /// Seconds since the person authenticated. An answer to a question of ours is fresh.
     public var maxAge: Int?
     /// How long the question stays open, in milliseconds.
     public var expires: Int64 = 300_000
-    /// How long an answer frees the session for this rule, in milliseconds.
+    /// How long a proof frees the session of this rule, in milliseconds.
     public var validFor: Int64 = 600_000
     public var prompt = "Confirm it is you"
     public init() {}
-}
 
-/// How a person can be asked.
-public enum ChallengeMethod: String, Sendable, CaseIterable {
-    case webauthn, push, totp, biometric, hardware_key
+    /// What a session has to prove.
+    public func need(_ table: AssuranceOptions) -> AssuranceLevel {
+        assurance ?? methods.map { table.level(of: $0) }.min() ?? .phishingResistant
+    }
+
+    /// How the person may be asked: what is weaker than the need is no answer.
+    public func sufficient(_ table: AssuranceOptions) -> [ChallengeMethod] {
+        let need = need(table)
+        return methods.filter { table.level(of: $0) >= need }
+    }
 }
 
 /// One rule; the first that matches decides.

@@ -48,7 +48,7 @@ extension Scorer {
     private func pushes(at time: Timestamp, _ row: UserRow) -> Int {
         var count = count([.unanswered, .denied], having: .push, at: time, length: model.pushWindow, row)
         let open = row.challenges
-        for index in 0..<open.count where open[index].flags.contains(.push) {
+        for index in 0..<open.count where open[index].isOpen && open[index].flags.contains(.push) {
             let age = time.milliseconds - Int64(open[index].asked) * 1000
             if age >= 0 && age < model.pushWindow { count += 1 }
         }

@@ -43,6 +43,8 @@ final class PartitionTask {
     var heldPanes: [Int64] = []
     /// Others' panes were absorbed for the batch under way.
     var hasAbsorbed = false
+    /// Openings of its circuit breaker that were told to the operator.
+    var breakersTold: UInt64 = 0
     /// When a record of it came last.
     var heard: Int64 = 0
     /// Since when records of one input have waited for another's.

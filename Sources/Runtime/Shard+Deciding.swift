@@ -37,7 +37,10 @@ extension Shard {
                 if internals == nil { task.sealed.removeAll() }
             }
         }
-        for task in tasks { task.queues.keep() }
+        for task in tasks {
+            task.queues.keep()
+            tellBreaker(of: task)
+        }
         if let feed = world.feed, tasks.allSatisfy({ $0.queues.isEmpty }) { feed.settle() }
         if counters.records != before { scheduleCommit(within: options.commitMilliseconds) }
         if !effects.outputs.isEmpty && mayDecide {
@@ -56,6 +59,17 @@ extension Shard {
         { try load(page: page, of: task) }
         task.next[Int(record.input)] = record.offset + 1
         counters.records += 1
+    }
+
+    /// An operator's mistake is an operator's to mend.
+    private func tellBreaker(of task: PartitionTask) {
+        let opened = task.engine.counters.breakerOpened
+        guard opened > task.breakersTold else { return }
+        task.breakersTold = opened
+        let names = plan.breaker.relax.joined(separator: ", ")
+        logger.error(
+            "the circuit breaker has opened: too many established users are asked; \(names.isEmpty ? "no rule is relaxed" : "relaxed: \(names)")",
+            metadata: ["shard": "\(options.name)", "partition": "\(task.partition)"])
     }
 
     /// Decides what waits in the order of event time, across inputs. An input that has nothing here but more in the log is

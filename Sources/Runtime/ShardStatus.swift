@@ -62,8 +62,15 @@ extension EngineCounters {
         duplicates += now.duplicates &- before.duplicates
         clamped += now.clamped &- before.clamped
         evicted += now.evicted &- before.evicted
-        challengesPassed += now.challengesPassed &- before.challengesPassed
-        challengesRejected += now.challengesRejected &- before.challengesRejected
+        challenges.add(now.challenges, since: before.challenges)
+        breakerOpened += now.breakerOpened &- before.breakerOpened
+        relaxed += now.relaxed &- before.relaxed
+        challengesRefused += now.challengesRefused &- before.challengesRefused
+        feedbackLegitimate += now.feedbackLegitimate &- before.feedbackLegitimate
+        feedbackCompromised += now.feedbackCompromised &- before.feedbackCompromised
+        feedbackUnknown += now.feedbackUnknown &- before.feedbackUnknown
+        feedbackUnheeded += now.feedbackUnheeded &- before.feedbackUnheeded
+        feedbackRepeated += now.feedbackRepeated &- before.feedbackRepeated
         erasures += now.erasures &- before.erasures
         droppedMarkers += now.droppedMarkers &- before.droppedMarkers
         verdicts &+= now.verdicts &- before.verdicts

@@ -90,7 +90,7 @@ struct ReplayCommand: ParsableCommand {
         let clock = SystemClock()
         let begin = clock.milliseconds
         group.start()
-        let outcomes = watch(group, reader, since: begin)
+        let outcomes = watch(group, reader)
         let exit = vigil.exit(after: outcomes, failed: Exit.io)
         report(group.status(), seconds: Double(clock.milliseconds - begin) / 1000, stopped: stop.isRequested)
         if exit != .success { throw exit }
@@ -116,24 +116,17 @@ struct ReplayCommand: ParsableCommand {
     }
 
     /// Draws progress until all shards have ended.
-    private func watch(_ group: ShardGroup, _ reader: FileReader, since begin: Int64) -> [ShardOutcome?] {
-        let terminal = Terminal.error
-        guard terminal.isInteractive else { return group.wait() }
+    private func watch(_ group: ShardGroup, _ reader: FileReader) -> [ShardOutcome?] {
+        let progress = ProgressLine()
+        guard progress.isShown else { return group.wait() }
         while true {
             let outcomes = group.wait(milliseconds: 200)
             if !outcomes.contains(where: { $0 == nil }) {
-                Output.write("\r\u{1B}[K", to: STDERR_FILENO)
+                progress.clear()
                 return outcomes
             }
-            let seconds = max(Double(SystemClock().milliseconds - begin) / 1000, 0.001)
-            var line = "\(grouped(reader.readLines)) lines, \(grouped(Int(Double(reader.readLines) / seconds)))/s"
-            if let total = reader.totalBytes, total > 0 {
-                let share = min(Double(reader.readBytes) / Double(total), 1)
-                let filled = Int(share * 30)
-                let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: 30 - filled)
-                line = "\(terminal.paint(bar, .green)) \(fixed(share * 100, 0)) %  \(line)"
-            }
-            Output.write("\r\u{1B}[K" + line, to: STDERR_FILENO)
+            let total = reader.totalBytes.flatMap { $0 > 0 ? $0 : nil }
+            progress.draw(lines: Int(reader.readLines), share: total.map { min(Double(reader.readBytes) / Double($0), 1) })
         }
     }
 

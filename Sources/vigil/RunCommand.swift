@@ -1,4 +1,5 @@
 import ArgumentParser
+import Engine
 import Foundation
 import Kafka
 import Logging
@@ -142,6 +143,16 @@ struct RunCommand: ParsableCommand {
         Output.error(EmbeddedBroker.limits)
     }
 
+    /// What the line has of the engines once there is any.
+    private static var told: [(name: String, count: KeyPath<EngineCounters, UInt64>)] {
+        [
+            ("challenges_refused", \.challengesRefused), ("breaker_opened", \.breakerOpened), ("relaxed", \.relaxed),
+            ("feedback_legitimate", \.feedbackLegitimate), ("feedback_compromised", \.feedbackCompromised),
+            ("feedback_unknown", \.feedbackUnknown), ("feedback_unheeded", \.feedbackUnheeded),
+            ("feedback_repeated", \.feedbackRepeated), ("erasures", \.erasures),
+        ]
+    }
+
     /// A line on how it goes every now and then, until all shards have ended.
     private func watch(_ group: ShardGroup, _ repartitioning: Repartitioning?, _ logger: Logger) -> [ShardOutcome?] {
         var before: UInt64 = 0
@@ -159,10 +170,13 @@ struct RunCommand: ParsableCommand {
                 "users": "\(shards.reduce(0) { $0 + $1.users })",
                 "lag": lags.isEmpty ? "unknown" : "\(lags.reduce(0, +))",
             ]
+            let challenges = ChallengeOutcome.allCases.map { outcome in
+                ("challenges_\(outcome.name)", shards.reduce(0) { $0 + $1.engine.challenges[outcome] })
+            }
+            let others = Self.told.map { told in (told.name, shards.reduce(0) { $0 + $1.engine[keyPath: told.count] }) }
             for (name, count) in [
-                ("erasures", shards.reduce(0) { $0 + $1.engine.erasures }),
                 ("aborts", shards.reduce(0) { $0 + $1.counters.aborts }),
-            ] where count > 0 {
+            ] + challenges + others where count > 0 {
                 line[name] = "\(count)"
             }
             if let status = repartitioning?.status {

@@ -14,7 +14,8 @@ struct Vigil: ParsableCommand {
         subcommands: [
             DemoCommand.self, RunCommand.self, BrokerCommand.self, ReplayCommand.self, ValidateCommand.self,
             SchemaCommand.self, TopicsCommand.self, TapCommand.self, InspectCommand.self, ExplainCommand.self,
-            ForgetCommand.self, GenerateCommand.self, EvaluateCommand.self, FitCommand.self, SoakCommand.self,
+            ForgetCommand.self, TestCommand.self, BacktestCommand.self, GenerateCommand.self, EvaluateCommand.self, FitCommand.self,
+            SoakCommand.self,
         ])
 }
 

@@ -167,7 +167,8 @@ import Testing
         #expect((again.reasons["challenge.denied"] ?? 0) > 40)
         let owner = story.login(after: 60, in: with(.home) { $0.session = "o-1" })
         #expect(owner.fired("challenge.denied") && owner.reasons["challenge.denied"]! < 15)
-        #expect(owner.decision == "allow", "whoever said no is not asked about it on the own laptop")
+        #expect(owner.level == "low", "whoever said no sits at the own laptop…")
+        #expect(owner.rule == "account-alarmed", "…and has to show it, as every session has")
         #expect(!story.login(after: 90_000, in: with(.home) { $0.session = "o-2" }).fired("challenge.denied"), "a day later")
     }
 
@@ -197,7 +198,7 @@ import Testing
         }
         #expect(outcomes.map { $0.fired("challenge.push_bombing") } == [false, false, false, false, false, true, true])
         func methods(_ outcome: Story.Outcome) -> [String] { outcome.stepUp?["methods"] as? [String] ?? [] }
-        #expect(methods(outcomes[4]) == ["push", "webauthn"])
+        #expect(methods(outcomes[4]) == ["webauthn", "push"], "what was ignored comes last")
         #expect(methods(outcomes[5]) == ["webauthn"], "no more pushes")
         // Nor an hour later, as long as nothing has shown who it is.
         let later = story.login(after: 3600, in: with(.attacker) { $0.session = "t-9" })

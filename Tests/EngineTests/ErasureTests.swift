@@ -63,14 +63,13 @@ import Testing
         #expect(removed == 1)
     }
 
-    @Test func feedbackIsStillADeadLetter() {
+    @Test func nobodyBecomesKnownByFeedback() {
         let engine = Engine(plan: Self.plan)
         var effects = Effects()
         var log = Log()
         log.records.append((1, 0, Array(#"{"id":"1","type":"feedback","user":"a","time":1772442000000,"feedback":{"decision":"d","label":"legitimate","by":"user"}}"#.utf8)))
         Self.step(engine, log, 0, into: &effects)
-        #expect(effects.outputs.map(\.kind) == [.deadLetter])
-        #expect(effects.view(effects.headers[effects.outputs[0].headers][0].value).string == "unsupported_type")
+        #expect(effects.outputs.isEmpty && engine.userCount == 0 && engine.counters.feedbackUnknown == 1)
     }
 
     /// Whatever order the inputs are redone in, and whichever rows were persisted when.

@@ -158,7 +158,7 @@ import Testing
         let asked = story.act("secret.view")
         story.tell("challenge", answer(asked, "passed"))
         #expect(story.act("payout").decision == "allow", "asked for the same a moment ago")
-        #expect(story.act("close").decision == "step_up", "wants a fresh authentication")
+        #expect(story.act("close").decision == "allow", "an answer to a question is a fresh authentication")
         #expect(story.act("payout", after: 120).decision == "step_up", "this rule's answer has aged")
         #expect(story.act("secret.view").decision == "allow")
     }
@@ -201,16 +201,28 @@ import Testing
         #expect(story.act().decision == "terminate_session")
     }
 
-    @Test func rotationOntoALivingNameLeavesOneSession() {
+    @Test func rotationOntoALivingNameIsRefused() {
         let story = lived { $0.bounds.sessions = 16 }
         story.login()
         let other = with(Circumstances.home) { $0.session = "s-2" }
         story.login(in: other)
-        let count = story.engine.profile(tenant: "", user: "alice")!.sessions
         let asked = story.act("transfer.create", in: other, transfer)
         story.tell("challenge", in: other, answer(asked, "passed", newSession: "s-1"))
+        #expect(story.act("transfer.create", transfer).decision == "step_up", "somebody may have planted it")
+        #expect(story.act("transfer.create", in: other, transfer).decision == "allow", "the answer counts where it was given")
+    }
+
+    @Test func aNameSeenJustBeforeItWasGivenIsTheSessionsOwn() {
+        let story = lived { $0.bounds.sessions = 16 }
+        story.login()
+        let asked = story.act("transfer.create", transfer)
+        let renamed = with(Circumstances.home) { $0.session = "s-2" }
+        story.act(in: renamed)
+        let count = story.engine.profile(tenant: "", user: "alice")!.sessions
+        story.tell("challenge", answer(asked, "passed", newSession: "s-2"))
         #expect(story.engine.profile(tenant: "", user: "alice")!.sessions == count - 1)
-        #expect(story.act("transfer.create", transfer).decision == "allow")
+        #expect(story.act("transfer.create", in: renamed, transfer).decision == "allow")
+        #expect(story.act(after: 60).rule == "session-rotated")
     }
 
     @Test func aReplayedAnswerCountsOnce() {

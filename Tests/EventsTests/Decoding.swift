@@ -62,6 +62,6 @@ let fullAction = """
     "action":"transfer.create","resource":"account/42","amount":1250.00,"currency":"EUR","ip":"203.0.113.9","asn":29695,
     "geo":{"country":"no","region":"Oslo","city":"Oslo","lat":59.91,"lon":10.75},
     "device":{"id":"d-1","user_agent":"Mozilla/5.0","browser":"Chrome 126","os":"Mac OS X 14","type":"desktop"},
-    "rtt_ms":43,"token":"jti","auth":{"acr":"aal1","amr":["pwd","otp","?"],"time":"2026-11-23T09:58:00Z"},
+    "rtt_ms":43,"token":"jti","auth":{"acr":"aal1","amr":["pwd","otp","?"],"time":"2026-11-23T09:58:00Z","enrolments":["totp","?","hardware_key"]},
     "label":{"kind":"hijack","kind":"x"},"unknown":[{"a":[]}]}
     """

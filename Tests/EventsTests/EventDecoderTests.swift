@@ -20,6 +20,7 @@ import Testing
         #expect(event.deviceID.string == "d-1")
         #expect(event.userAgent.string == "Mozilla/5.0")
         #expect(event.roundTripMilliseconds == 43)
+        #expect(event.enrolments == [.totp, .hardwareKey])
         #expect(event.amr == AuthenticationMethods(name: "pwd")!.union(AuthenticationMethods(name: "otp")!))
         #expect(event.authTime == Timestamp(milliseconds: 1_795_427_880_000))
         #expect(event.flags.isEmpty)

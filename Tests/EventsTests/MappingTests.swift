@@ -63,6 +63,26 @@ import Testing
         #expect(typed.event.tenant.isEmpty)
     }
 
+    @Test func enrolmentsOfAList() {
+        func methods(_ record: String) -> ChallengeMethods? {
+            let decode = mapping([
+                (.id, "id", [:]), (.time, "time", [:]), (.user, "user", [:]), (.type, "none", [:]),
+                (.enrolments, "factors", ["signed_nonce": "biometric", "token:software:totp": "totp"]),
+            ])
+            let typed = Decoding { options in
+                options.type = .erasure
+                options.mapping = decode.rules
+            }
+            #expect(typed(record).isEvent)
+            return typed.event.enrolments
+        }
+        let head = #"{"id":"e","time":"2026-11-23T10:00:00Z","user":"u""#
+        #expect(methods(head + #","factors":["signed_nonce","token:software:totp","sms"]}"#) == [.biometric, .totp])
+        #expect(methods(head + #","factors":"push"}"#) == .push)
+        #expect(methods(head + #","factors":[]}"#) == [])
+        #expect(methods(head + "}") == nil)
+    }
+
     @Test func keycloak() {
         let decode = mapping([
             (.id, "id", [:]), (.time, "time", [:]), (.user, "userId", [:]), (.tenant, "realmId", [:]),

@@ -77,16 +77,37 @@ import Testing
         ("name: a\nmodel: {confidence: {partial: 20}}\n", ["2:31 model.confidence"]),
         ("name: a\npolicies: [{name: r, then: deny, step_up: {}}]\n", ["2:43 rule.step_up"]),
         ("name: a\npolicies: [{name: r, then: step_up, step_up: {methods: []}}]\n", ["2:56 rule.step_up"]),
+        ("name: a\npolicies: [{name: r, then: step_up, step_up: {assurance: phr, methods: [totp]}}]\n", ["2:72 rule.step_up"]),
+        ("name: a\npolicies: [{name: r, then: step_up, step_up: {assurance: phr, methods: [webauthn, totp]}}]\n", ["2:72 rule.step_up"]),
+        ("name: a\nassurance: {methods: {webauthn: {level: aal2}, hardware_key: {level: aal2}}}\n", ["2:12 assurance.unreachable"]),
         ("name: a\npolicies: [{name: r, then: deny, when: {amount: {at_least: 5, at_most: 4}}}]\n", ["2:72 rule.interval"]),
         ("name: a\npolicies: [{name: r, then: allow}, {name: s, then: deny}]\n", ["2:36 rule.unreachable"]),
         ("name: a\npolicies: [{name: r, then: deny, when: {confidence: learning}}]\n", ["2:28 rule.newcomers"]),
+        ("name: a\nbreaker: {relax: [r]}\n", ["2:19 breaker.relax"]),
+        ("name: a\npolicies: [{name: r, then: deny}]\nbreaker: {relax: [r]}\n", ["3:19 breaker.relax"]),
+        ("name: a\npolicies: [{name: r, then: step_up, mode: report}]\nbreaker: {relax: [r]}\n", ["3:19 breaker.relax"]),
+        ("name: a\npolicies: [{name: r, then: step_up, when: {action: \"*.c?eate\"}}]\nbreaker: {relax: [r]}\n", ["3:19 breaker.relax"]),
+        ("name: a\npolicies: [{name: r, then: step_up, when: {action: \"page.*\"}}]\nbreaker: {relax: [r]}\n", []),
         ("name: a\nsecret: short\n", ["2:9 secret.short"]),
         ("name: a\nkafka: {group.id: g, enable.auto.commit: true}\n", ["2:9 kafka.owned", "2:22 kafka.owned"]),
         ("name: a\nenrichment: {geo: absent.mmdb, lists: {vpn: absent.txt}}\n", ["2:19 enrichment.missing", "2:45 enrichment.missing"]),
         ("name: a\nenrichment: {agents: .}\n", ["2:22 enrichment.unusable"]),
         ("name: a\ndelivery: exactly_twice\n", ["2:11 value.choice"]),
         ("name: a\nstate: {topic: decisions}\n", ["2:16 topic.shared"]),
+        ("name: a\ntests: [{name: t}, {name: t}]\n", ["2:27 test.duplicate"]),
+        ("name: a\ntests: [{name: t, steps: [{login: success}]}]\n", ["2:27 test.step"]),
+        ("name: a\ntests: [{name: t, as: {user: u}, steps: [{login: success, expect: {rule: r}}]}]\n", ["2:74 test.unknown"]),
     ]
+
+    @Test(arguments: [
+        ("transfer.*", "transfer.create", true), ("transfer.*", "transfer.*", true), ("transfer.*", "transfer.?*", true), ("*", "a?*", true),
+        ("*.c?eate", "token.create", true), ("a?c", "abc", true), ("", "", true), ("*", "", true), ("a*b", "a*x*b", true),
+        ("transfer.create", "transfer.*", false), ("page.*", "*.export", false), ("*.export", "page.*", false), ("a?c", "a*c", false),
+        ("", "*", false), ("?", "", false), ("a*b", "a*", false),
+    ])
+    func patternsCoverOneAnother(outer: String, inner: String, covers: Bool) {
+        #expect(Checks.covers(outer, inner) == covers)
+    }
 
     @Test(arguments: cases.indices) func everyCodeIsFoundWhereItIs(index: Int) {
         let (text, expected) = Self.cases[index]

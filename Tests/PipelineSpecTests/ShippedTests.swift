@@ -24,6 +24,7 @@ import Testing
         var file = try parse(contents("pipelines/continuous-authorization.yaml"))
         let least = try parse("name: continuous-authorization")
         file.plan.rules = []
+        file.tests = []
         file.plan.version = least.plan.version
         #expect(file == least)
     }
@@ -52,6 +53,8 @@ import Testing
                 switch field.shape {
                 case .map(_, _, _, let value) where field.name == "sources": check(value.fields, path + "sources/logins/")
                 case .map: break
+                // Nothing in a test has a default to show; docs/evaluation.md has its keys.
+                case _ where path.isEmpty && field.name == "tests": break
                 default:
                     let isInterval = field.shape.fields.map(\.name) == ["at_least", "at_most"]
                     if !isInterval { check(field.shape.fields, path + field.name + "/") }

@@ -35,7 +35,7 @@ import Testing
                 }
             }
             let counters = engine.counters
-            passed += counters.challengesPassed
+            passed += counters.challenges[.passed]
             letters += counters.deadLetters
             evicted += counters.evicted
             late += counters.late

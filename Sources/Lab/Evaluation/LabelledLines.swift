@@ -1,11 +1,15 @@
 import Events
 import Glibc
 
-/// The lines of an NDJSON file, mapped and not held; of standard input, held.
+/// The lines of an NDJSON file, mapped; of anything else, read as they come. Neither is held.
 struct LabelledLines: ~Copyable {
     /// As given.
     let path: String
-    private let bytes: UnsafeMutableRawBufferPointer
+    /// The whole file, or what has been read of a stream and not been handed out.
+    private var bytes: UnsafeMutableRawBufferPointer
+    private var filled: Int
+    /// Of a stream; -1 for a mapped file, and once a stream has ended.
+    private var descriptor: Int32
     private let isMapped: Bool
     private var position = 0
     /// Of the line handed out last, from 1.
@@ -13,33 +17,27 @@ struct LabelledLines: ~Copyable {
 
     /// Opens `path`; `-` is standard input.
     init(path: String) throws(LedgerFileError) {
-        let (bytes, isMapped) = try Self.contents(of: path)
-        self.path = path
-        self.bytes = bytes
-        self.isMapped = isMapped
-    }
-
-    private static func contents(
-        of path: String
-    ) throws(LedgerFileError) -> (bytes: UnsafeMutableRawBufferPointer, isMapped: Bool) {
-        if path == "-" { return (readAll(STDIN_FILENO), false) }
-        func problem() -> LedgerFileError {
-            LedgerFileError(file: path, line: 0, problem: String(cString: strerror(errno)))
-        }
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw problem() }
-        defer { close(descriptor) }
+        let descriptor = path == "-" ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC)
         var status = stat()
-        guard fstat(descriptor, &status) == 0 else { throw problem() }
-        guard status.st_mode & S_IFMT == S_IFREG, status.st_size > 0 else { return (readAll(descriptor), false) }
-        guard let base = mmap(nil, Int(status.st_size), PROT_READ, MAP_PRIVATE, descriptor, 0), base != MAP_FAILED else {
-            throw problem()
+        guard descriptor >= 0, fstat(descriptor, &status) == 0 else {
+            throw LedgerFileError(file: path, line: 0, problem: String(cString: strerror(errno)))
         }
-        madvise(base, Int(status.st_size), MADV_SEQUENTIAL)
-        return (UnsafeMutableRawBufferPointer(start: base, count: Int(status.st_size)), true)
+        self.path = path
+        if path != "-", status.st_mode & S_IFMT == S_IFREG, status.st_size > 0,
+            let base = mmap(nil, Int(status.st_size), PROT_READ, MAP_PRIVATE, descriptor, 0), base != MAP_FAILED
+        {
+            madvise(base, Int(status.st_size), MADV_SEQUENTIAL)
+            close(descriptor)
+            bytes = UnsafeMutableRawBufferPointer(start: base, count: Int(status.st_size))
+            (filled, isMapped, self.descriptor) = (Int(status.st_size), true, -1)
+        } else {
+            bytes = .allocate(byteCount: 1 << 18, alignment: 1)
+            (filled, isMapped, self.descriptor) = (0, false, descriptor)
+        }
     }
 
     deinit {
+        if descriptor > STDIN_FILENO { close(descriptor) }
         if isMapped {
             munmap(bytes.baseAddress, bytes.count)
         } else {
@@ -47,31 +45,47 @@ struct LabelledLines: ~Copyable {
         }
     }
 
-    private static func readAll(_ descriptor: Int32) -> UnsafeMutableRawBufferPointer {
-        var held: [UInt8] = []
-        var block = [UInt8](repeating: 0, count: 1 << 18)
+    /// How much of the file has been handed out, 0…1; nil where its size isn't known.
+    var share: Double? { isMapped ? Double(min(position, filled)) / Double(max(filled, 1)) : nil }
+
+    /// The next line that is not empty, without its end; nil at the end. Valid until the next call.
+    mutating func next() -> ByteView? {
         while true {
-            let count = read(descriptor, &block, block.count)
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else { break }
-            held.append(contentsOf: block[..<count])
+            let rest = filled - position
+            let start = UnsafeRawPointer(bytes.baseAddress.unsafelyUnwrapped) + position
+            let end = rest > 0 ? memchr(start, 0x0A, rest).map { UnsafeRawPointer($0) - start } : nil
+            if end == nil, descriptor >= 0 {
+                read()
+                continue
+            }
+            guard rest > 0 else { return nil }
+            let count = end ?? rest
+            position += min(count + 1, rest)
+            number += 1
+            if count > 0 { return ByteView(UnsafeRawBufferPointer(start: start, count: count)) }
         }
-        let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: held.count, alignment: 1)
-        copy.copyBytes(from: held)
-        return copy
     }
 
-    /// The next line that is not empty, without its end; nil at the end. Valid as long as the lines.
-    mutating func next() -> ByteView? {
-        while position < bytes.count, let base = bytes.baseAddress {
-            let start = base + position
-            let rest = bytes.count - position
-            let end = memchr(start, 0x0A, rest).map { UnsafeMutableRawPointer($0) - start } ?? rest
-            position += end + 1
-            number += 1
-            if end > 0 { return ByteView(UnsafeRawBufferPointer(start: start, count: end)) }
+    /// Reads on behind what has not been handed out, which moves to the front.
+    private mutating func read() {
+        let rest = filled - position
+        if rest > bytes.count / 2 {
+            let larger = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count * 2, alignment: 1)
+            larger.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[position..<filled]))
+            bytes.deallocate()
+            bytes = larger
+        } else if rest > 0, position > 0, let base = bytes.baseAddress {
+            memmove(base, base + position, rest)
         }
-        return nil
+        (position, filled) = (0, rest)
+        guard let base = bytes.baseAddress else { return }
+        let count = Glibc.read(descriptor, base + filled, bytes.count - filled)
+        if count > 0 {
+            filled += count
+        } else if count == 0 || errno != EINTR {
+            if descriptor > STDIN_FILENO { close(descriptor) }
+            descriptor = -1
+        }
     }
 }
 

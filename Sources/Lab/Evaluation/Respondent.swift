@@ -11,6 +11,7 @@ struct Respondent: ~Copyable {
         var user: [UInt8]
         var session: [UInt8]
         var time: Timestamp
+        var expires: Timestamp
         var passes: Bool
     }
 
@@ -23,10 +24,11 @@ struct Respondent: ~Copyable {
 
     mutating func note(_ question: StepUp, about event: Event, user: UInt32, isHostile: Bool) {
         let session = event.session.isPresent ? event.session : event.token
+        open[user]?.removeAll { $0.expires <= event.time }
         open[user, default: []].append(Question(
             challenge: question.challenge, nonce: question.nonce, method: Self.first(of: question.methodsJSON),
             tenant: Array(event.tenant.bytes), user: Array(event.user.bytes), session: Array(session.bytes),
-            time: event.time, passes: !isHostile))
+            time: event.time, expires: question.expires, passes: !isHostile))
     }
 
     /// Hands out the answers to all of a user's open questions, as `challenge` events before `time`.
@@ -34,14 +36,38 @@ struct Respondent: ~Copyable {
         guard !open.isEmpty, let questions = open.removeValue(forKey: user) else { return }
         for question in questions {
             text.removeAll()
-            write(question, at: max(question.time, min(question.time + Self.pause, time + -1)))
+            let result: StaticString = question.passes ? "passed" : "abandoned"
+            write(question, at: max(question.time, min(question.time + Self.pause, time + -1)), result: result)
             body(text.view(from: 0))
         }
     }
 
-    private mutating func write(_ question: Question, at time: Timestamp) {
+    /// Hands out the answer that somebody once gave, to the question that stands open in the same session here, the newest
+    /// of several. Nothing where there is none.
+    mutating func answer(user: UInt32, as recorded: borrowing Event, _ body: (ByteView) -> Void) {
+        let session = recorded.session.isPresent ? recorded.session : recorded.token
+        guard let index = open[user]?.lastIndex(where: { $0.session.elementsEqual(session.bytes) }),
+            let question = open[user]?[index]
+        else { return }
+        if recorded.challengeResult != .failed { open[user]?.remove(at: index) }
+        if open[user]?.isEmpty == true { open[user] = nil }
+        text.removeAll()
+        write(
+            question, at: recorded.time, result: recorded.challengeResult.name, method: recorded.challengeMethod,
+            newSession: recorded.newSession, attempt: recorded.id)
+        body(text.view(from: 0))
+    }
+
+    private mutating func write(
+        _ question: Question, at time: Timestamp, result: StaticString, method: ByteView = .absent,
+        newSession: ByteView = .absent, attempt: ByteView = .absent
+    ) {
         text.append("{\"id\":\"answer-")
         text.append(question.challenge)
+        if attempt.isPresent {
+            text.append("-")
+            text.appendEscaped(attempt)
+        }
         text.append("\",\"type\":\"challenge\",\"time\":\"")
         text.append(time)
         text.append("\"")
@@ -51,8 +77,15 @@ struct Respondent: ~Copyable {
         text.append(",\"challenge\":{\"decision\":\"")
         text.append(question.challenge)
         text.append("\"")
-        append(member: "method", question.method)
-        text.append(question.passes ? ",\"result\":\"passed\"" : ",\"result\":\"abandoned\"")
+        if method.isPresent {
+            text.append(member: "method", text: method)
+        } else {
+            append(member: "method", question.method)
+        }
+        text.append(",\"result\":\"")
+        text.append(result)
+        text.append("\"")
+        text.append(member: "new_session", text: newSession)
         text.append(",\"nonce\":\"")
         text.append(hex: question.nonce.0)
         text.append(hex: question.nonce.1)

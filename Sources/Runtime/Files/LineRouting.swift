@@ -22,7 +22,6 @@ public func lineRouter(_ plan: EnginePlan, enrichment: EventEnrichment = EventEn
         case .ignored: return LineRoute(user: nil)
         case .rejected(let rejection) where !rejection.knowsUser: return LineRoute(user: nil)
         case .rejected: return LineRoute(user: user(event))
-        case .event where event.type == .feedback: return LineRoute(user: user(event))
         case .event:
             enrichment.enrich(&event, scratch: scratch.bytes)
             return LineRoute(user: user(event), event: Contributed(event, hash: hash, agents: agents))

@@ -31,6 +31,8 @@ public struct Story {
     private var number = 0
     private var recent: [Line] = []
     private var answers: [Line] = []
+    /// The last decisions heard: on whom, and their ids.
+    private var told: [(user: String, id: String)] = []
 
     /// - Parameter inputs: 1 to 3: logins, actions, challenges and feedback; what has no input of its own goes to the last.
     public init(seed: UInt64, inputs: Int) {
@@ -49,12 +51,17 @@ public struct Story {
         case 19..<23: return malformed()
         case 23..<27: return stranger()
         case 27..<29: return erasure()
+        case 29..<32 where !told.isEmpty: return keep(verdict())
         default: return keep(action())
         }
     }
 
     /// Takes note of a decision's value. Who is asked something answers it, now and then wrongly or twice.
     public mutating func hear(decision value: [UInt8]) {
+        if let user = Self.text("user", in: value), let id = Self.text("id", in: value) {
+            told.append((user, id))
+            if told.count > 60 { told.removeFirst() }
+        }
         guard let challenge = Self.text("challenge", in: value), let nonce = Self.text("nonce", in: value),
             let user = Self.text("user", in: value), chance(2, in: 3)
         else { return }
@@ -79,7 +86,7 @@ public struct Story {
         }
         return event(
             "login", persons[index].name, session: session(index), input: 0,
-            #""outcome":"\#(fails ? "failure" : "success")","# + whereabouts(index))
+            #""outcome":"\#(fails ? "failure" : "success")","# + enrolments() + whereabouts(index))
     }
 
     private mutating func action() -> Line {
@@ -117,11 +124,23 @@ public struct Story {
         return event("login", name, session: "", input: 0, #""outcome":"failure","ip":"198.51.100.\#(Int.random(in: 1...9, using: &random))""#)
     }
 
+    private mutating func verdict() -> Line {
+        let judged = told.randomElement(using: &random)!
+        let (label, by) = (pick(["legitimate", "legitimate", "compromised"]), pick(["analyst", "analyst", "user"]))
+        return event(
+            "feedback", judged.user, session: "", input: 2,
+            #""feedback":{"decision":"\#(judged.id)","label":"\#(label)","by":"\#(by)"}"#)
+    }
+
     private mutating func erasure() -> Line {
         event("erasure", persons.randomElement(using: &random)!.name, session: "", input: 2, nil)
     }
 
     private func session(_ index: Int) -> String { "s\(index)-\(persons[index].session)" }
+
+    private mutating func enrolments() -> String {
+        chance(1, in: 6) ? #""auth":{"enrolments":["\#(pick(["webauthn", "totp"]))","push"]},"# : ""
+    }
 
     private mutating func whereabouts(_ index: Int) -> String {
         let person = persons[index]

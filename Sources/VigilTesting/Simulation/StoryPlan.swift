@@ -37,6 +37,10 @@ extension Story {
         watched.conditions.actions = ["profile.*"]
         watched.mode = .report
         plan.rules = [critical, high, watched, large, medium]
+        // Few people, soon established: the breaker opens and budgets are spent.
+        (plan.model.partialSamples, plan.model.establishedSamples) = (1, 2)
+        (plan.breaker.share, plan.breaker.leastUsers, plan.breaker.relax) = (0.2, 2, ["medium"])
+        plan.challenges.perHour = 3
         return plan
     }
 }

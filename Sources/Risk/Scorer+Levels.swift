@@ -1,0 +1,19 @@
+import Behavior
+import Events
+
+/// Levels of what is not the event at hand.
+extension Scorer {
+    /// The level of so many points, log-odds ×10, above the base rate.
+    public func level(above points: Double) -> RiskLevel {
+        let score = 100 / (1 + Portable.exp(-(model.base + points) / 10))
+        return score >= model.criticalScore ? .critical
+            : score >= model.highScore ? .high : score >= model.mediumScore ? .medium : .low
+    }
+
+    /// Points above the base rate from which the level is critical, at most 200.
+    public var criticalPoints: Double {
+        let share = min(max(model.criticalScore / 100, 1e-6), 1 - 1e-6)
+        // A thousandth more, so that rounding does not fall short of the level.
+        return min(10 * Portable.log(share / (1 - share)) - model.base + 0.001, 200)
+    }
+}
