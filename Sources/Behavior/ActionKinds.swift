@@ -3,17 +3,17 @@ public struct ActionKinds: OptionSet, Sendable, Hashable {
     public var rawValue: UInt8
     @inlinable public init(rawValue: UInt8) { self.rawValue = rawValue }
     /// An intruder would take it.
-    public static let sensitive = ActionKinds(rawValue: 1)
+    @inlinable public static var sensitive: ActionKinds { ActionKinds(rawValue: 1) }
     /// Changes how the person is reached.
-    public static let contact = ActionKinds(rawValue: 2)
-    public static let password = ActionKinds(rawValue: 4)
+    @inlinable public static var contact: ActionKinds { ActionKinds(rawValue: 2) }
+    @inlinable public static var password: ActionKinds { ActionKinds(rawValue: 4) }
     /// Takes a factor away.
-    public static let factor = ActionKinds(rawValue: 8)
+    @inlinable public static var factor: ActionKinds { ActionKinds(rawValue: 8) }
     /// Takes data out.
-    public static let export = ActionKinds(rawValue: 16)
+    @inlinable public static var export: ActionKinds { ActionKinds(rawValue: 16) }
 
     /// Those of `action.takeover_chain`.
-    public static let changes: ActionKinds = [.contact, .password, .factor]
+    @inlinable public static var changes: ActionKinds { [.contact, .password, .factor] }
     public static let changeCount = 3
 
     /// The one of them with this place in `UserHeader.changes`.

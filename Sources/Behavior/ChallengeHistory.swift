@@ -6,19 +6,19 @@ public struct ChallengeHistory {
     public struct Kind: OptionSet, Sendable {
         public var rawValue: UInt8
         @inlinable public init(rawValue: UInt8) { self.rawValue = rawValue }
-        public static let failed = Kind(rawValue: 1)
+        @inlinable public static var failed: Kind { Kind(rawValue: 1) }
         /// “Not me.”
-        public static let denied = Kind(rawValue: 2)
+        @inlinable public static var denied: Kind { Kind(rawValue: 2) }
         /// Abandoned, timed out, expired, or given up for a newer one.
-        public static let unanswered = Kind(rawValue: 4)
-        public static let push = Kind(rawValue: 8)
+        @inlinable public static var unanswered: Kind { Kind(rawValue: 4) }
+        @inlinable public static var push: Kind { Kind(rawValue: 8) }
     }
 
-    static let capacity = 12
+    @usableFromInline static var capacity: Int { 12 }
     /// Seconds since 1970.
-    var seconds = InlineArray<12, UInt32>(repeating: 0)
+    @usableFromInline var seconds = InlineArray<12, UInt32>(repeating: 0)
     /// 0 where free.
-    var kinds = InlineArray<12, UInt8>(repeating: 0)
+    @usableFromInline var marks = InlineArray<12, UInt8>(repeating: 0)
 
     public init() {}
 
@@ -28,39 +28,50 @@ public struct ChallengeHistory {
         var victim = 0
         for index in 0..<Self.capacity where rank(index) < rank(victim) { victim = index }
         seconds[victim] = time.secondsHeld
-        kinds[victim] = kind.rawValue
+        marks[victim] = kind.rawValue
     }
 
     private func rank(_ index: Int) -> UInt64 {
-        if kinds[index] == 0 { return 0 }
-        return UInt64(kinds[index] & Kind.denied.rawValue) << 32 | UInt64(seconds[index])
+        if marks[index] == 0 { return 0 }
+        return UInt64(marks[index] & Kind.denied.rawValue) << 32 | UInt64(seconds[index])
     }
 
     /// How many that are any of `what`, and all of `having`, lie within `length` milliseconds before `time`.
     /// - Complexity: O(12)
+    @inline(__always) @inlinable
     public func count(_ what: Kind, having: Kind = [], at time: Timestamp, length: Int64) -> Int {
-        if union & what.rawValue == 0 { return 0 }
+        if kinds.isDisjoint(with: what) { return 0 }
+        // The whole seconds that lie less than `length` from `time`.
+        let length = min(length, 1 << 52)
+        let first = UInt32(clamping: max(time.milliseconds - length + 1000, 0) / 1000)
+        let last = UInt32(clamping: (time.milliseconds + length - 1) / 1000)
         var sum = 0
-        for index in 0..<Self.capacity where kinds[index] & what.rawValue != 0 {
-            guard kinds[index] & having.rawValue == having.rawValue else { continue }
-            let age = time.milliseconds - Int64(seconds[index]) * 1000
-            if age < length && age > -length { sum += 1 }
+        for index in 0..<Self.capacity {
+            let isMeant = marks[index] & what.rawValue != 0 && marks[index] & having.rawValue == having.rawValue
+            sum &+= isMeant && seconds[index] >= first && seconds[index] <= last ? 1 : 0
         }
         return sum
     }
 
-    /// Forgets what is any of `what`.
-    public mutating func remove(_ what: Kind) {
-        for index in 0..<Self.capacity where kinds[index] & what.rawValue != 0 { (kinds[index], seconds[index]) = (0, 0) }
+    /// Milliseconds from the newest to `time`: nothing counts in a window that is no longer.
+    @inline(__always) @inlinable
+    public func age(at time: Timestamp) -> Int64 {
+        var newest: UInt32 = 0
+        for index in 0..<Self.capacity { newest = max(newest, seconds[index]) }
+        return time.milliseconds &- Int64(newest) &* 1000
     }
 
-    public var isEmpty: Bool { union == 0 }
+    /// Forgets what is any of `what`.
+    public mutating func remove(_ what: Kind) {
+        for index in 0..<Self.capacity where marks[index] & what.rawValue != 0 { (marks[index], seconds[index]) = (0, 0) }
+    }
 
-    /// Everything that is any of them.
-    private var union: UInt8 {
+    /// Everything that is any of them; empty when nothing is remembered.
+    @inline(__always) @inlinable
+    public var kinds: Kind {
         var all: UInt8 = 0
-        for index in 0..<Self.capacity { all |= kinds[index] }
-        return all
+        for index in 0..<Self.capacity { all |= marks[index] }
+        return Kind(rawValue: all)
     }
 }
 

@@ -58,7 +58,7 @@ public struct ChallengeFlags: OptionSet, Sendable {
     public var rawValue: UInt8
     @inlinable public init(rawValue: UInt8) { self.rawValue = rawValue }
     /// It may be answered by a push.
-    public static let push = ChallengeFlags(rawValue: 1)
+    @inlinable public static var push: ChallengeFlags { ChallengeFlags(rawValue: 1) }
 }
 
 /// Opening and closing questions. Closed ones are remembered for a while, so that what comes late, twice or out of nowhere

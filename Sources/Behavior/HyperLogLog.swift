@@ -126,8 +126,13 @@ private struct RegisterSums {
         return min(alpha * m * m / sum, m * 131_072)
     }
 
-    /// σ of each share of empty registers there can be, in 64ths.
-    private static let sigmas = InlineArray<64, Double> { sigma(Double($0) / 64) }
+    /// σ of each share of empty registers there can be, in 64ths. Behind a pointer: of an array in line all is copied to read
+    /// one. Never freed: it lives as long as the process.
+    nonisolated(unsafe) private static let sigmas: UnsafePointer<Double> = {
+        let table = UnsafeMutablePointer<Double>.allocate(capacity: 64)
+        for share in 0..<64 { (table + share).initialize(to: sigma(Double(share) / 64)) }
+        return UnsafePointer(table)
+    }()
 
     /// σ(x) = x + Σ x^(2^k)·2^(k−1)
     private static func sigma(_ share: Double) -> Double {

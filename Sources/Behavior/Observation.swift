@@ -47,45 +47,50 @@ public struct Observation {
 
     public init(time: Timestamp) { self.time = time }
 
-    public init(of event: borrowing Event, hash: KeyedHash, agents: AgentMemo = AgentMemo()) {
-        time = event.time
+    public init(of event: Event, hash: KeyedHash, agents: AgentMemo = AgentMemo()) {
+        self = withUnsafePointer(to: event) { Self(of: $0, hash: hash, agents: agents) }
+    }
+
+    /// The same of an event that stays where it is: as a value it would be copied, which costs more than much of this.
+    public init(of event: UnsafePointer<Event>, hash: KeyedHash, agents: borrowing AgentMemo) {
+        time = event.pointee.time
         device = Self.device(of: event, hash: hash, agents: agents)
-        hasDeviceID = event.deviceID.isPresent
-        switch event.ip.family {
+        hasDeviceID = event.pointee.deviceID.isPresent
+        switch event.pointee.ip.family {
         case .none: break
-        case .v4: network = 0x0100_0000 | UInt32(truncatingIfNeeded: event.ip.low >> 8) & 0x00FF_FFFF
-        case .v6: network = 0x8000_0000 | UInt32(truncatingIfNeeded: hash(event.ip.high >> 16, 6) >> 32)
+        case .v4: network = 0x0100_0000 | UInt32(truncatingIfNeeded: event.pointee.ip.low >> 8) & 0x00FF_FFFF
+        case .v6: network = 0x8000_0000 | UInt32(truncatingIfNeeded: hash(event.pointee.ip.high >> 16, 6) >> 32)
         }
-        if network != 0 { address = Self.nonzero(hash(event.ip.high, event.ip.low)) }
-        if event.agentFamilyText.isPresent {
-            agent = Self.nonzero(hash(event.agentFamilyText, seed: 10))
-            agentMajor = event.agentMajor
-        } else if event.userAgent.isPresent {
-            agent = event.deviceID.isPresent ? agents.withoutVersions(event.userAgent, hash: hash) : device
+        if network != 0 { address = Self.nonzero(hash(event.pointee.ip.high, event.pointee.ip.low)) }
+        if event.pointee.agentFamilyText.isPresent {
+            agent = Self.nonzero(hash(event.pointee.agentFamilyText, seed: 10))
+            agentMajor = event.pointee.agentMajor
+        } else if event.pointee.userAgent.isPresent {
+            agent = event.pointee.deviceID.isPresent ? agents.withoutVersions(event.pointee.userAgent, hash: hash) : device
         }
-        if event.osFamilyText.isPresent { os = Self.nonzero(hash(event.osFamilyText, seed: 11)) }
-        deviceClass = event.deviceClass.rawValue
-        traits = event.networkTraits
-        if event.region.isPresent { region = Self.nonzero(hash(event.region, seed: UInt64(event.country) << 8 | 2)) }
-        asn = event.asn
-        country = event.country
-        if event.city.isPresent {
-            city = Self.nonzero(hash(event.city, seed: UInt64(event.country) << 8 | 1))
-            latitude = event.latitude
-            longitude = event.longitude
+        if event.pointee.osFamilyText.isPresent { os = Self.nonzero(hash(event.pointee.osFamilyText, seed: 11)) }
+        deviceClass = event.pointee.deviceClass.rawValue
+        traits = event.pointee.networkTraits
+        if event.pointee.region.isPresent { region = Self.nonzero(hash(event.pointee.region, seed: UInt64(event.pointee.country) << 8 | 2)) }
+        asn = event.pointee.asn
+        country = event.pointee.country
+        if event.pointee.city.isPresent {
+            city = Self.nonzero(hash(event.pointee.city, seed: UInt64(event.pointee.country) << 8 | 1))
+            latitude = event.pointee.latitude
+            longitude = event.pointee.longitude
         }
-        hour = Int((event.time.milliseconds / 3_600_000) % 24)
+        hour = Int((event.pointee.time.milliseconds / 3_600_000) % 24)
         // 1 January 1970 was a Thursday.
-        weekday = Int((event.time.milliseconds / 86_400_000 + 3) % 7)
-        if event.action.isPresent { action = Self.action(event.action, hash: hash) }
-        if event.resource.isPresent { resource = hash(event.resource, seed: 11) | 1 }
-        if event.token.isPresent { token = Self.nonzero(hash(event.token, seed: 3)) }
-        if event.session.isPresent {
-            session = Self.session(event.session, hash: hash)
-        } else if event.token.isPresent {
-            session = Self.session(event.token, hash: hash)
+        weekday = Int((event.pointee.time.milliseconds / 86_400_000 + 3) % 7)
+        if event.pointee.action.isPresent { action = Self.action(event.pointee.action, hash: hash) }
+        if event.pointee.resource.isPresent { resource = hash(event.pointee.resource, seed: 11) | 1 }
+        if event.pointee.token.isPresent { token = Self.nonzero(hash(event.pointee.token, seed: 3)) }
+        if event.pointee.session.isPresent {
+            session = Self.session(event.pointee.session, hash: hash)
+        } else if event.pointee.token.isPresent {
+            session = Self.session(event.pointee.token, hash: hash)
         }
-        self.event = Self.nonzero(hash(event.id, seed: 5))
+        self.event = Self.nonzero(hash(event.pointee.id, seed: 5))
     }
 
     /// Whether this network is another provider's than that one. Where providers are unknown, another prefix of the
@@ -103,10 +108,10 @@ public struct Observation {
 
     static func nonzero(_ hash: UInt64) -> UInt32 { max(UInt32(truncatingIfNeeded: hash >> 32), 1) }
 
-    static func device(of event: borrowing Event, hash: KeyedHash, agents: AgentMemo) -> UInt32 {
-        if event.deviceID.isPresent { return nonzero(hash(event.deviceID, seed: 6)) }
-        if event.userAgent.isPresent { return agents.withoutVersions(event.userAgent, hash: hash) }
-        let (browser, os, type) = (event.browser, event.os, event.deviceType)
+    static func device(of event: UnsafePointer<Event>, hash: KeyedHash, agents: borrowing AgentMemo) -> UInt32 {
+        if event.pointee.deviceID.isPresent { return nonzero(hash(event.pointee.deviceID, seed: 6)) }
+        if event.pointee.userAgent.isPresent { return agents.withoutVersions(event.pointee.userAgent, hash: hash) }
+        let (browser, os, type) = (event.pointee.browser, event.pointee.os, event.pointee.deviceType)
         guard browser.isPresent || os.isPresent || type.isPresent else { return 0 }
         let (first, second) = (withoutVersions(browser, hash: hash), withoutVersions(os, hash: hash))
         return nonzero(hash(UInt64(first) << 32 | UInt64(second), hash(type, seed: 7)))

@@ -111,18 +111,28 @@ struct PaneSums {
     private var networks: [Network] = []
     private var values: [Value] = []
 
+    /// Key and login in one word, so that sorting compares words: of the key at most 35 bits, of the login its number.
+    private static let loginBits: UInt64 = 12
+    @inline(__always)
+    private static func entry(_ key: UInt64, _ login: Int) -> UInt64 { key << loginBits | UInt64(truncatingIfNeeded: login) }
+    @inline(__always)
+    private static func parts(_ entry: UInt64) -> (key: UInt64, login: Int) {
+        (entry >> loginBits, Int(truncatingIfNeeded: entry & (1 << loginBits - 1)))
+    }
+
     mutating func take(_ logins: UnsafeBufferPointer<Contribution>) {
-        var keys: [(key: UInt64, login: Int32)] = []
-        keys.reserveCapacity(logins.count * 3)
+        precondition(logins.count <= OpenPane.mostLogins)
+        var entries: [UInt64] = []
+        entries.reserveCapacity(logins.count * 6)
         for (index, login) in logins.enumerated() {
-            if login.prefix != 0 { keys.append((UInt64(login.prefix), Int32(index))) }
-            if login.provider != 0 { keys.append((1 << 32 | UInt64(login.provider), Int32(index))) }
-            if login.device != 0 { keys.append((2 << 32 | UInt64(login.device), Int32(index))) }
+            if login.prefix != 0 { entries.append(Self.entry(UInt64(login.prefix), index)) }
+            if login.provider != 0 { entries.append(Self.entry(1 << 32 | UInt64(login.provider), index)) }
+            if login.device != 0 { entries.append(Self.entry(2 << 32 | UInt64(login.device), index)) }
         }
-        keys.sort { ($0.key, $0.login) < ($1.key, $1.login) }
-        for (key, index) in keys {
+        entries.sort()
+        for (key, index) in entries.lazy.map(Self.parts) {
             if networks.last?.key != key { networks.append(Network(key: key)) }
-            let login = logins[Int(index)]
+            let login = logins[index]
             let last = networks.count - 1
             networks[last].tries += 1
             _ = networks[last].tried.add(hash: login.user)
@@ -130,26 +140,28 @@ struct PaneSums {
             networks[last].failures += 1
             _ = networks[last].failing.add(hash: login.user)
         }
-        takeValues(logins)
+        entries.removeAll(keepingCapacity: true)
+        takeValues(logins, &entries)
     }
 
     /// Only who has succeeded counts for what is common.
-    private mutating func takeValues(_ logins: UnsafeBufferPointer<Contribution>) {
-        var keys: [(key: UInt64, login: Int32)] = []
+    private mutating func takeValues(_ logins: UnsafeBufferPointer<Contribution>, _ entries: inout [UInt64]) {
         for (index, login) in logins.enumerated() where login.failed == 0 {
-            func add(_ kind: UInt64, _ value: UInt32) { if value != 0 { keys.append((kind << 32 | UInt64(value), Int32(index))) } }
-            add(UInt64(RarityKind.country.rawValue), UInt32(login.country))
-            add(UInt64(RarityKind.provider.rawValue), login.provider)
-            add(UInt64(RarityKind.agent.rawValue), login.agent)
-            add(UInt64(RarityKind.os.rawValue), login.os)
-            add(UInt64(RarityKind.deviceClass.rawValue), UInt32(login.deviceClass))
-            keys.append((SealedPane.everybody << 32 | login.user & UInt64(SealedPane.strata - 1), Int32(index)))
+            func add(_ kind: RarityKind, _ value: UInt32) {
+                if value != 0 { entries.append(Self.entry(UInt64(kind.rawValue) << 32 | UInt64(value), index)) }
+            }
+            add(.country, UInt32(login.country))
+            add(.provider, login.provider)
+            add(.agent, login.agent)
+            add(.os, login.os)
+            add(.deviceClass, UInt32(login.deviceClass))
+            entries.append(Self.entry(SealedPane.everybody << 32 | login.user & UInt64(SealedPane.strata - 1), index))
         }
-        keys.sort { ($0.key, $0.login) < ($1.key, $1.login) }
-        for (key, index) in keys {
+        entries.sort()
+        for (key, index) in entries.lazy.map(Self.parts) {
             if values.last?.key != key { values.append(Value(key: key)) }
             values[values.count - 1].logins += 1
-            _ = values[values.count - 1].users.add(hash: logins[Int(index)].user)
+            _ = values[values.count - 1].users.add(hash: logins[index].user)
         }
     }
 
@@ -167,17 +179,42 @@ struct PaneSums {
         return others.sorted { ($1.logins, $0.key) < ($0.logins, $1.key) }.prefix(most - everybody.count).sorted { $0.key < $1.key } + everybody
     }
 
-    /// By action, how many users did it; in the order of actions.
+    /// By action, how many users did it; in the order of actions. Entries are of keyed hashes, so that nobody can aim at
+    /// one place of these tables.
     static func actions(_ actions: UnsafeBufferPointer<UInt64>, most: Int) -> [UInt64] {
+        guard !actions.isEmpty else { return [] }
+        let bits = UInt64(64 - (2 * actions.count - 1).leadingZeroBitCount)
         var sums: [(action: UInt64, users: UInt64)] = []
-        var before: UInt64?
-        for entry in actions.sorted() where entry != before {
-            before = entry
-            if sums.last?.action == entry >> 32 { sums[sums.count - 1].users += 1 } else { sums.append((entry >> 32, 1)) }
+        // 0 is free: no action's fingerprint is 0.
+        withUnsafeTemporaryAllocation(of: UInt64.self, capacity: 1 << Int(bits)) { met in
+            met.initialize(repeating: 0)
+            withUnsafeTemporaryAllocation(of: UInt16.self, capacity: 1 << Int(bits)) { places in
+                places.initialize(repeating: 0)
+                for entry in actions {
+                    var slot = Self.slot(of: entry, bits: bits)
+                    while met[slot] != 0 && met[slot] != entry { slot = (slot + 1) & (met.count - 1) }
+                    guard met[slot] == 0 else { continue }
+                    met[slot] = entry
+                    let action = entry >> 32
+                    slot = Self.slot(of: action, bits: bits)
+                    while places[slot] != 0 && sums[Int(places[slot]) - 1].action != action { slot = (slot + 1) & (places.count - 1) }
+                    if places[slot] == 0 {
+                        sums.append((action, 0))
+                        places[slot] = UInt16(sums.count)
+                    }
+                    sums[Int(places[slot]) - 1].users += 1
+                }
+            }
         }
+        sums.sort { $0.action < $1.action }
         if sums.count > most {
             sums = sums.sorted { ($1.users, $0.action) < ($0.users, $1.action) }.prefix(most).sorted { $0.action < $1.action }
         }
         return sums.map { $0.action | $0.users << 32 }
+    }
+
+    @inline(__always)
+    private static func slot(of entry: UInt64, bits: UInt64) -> Int {
+        Int(truncatingIfNeeded: ((entry ^ entry >> 32) &* 0x9E37_79B9_7F4A_7C15) >> (64 - bits))
     }
 }

@@ -17,7 +17,7 @@ public struct Proof: Sendable, Equatable {
         /// The person answered a question of ours.
         public static let challenge: Source = []
         /// An event said so.
-        public static let claim = Source(rawValue: 1)
+        @inlinable public static var claim: Source { Source(rawValue: 1) }
     }
 
     public init() {}

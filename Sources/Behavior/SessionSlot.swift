@@ -4,13 +4,13 @@ public struct SessionFlags: OptionSet, Sendable {
     public var rawValue: UInt16
     @inlinable public init(rawValue: UInt16) { self.rawValue = rawValue }
     /// An event of it was denied: nothing more of it is learned unless a challenge is passed.
-    public static let tainted = SessionFlags(rawValue: 1)
+    @inlinable public static var tainted: SessionFlags { SessionFlags(rawValue: 1) }
     /// It was terminated, and stays so.
-    public static let terminated = SessionFlags(rawValue: 2)
+    @inlinable public static var terminated: SessionFlags { SessionFlags(rawValue: 2) }
     /// Its context has joined the baseline.
-    public static let learned = SessionFlags(rawValue: 4)
+    @inlinable public static var learned: SessionFlags { SessionFlags(rawValue: 4) }
     /// It goes on under another name: whoever still comes under this one has it from somewhere else.
-    public static let rotated = SessionFlags(rawValue: 8)
+    @inlinable public static var rotated: SessionFlags { SessionFlags(rawValue: 8) }
 }
 
 /// A session of the user and what it is bound to.

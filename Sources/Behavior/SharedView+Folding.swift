@@ -19,6 +19,10 @@ extension SharedView {
         pane.words.withUnsafeBufferPointer { words in
             let generation = networkGeneration(of: index)
             if generation + 1 >= networkGeneration(of: clock) {
+                // They lie all over a table that is larger than any cache.
+                for at in 0..<pane.networks {
+                    prefetch(self.words + layout.networks.keys + set(of: words[pane.network(at)], in: layout.networks), bytes: 64)
+                }
                 for at in 0..<pane.networks { fold(network: words.baseAddress! + pane.network(at), generation) }
             }
             let long = valueGeneration(of: index)
@@ -49,8 +53,10 @@ extension SharedView {
         window[0] =
             UInt64(UInt32(truncatingIfNeeded: window[0]).saturatingAdd(UInt32(truncatingIfNeeded: entry[1])))
             | UInt64(UInt32(window[0] >> 32).saturatingAdd(UInt32(entry[1] >> 32))) << 32
-        window[1] = window[1].nibbleMaximum(entry[2])
-        window[2] = window[2].nibbleMaximum(entry[3])
+        let (triers, failers) = (window[1].nibbleMaximum(entry[2]), window[2].nibbleMaximum(entry[3]))
+        // Mostly by users who have tried before, and then the estimates stand.
+        guard age > 0 || triers != window[1] || failers != window[2] else { return }
+        (window[1], window[2]) = (triers, failers)
         let tried = Self.rounded(HyperLogLog16(word: body[3].nibbleMaximum(body[6])).estimate)
         let failing = Self.rounded(HyperLogLog16(word: body[4].nibbleMaximum(body[7])).estimate)
         body[1] = UInt64(tried) | UInt64(failing) << 32

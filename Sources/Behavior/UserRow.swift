@@ -19,7 +19,7 @@ public struct SlotFlags: OptionSet, Sendable {
     public var rawValue: UInt8
     @inlinable public init(rawValue: UInt8) { self.rawValue = rawValue }
     /// A passed challenge vouches for it, or it was there while the baseline was being learned.
-    public static let vouched = SlotFlags(rawValue: 1)
+    @inlinable public static var vouched: SlotFlags { SlotFlags(rawValue: 1) }
 }
 
 /// A device the user is known to use.
@@ -116,28 +116,28 @@ public struct HoldFlags: OptionSet, Sendable {
     public var rawValue: UInt8
     @inlinable public init(rawValue: UInt8) { self.rawValue = rawValue }
     /// For a passed challenge; without it only for the session's clean end.
-    public static let quarantined = HoldFlags(rawValue: 1)
+    @inlinable public static var quarantined: HoldFlags { HoldFlags(rawValue: 1) }
     /// An event among them was allowed at raised risk, or a report-only rule objected to it.
-    public static let raised = HoldFlags(rawValue: 2)
+    @inlinable public static var raised: HoldFlags { HoldFlags(rawValue: 2) }
     /// A report-only rule objected to an event among them.
-    public static let objected = HoldFlags(rawValue: 4)
+    @inlinable public static var objected: HoldFlags { HoldFlags(rawValue: 4) }
     /// The course of actions among them spoke against its being the user's.
-    public static let foreign = HoldFlags(rawValue: 8)
+    @inlinable public static var foreign: HoldFlags { HoldFlags(rawValue: 8) }
 }
 
 public struct UserFlags: OptionSet, Sendable {
     public var rawValue: UInt16
     @inlinable public init(rawValue: UInt16) { self.rawValue = rawValue }
     /// Has logged in successfully or acted.
-    public static let proven = UserFlags(rawValue: 1)
+    @inlinable public static var proven: UserFlags { UserFlags(rawValue: 1) }
     /// In the list of rows to write.
     static let dirty = UserFlags(rawValue: 2)
     /// Was pushed at until a stop had to be put to it: not again before a phishing-resistant challenge is passed.
-    public static let pushStopped = UserFlags(rawValue: 4)
+    @inlinable public static var pushStopped: UserFlags { UserFlags(rawValue: 4) }
     /// `enrolled` is all that the person has enrolled, not only what has been seen.
-    public static let enrolmentsKnown = UserFlags(rawValue: 8)
+    @inlinable public static var enrolmentsKnown: UserFlags { UserFlags(rawValue: 8) }
     /// In the window of `countedIn` the circuit breaker has counted the user as asked.
-    public static let countedAsked = UserFlags(rawValue: 16)
+    @inlinable public static var countedAsked: UserFlags { UserFlags(rawValue: 16) }
     /// What only memory knows: never in persisted bytes.
     static let transient: UserFlags = [.dirty]
 }

@@ -1,6 +1,7 @@
 import Events
 
 /// A hopping window of counts: the last `panes` panes of `hop` milliseconds each, in a ring of 16.
+/// What reads it is always inlined: a function called with the window as a value copies all of it for every pane.
 /// At most 16 panes; a pane saturates at 65,535.
 public struct HoppingWindow {
     /// Index (time / hop) of the newest pane; 0 while empty.
@@ -33,6 +34,7 @@ public struct HoppingWindow {
 
     /// Events in the panes that a window ending with `time`'s pane covers.
     /// - Complexity: O(panes), at most 16.
+    @inline(__always)
     @inlinable public func count(at time: Timestamp, hop: Int64, panes: Int) -> Int {
         let last = max(time.milliseconds / hop, newest)
         var sum = 0
@@ -102,6 +104,7 @@ public struct SlidingWindow {
     @inlinable public mutating func removeAll() { self = SlidingWindow() }
 
     /// Events in (time − length, time].
+    @inline(__always)
     @inlinable public func count(at time: Timestamp, length: Int64) -> Int {
         var sum = 0
         for index in 0..<Self.capacity where times[index] > time.milliseconds - length && times[index] <= time.milliseconds {

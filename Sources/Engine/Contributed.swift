@@ -12,17 +12,20 @@ public struct Contributed: Sendable {
     var login: Contribution
 
     @inline(__always)
-    init(_ event: Event, _ seen: Observation, user: UInt64) {
+    init(_ event: UnsafePointer<Event>, _ seen: Observation, user: UInt64) {
         time = seen.time.milliseconds
         action = seen.action
-        login = Contribution(of: seen, user: user, failed: event.outcome != .success)
-        kind = event.type == .login ? .login : event.type == .action && seen.action != 0 ? .action : .nothing
+        login = Contribution(of: seen, user: user, failed: event.pointee.outcome != .success)
+        kind =
+            event.pointee.type == .login ? .login : event.pointee.type == .action && seen.action != 0 ? .action : .nothing
     }
 
     /// Of a decoded event without a record's timestamp. `hash` is keyed by the pipeline's secret; `agents` belongs to the
     /// calling thread.
     public init(_ event: Event, hash: KeyedHash, agents: AgentMemo) {
         let key = hash(event.user, seed: event.tenant.isEmpty ? 0 : hash(event.tenant))
-        self.init(event, Observation(of: event, hash: hash, agents: agents), user: hash(key, 11))
+        self = withUnsafePointer(to: event) {
+            Self($0, Observation(of: $0, hash: hash, agents: agents), user: hash(key, 11))
+        }
     }
 }

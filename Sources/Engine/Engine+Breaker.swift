@@ -58,7 +58,7 @@ extension Engine {
             isBeyondDoubt(seen, row),
             standing(policy.demand(of: found.rule), seen, row, proofSlot(seen, row, session), claim) == .open
         else { return found }
-        let rest = policy.evaluate(event.pointee, assessment.pointee, context, relaxed: breaker.pointee.relaxed)
+        let rest = policy.evaluate(event, assessment, context, relaxed: breaker.pointee.relaxed)
         guard rest.verdict <= .stepUp else { return found }
         noteAsked(seen, row)
         tally.pointee.relaxed &+= 1

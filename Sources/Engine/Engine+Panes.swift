@@ -7,7 +7,7 @@ extension Engine {
     func contribute(_ seen: Observation, _ key: UInt64, of partition: Int32, recovering: Bool) {
         guard contributes else { return }
         population.contribute(
-            Contributed(event.pointee, seen, user: hash(key, 11)), of: partition, recovering: recovering)
+            Contributed(event, seen, user: hash(key, 11)), of: partition, recovering: recovering)
     }
 
     /// Moves the panes sealed since the last call to the end of `list`: they are to be told to the other partitions, with

@@ -44,8 +44,16 @@ public final class Engine {
     let population: Population
     /// It is told of events by this engine.
     let contributes: Bool
-    var decision = Decision()
-    var words = OutputBuffer()
+    private let draft: UnsafeMutablePointer<Decision>
+    private let text: UnsafeMutablePointer<OutputBuffer>
+    var decision: Decision {
+        @inline(__always) _read { yield draft.pointee }
+        @inline(__always) _modify { yield &draft.pointee }
+    }
+    var words: OutputBuffer {
+        @inline(__always) _read { yield text.pointee }
+        @inline(__always) _modify { yield &text.pointee }
+    }
     /// Committed cuts that dirty users belong to, oldest first.
     var marks: [Mark] = []
     /// Evictions that recovering steps are to do again, and which of them is next.
@@ -99,6 +107,10 @@ public final class Engine {
         event.initialize(to: Event())
         assessment = .allocate(capacity: 1)
         assessment.initialize(to: Assessment())
+        draft = .allocate(capacity: 1)
+        draft.initialize(to: Decision())
+        text = .allocate(capacity: 1)
+        text.initialize(to: OutputBuffer())
         watermarks = .allocate(capacity: 1)
         watermarks.initialize(
             to: Watermark(
@@ -134,6 +146,10 @@ public final class Engine {
         tally.deallocate()
         assessment.deinitialize(count: 1)
         assessment.deallocate()
+        draft.deinitialize(count: 1)
+        draft.deallocate()
+        text.deinitialize(count: 1)
+        text.deallocate()
         watermarks.deinitialize(count: 1)
         watermarks.deallocate()
         breaker.deinitialize(count: 1)
@@ -171,6 +187,8 @@ public final class Engine {
     ) -> DecodeOutcome {
         let expected = expectedKey(record)
         table.expectBucket(of: expected)
+        // The records of a batch mostly lie one behind the other.
+        if let base = record.value.base { prefetch(base + record.value.count, bytes: Self.expectedRecordBytes) }
         let outcome = decodePlans[Int(record.input)]._withUnsafeGuaranteedRef { plan in
             decoder._withUnsafeGuaranteedRef {
                 let parsed = $0.parse(record, options: plan)
@@ -181,6 +199,9 @@ public final class Engine {
         if case .event = outcome { decoders.enrich(event, of: record) }
         return outcome
     }
+
+    /// Of most records, and the key between them.
+    private static let expectedRecordBytes = 512
 
     /// Hash of the user whom the record's key names, `user` or `tenant/user`: good enough to fetch by.
     @inline(__always)
@@ -211,7 +232,7 @@ public final class Engine {
             begin(record, recovering: recovering)
             tally.pointee.events &+= 1
             keepTime(record)
-            let seen = Observation(of: event.pointee, hash: hash, agents: agents)
+            let seen = Observation(of: event, hash: hash, agents: agents)
             contribute(seen, key, of: record.partition, recovering: recovering)
             if event.pointee.type == .erasure {
                 erase(record, known, key, into: &effects, recovering: recovering)
@@ -317,10 +338,10 @@ public final class Engine {
         var row = start
         var session = seen.session == 0 ? -1 : table.session(seen.session, of: row) ?? -1
         if learnsFirst { row = table.learnContext(seen, of: row, weight: 1, counts: true) }
-        scorer.score(event.pointee, seen, row: row, session: session, shared: shared, into: &assessment.pointee)
+        scorer.score(event, seen, row: row, session: session, shared: shared, into: &assessment.pointee)
         let claim = self.claim(seen, row, session)
         let context = self.context(seen, row, session, claim)
-        var (verdict, rule, reported) = policy.evaluate(event.pointee, assessment.pointee, context)
+        var (verdict, rule, reported) = policy.evaluate(event, assessment, context)
         noteThere(seen, row)
         if verdict == .stepUp && breaker.pointee.isOpen(at: seen.time) {
             (verdict, rule, reported) = relax((verdict, rule, reported), context, seen, row, session, claim)
@@ -458,16 +479,18 @@ public final class Engine {
         }
         explain()
         effects.emit(
-            decision, for: event.pointee, input: record.input, mode: plan.cloudEvents)
+            draft, for: event, input: record.input, mode: plan.cloudEvents)
     }
 
     /// The reasons, most points first, ties in the order of `Signal`.
     func explain() {
         words.removeAll()
         decision.reasons.removeAll(keepingCapacity: true)
-        for signal in Signal.allCases where assessment.pointee.present.contains(SignalSet(signal)) {
+        var bits = assessment.pointee.present.rawValue
+        while let signal = Signal(rawValue: UInt8(bits.trailingZeroBitCount)) {
+            bits &= bits - 1
             let evidence = assessment.pointee[signal]
-            let (observed, expected) = Explanation.write(signal, evidence, of: event.pointee, into: &words)
+            let (observed, expected) = Explanation.write(signal, evidence, of: event, into: &words)
             let reason = Reason(
                 signal: signal.name, points: evidence.points, observed: observed, expected: expected,
                 samples: Int(max(0, min(1e9, evidence.samples))))

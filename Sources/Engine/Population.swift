@@ -90,11 +90,16 @@ public final class Population {
     func contribute(_ event: Contributed, of partition: Int32, recovering: Bool) {
         if event.time >= pane.pointee.end { turnPane(to: event.time, partition, recovering: recovering) }
         guard event.kind != .nothing else { return }
-        if pane.pointee.open.isFull { sealPane(partition, recovering: recovering) }
-        if event.kind == .login {
-            pane.pointee.open.add(event.login)
-        } else {
-            pane.pointee.open.add(action: event.action, user: event.login.user)
+        if Unmanaged.passUnretained(pane.pointee.open)._withUnsafeGuaranteedRef({ $0.isFull }) {
+            sealPane(partition, recovering: recovering)
+        }
+        // Held by the pane for as long as this takes.
+        Unmanaged.passUnretained(pane.pointee.open)._withUnsafeGuaranteedRef {
+            if event.kind == .login {
+                $0.add(event.login)
+            } else {
+                $0.add(action: event.action, user: event.login.user)
+            }
         }
     }
 

@@ -21,7 +21,7 @@ public struct ByteView: @unchecked Sendable {
     }
 
     /// No value at all, which is not the same as an empty one.
-    public static let absent = ByteView(base: nil, count: 0)
+    @inlinable public static var absent: ByteView { ByteView(base: nil, count: 0) }
 
     @inlinable public var isPresent: Bool { base != nil }
     @inlinable public var isEmpty: Bool { count == 0 }

@@ -3,11 +3,11 @@ public struct ChallengeMethods: OptionSet, Sendable, Hashable {
     public var rawValue: UInt8
     @inlinable public init(rawValue: UInt8) { self.rawValue = rawValue }
 
-    public static let webauthn = ChallengeMethods(rawValue: 1)
-    public static let push = ChallengeMethods(rawValue: 2)
-    public static let totp = ChallengeMethods(rawValue: 4)
-    public static let biometric = ChallengeMethods(rawValue: 8)
-    public static let hardwareKey = ChallengeMethods(rawValue: 16)
+    @inlinable public static var webauthn: ChallengeMethods { ChallengeMethods(rawValue: 1) }
+    @inlinable public static var push: ChallengeMethods { ChallengeMethods(rawValue: 2) }
+    @inlinable public static var totp: ChallengeMethods { ChallengeMethods(rawValue: 4) }
+    @inlinable public static var biometric: ChallengeMethods { ChallengeMethods(rawValue: 8) }
+    @inlinable public static var hardwareKey: ChallengeMethods { ChallengeMethods(rawValue: 16) }
 
     /// Names on the wire and in pipeline files, in the order of their bits.
     public static let names: [StaticString] = ["webauthn", "push", "totp", "biometric", "hardware_key"]

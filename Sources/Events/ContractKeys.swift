@@ -52,13 +52,16 @@ struct ContractKeys: Sendable {
     private let methods: KeyTable<AuthenticationMethods>
     private let enrolments: KeyTable<ChallengeMethods>
 
-    private init() {
-        var names: [(text: String, group: KeyGroup, meaning: ContractKey)] = []
+    /// The names, in the order of the keys' bits.
+    static let names = makeNames()
+
+    private static func makeNames() -> [(text: String, object: ContractObject, key: ContractKey)] {
+        var names: [(text: String, object: ContractObject, key: ContractKey)] = []
         func add(_ text: String, to object: ContractObject, _ key: ContractKey) {
             precondition(names.count < 64)
             var key = key
             key.bit = 1 << UInt64(names.count)
-            names.append((text, KeyGroup(object), key))
+            names.append((text, object, key))
         }
         for field in EventField.allCases {
             let parts = field.rawValue.split(separator: ".").map(String.init)
@@ -69,7 +72,11 @@ struct ContractKeys: Sendable {
             add(child.path.description, to: .root, ContractKey(bit: 0, value: .object, object: child))
         }
         add("label", to: .root, ContractKey(bit: 0, value: .skipped))
-        table = KeyTable(names)
+        return names
+    }
+
+    private init() {
+        table = KeyTable(Self.names.map { (text: $0.text, group: KeyGroup($0.object), meaning: $0.key) })
         methods = KeyTable(
             AuthenticationMethods.names.enumerated().map { bit, name in
                 (name.description, Self.methodGroup, AuthenticationMethods(rawValue: 1 << UInt32(bit)))

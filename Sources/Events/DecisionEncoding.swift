@@ -2,9 +2,17 @@ extension Effects {
     /// CloudEvents `type` of a decision.
     public static let decisionType: StaticString = "dev.vigil.decision.v1"
 
+    /// `emit` of a decision and an event that stay where they are: as values they would be copied.
+    public mutating func emit(
+        _ decision: UnsafePointer<Decision>, for event: UnsafePointer<Event>, input: UInt16, mode: CloudEventsMode
+    ) {
+        emit(decision.pointee, for: event.pointee, input: input, mode: mode)
+    }
+
     /// Appends the record that tells `decision`: JSON as the contract has it, keyed `user` or `tenant/user`, in
     /// CloudEvents 1.0 binary mode (headers) or structured mode (envelope).
     /// - Complexity: O(bytes written); allocates only while the buffers grow to their working size.
+    @inline(__always)
     public mutating func emit(
         _ decision: borrowing Decision, for event: borrowing Event, input: UInt16, mode: CloudEventsMode
     ) {
@@ -28,6 +36,7 @@ extension Effects {
 
 extension OutputBuffer {
     /// How every answer to an event begins: its own id, then whom and what it is about.
+    @inline(__always)
     mutating func append(beginning id: DecisionID, of event: borrowing Event) {
         append("{\"id\":\"")
         append(id)
@@ -52,6 +61,7 @@ extension OutputBuffer {
     }
 
     /// The decision's JSON text.
+    @inline(__always)
     mutating func append(_ decision: borrowing Decision, for event: borrowing Event) {
         append(beginning: decision.id, of: event)
         append(member: "session", text: event.session)

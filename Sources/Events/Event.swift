@@ -57,7 +57,7 @@ public struct IPAddress: Hashable, Sendable {
         self.low = low
     }
 
-    public static let absent = IPAddress(family: .none, high: 0, low: 0)
+    @inlinable public static var absent: IPAddress { IPAddress(family: .none, high: 0, low: 0) }
     @inlinable public var isPresent: Bool { family != .none }
 }
 
@@ -66,13 +66,13 @@ public struct EventFlags: OptionSet, Sendable {
     public var rawValue: UInt32
     @inlinable public init(rawValue: UInt32) { self.rawValue = rawValue }
     /// An optional text field was longer than its bound and was cut.
-    public static let truncated = EventFlags(rawValue: 1)
+    @inlinable public static var truncated: EventFlags { EventFlags(rawValue: 1) }
     /// `time` was ahead of the record's timestamp by more than the allowed skew and was clamped to it.
-    public static let clamped = EventFlags(rawValue: 2)
+    @inlinable public static var clamped: EventFlags { EventFlags(rawValue: 2) }
     /// Behind the task's watermark when it arrived.
-    public static let late = EventFlags(rawValue: 4)
+    @inlinable public static var late: EventFlags { EventFlags(rawValue: 4) }
     /// Its id is among the user's recent ones.
-    public static let duplicate = EventFlags(rawValue: 8)
+    @inlinable public static var duplicate: EventFlags { EventFlags(rawValue: 8) }
 }
 
 /// One decoded event: plain values and views into the parser's buffers, valid until the next decode.

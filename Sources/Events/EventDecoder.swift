@@ -24,6 +24,7 @@ public final class EventDecoder {
     private let takesPlainForm: Bool
     private let seen: UnsafeMutablePointer<SeenKeys>
     private let scratch: UnsafeMutablePointer<UInt8>
+    private let expected: ExpectedKeys
 
     /// These bounds hold for every record; those of `DecodeOptions` are for whoever makes the decoder.
     public convenience init(bounds: DecodeBounds) { self.init(bounds: bounds, takesPlainForm: true) }
@@ -44,6 +45,7 @@ public final class EventDecoder {
         seen = .allocate(capacity: 1)
         seen.initialize(to: SeenKeys(capacity: bounds.recordBytes / 4))
         scratch = .allocate(capacity: EventWalk.scratchBytes)
+        expected = ExpectedKeys(ContractKeys.names)
     }
 
     deinit {
@@ -51,6 +53,7 @@ public final class EventDecoder {
         seen.pointee.deallocate()
         seen.deallocate()
         scratch.deallocate()
+        expected.deallocate()
     }
 
     /// Decodes one record. `event` is reset first; after a rejection it holds what could still be read and is valid.
@@ -123,8 +126,8 @@ public final class EventDecoder {
     @inline(__always)
     private func walk(_ plan: DecodePlan, hasEscapes: Bool) -> EventWalk {
         EventWalk(
-            tape: tape, bounds: bounds, keys: keys, seen: seen, scratch: scratch, mapped: !plan.rules.isEmpty,
-            expected: plan.type, hasEscapes: hasEscapes)
+            tape: tape, bounds: bounds, keys: keys, seen: seen, scratch: scratch, expecting: expected, mapped: !plan.rules.isEmpty,
+            inputType: plan.type, hasEscapes: hasEscapes)
     }
 
     @inline(__always)

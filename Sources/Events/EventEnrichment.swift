@@ -3,20 +3,20 @@ public struct NetworkTraits: OptionSet, Sendable, Hashable {
     public var rawValue: UInt16
     @inlinable public init(rawValue: UInt16) { self.rawValue = rawValue }
     /// A VPN, proxy or Tor exit: whoever is behind it may be anywhere.
-    public static let anonymiser = NetworkTraits(rawValue: 1)
+    @inlinable public static var anonymiser: NetworkTraits { NetworkTraits(rawValue: 1) }
     /// A hosting provider: programs live there, people don't.
-    public static let hosting = NetworkTraits(rawValue: 2)
+    @inlinable public static var hosting: NetworkTraits { NetworkTraits(rawValue: 2) }
     /// Where a mobile carrier's subscribers come out, many behind one address and often far from where they are.
-    public static let mobileGateway = NetworkTraits(rawValue: 4)
+    @inlinable public static var mobileGateway: NetworkTraits { NetworkTraits(rawValue: 4) }
     /// The way out of a company: many people, in whatever place.
-    public static let corporate = NetworkTraits(rawValue: 8)
+    @inlinable public static var corporate: NetworkTraits { NetworkTraits(rawValue: 8) }
     /// On a list of hostile networks.
-    public static let reputation = NetworkTraits(rawValue: 16)
+    @inlinable public static var reputation: NetworkTraits { NetworkTraits(rawValue: 16) }
     /// A satellite link: its place is the ground station's.
-    public static let satellite = NetworkTraits(rawValue: 32)
+    @inlinable public static var satellite: NetworkTraits { NetworkTraits(rawValue: 32) }
 
     /// The place of such an address says nothing of where the person is.
-    public static let hidesPlace: NetworkTraits = [.anonymiser, .mobileGateway, .corporate, .satellite]
+    @inlinable public static var hidesPlace: NetworkTraits { [.anonymiser, .mobileGateway, .corporate, .satellite] }
 }
 
 /// What the shell adds to an event between decoding and deciding: geography, traits of the network, the user agent taken

@@ -8,10 +8,11 @@ struct EventWalk {
     let keys: ContractKeys
     let seen: UnsafeMutablePointer<SeenKeys>
     let scratch: UnsafeMutablePointer<UInt8>
+    let expected: ExpectedKeys
     /// Whether the record is in another form, where numbers may be texts and odd values count as absent.
     let mapped: Bool
     /// The type of the input's events.
-    let expected: EventType?
+    let inputType: EventType?
     /// Whether any string was escaped: only then can simdjson have let a lone surrogate through.
     let hasEscapes: Bool
     var fault: Rejection?
@@ -22,15 +23,16 @@ struct EventWalk {
 
     init(
         tape: Tape, bounds: DecodeBounds, keys: ContractKeys, seen: UnsafeMutablePointer<SeenKeys>,
-        scratch: UnsafeMutablePointer<UInt8>, mapped: Bool, expected: EventType?, hasEscapes: Bool
+        scratch: UnsafeMutablePointer<UInt8>, expecting expected: ExpectedKeys, mapped: Bool, inputType: EventType?, hasEscapes: Bool
     ) {
         self.tape = tape
         self.bounds = bounds
         self.keys = keys
         self.seen = seen
         self.scratch = scratch
-        self.mapped = mapped
         self.expected = expected
+        self.mapped = mapped
+        self.inputType = inputType
         self.hasEscapes = hasEscapes
     }
 
@@ -120,9 +122,9 @@ struct EventWalk {
         if !hasTime { fail(.missingField, "time", "required") }
         if !event.user.isPresent { fail(.missingField, "user", "required") }
         if !hasType {
-            guard let expected else { return fail(.missingField, "type", "required") }
-            event.type = expected
-        } else if let expected, event.type != expected, !(expected == .feedback && event.type == .erasure) {
+            guard let inputType else { return fail(.missingField, "type", "required") }
+            event.type = inputType
+        } else if let inputType, event.type != inputType, !(inputType == .feedback && event.type == .erasure) {
             fail(.unsupportedType, "type", "the input holds events of another type")
         }
         switch event.type {

@@ -31,32 +31,38 @@ public struct KeyedHash: Sendable, Equatable {
     }
 
     /// - Complexity: O(*n*), about a byte per quarter cycle.
+    @inline(__always)
     @inlinable public func callAsFunction(_ view: ByteView, seed: UInt64 = 0) -> UInt64 {
         guard let p = view.base else { return Self.fold(k0 ^ seed, k1 ^ 0x9E37_79B9_7F4A_7C15) }
         let n = view.count
-        var state = k0 ^ seed
+        guard n <= 16 else { return long(p, n, seed) }
         var a: UInt64 = 0
         var b: UInt64 = 0
-        if n <= 16 {
-            if n >= 4 {
-                let middle = (n >> 3) << 2
-                a = Self.load32(p) << 32 | Self.load32(p + middle)
-                b = Self.load32(p + n - 4) << 32 | Self.load32(p + n - 4 - middle)
-            } else if n > 0 {
-                a = UInt64(p[0]) << 16 | UInt64(p[n >> 1]) << 8 | UInt64(p[n - 1])
-            }
-        } else {
-            var i = n
-            var q = p
-            while i > 16 {
-                state = Self.fold(Self.load64(q) ^ k1, Self.load64(q + 8) ^ state)
-                q += 16
-                i -= 16
-            }
-            a = Self.load64(q + i - 16)
-            b = Self.load64(q + i - 8)
+        if n >= 4 {
+            let middle = (n >> 3) << 2
+            a = Self.load32(p) << 32 | Self.load32(p + middle)
+            b = Self.load32(p + n - 4) << 32 | Self.load32(p + n - 4 - middle)
+        } else if n > 0 {
+            a = UInt64(p[0]) << 16 | UInt64(p[n >> 1]) << 8 | UInt64(p[n - 1])
         }
-        return Self.fold(k1 ^ UInt64(n), Self.fold(a ^ k1, b ^ state) ^ 0xA076_1D64_78BD_642F)
+        return finish(a, b, k0 ^ seed, n)
+    }
+
+    @usableFromInline func long(_ p: UnsafePointer<UInt8>, _ n: Int, _ seed: UInt64) -> UInt64 {
+        var state = k0 ^ seed
+        var i = n
+        var q = p
+        while i > 16 {
+            state = Self.fold(Self.load64(q) ^ k1, Self.load64(q + 8) ^ state)
+            q += 16
+            i -= 16
+        }
+        return finish(Self.load64(q + i - 16), Self.load64(q + i - 8), state, n)
+    }
+
+    @inline(__always)
+    @inlinable func finish(_ a: UInt64, _ b: UInt64, _ state: UInt64, _ n: Int) -> UInt64 {
+        Self.fold(k1 ^ UInt64(n), Self.fold(a ^ k1, b ^ state) ^ 0xA076_1D64_78BD_642F)
     }
 
     /// Mixes two values.

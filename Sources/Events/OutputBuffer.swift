@@ -13,12 +13,14 @@ public struct OutputBuffer: ~Copyable {
 
     public mutating func removeAll() { count = 0 }
 
+    @inline(__always)
     public mutating func append(_ byte: UInt8) {
         if count == capacity { grow(by: 1) }
         base[count] = byte
         count += 1
     }
 
+    @inline(__always)
     public mutating func append(_ text: StaticString) { append(text.utf8Start, count: text.utf8CodeUnitCount) }
     public mutating func append(_ view: ByteView) { if let base = view.base { append(base, count: view.count) } }
     public mutating func append(_ bytes: UnsafeBufferPointer<UInt8>) {
@@ -27,6 +29,7 @@ public struct OutputBuffer: ~Copyable {
     /// For text made off the hot path.
     public mutating func append(text: String) { for byte in text.utf8 { append(byte) } }
 
+    @inline(__always)
     public mutating func append(_ bytes: UnsafePointer<UInt8>, count added: Int) {
         if count + added > capacity { grow(by: added) }
         (base + count).update(from: bytes, count: added)
@@ -39,6 +42,7 @@ public struct OutputBuffer: ~Copyable {
         ByteView(base: UnsafePointer(base + range.lowerBound), count: range.count)
     }
 
+    @inline(never)
     private mutating func grow(by added: Int) {
         capacity = max(capacity * 2, count + added)
         let larger = UnsafeMutablePointer<UInt8>.allocate(capacity: capacity)

@@ -118,23 +118,38 @@ extension EventWalk {
         var object = ContractObject.root
         var group = KeyGroup(object)
         var met: UInt64 = 0
+        let expected = expected
+        var last = expected.beginning
         var unknown = InlineArray<8, ByteView>(repeating: .absent)
         var unknownCount = 0
         guard bytes[text.start(0)] == UInt8(ascii: "{") else { return false }
         // The token at which a key must begin.
         var i = 1
         while true {
-            let colon = text.start(i &+ 1)
-            guard let name = text.string(text.start(i), before: colon), bytes[colon] == UInt8(ascii: ":") else { return false }
-            let key = keys.key(parsed: name, in: group)
+            let quote = text.start(i)
+            let key: UnsafePointer<ContractKey>?
+            let follower = last.pointee.next
+            if follower.pointee.object == object, follower.pointee.stands(at: bytes + quote) {
+                last = follower
+                key = UnsafeRawPointer(follower).assumingMemoryBound(to: ContractKey.self)
+            } else {
+                let colon = text.start(i &+ 1)
+                guard let name = text.string(quote, before: colon), bytes[colon] == UInt8(ascii: ":") else { return false }
+                key = keys.key(parsed: name, in: group)
+                if let key {
+                    let found = expected.place(of: key.pointee)
+                    last.pointee.next = found
+                    last = found
+                } else {
+                    guard unknownCount < unknown.count else { return false }
+                    for other in 0..<unknownCount where unknown[other].isEqual(to: name) { return false }
+                    unknown[unknownCount] = name
+                    unknownCount &+= 1
+                }
+            }
             if let key {
                 guard met & key.pointee.bit == 0 else { return false }
                 met |= key.pointee.bit
-            } else {
-                guard unknownCount < unknown.count else { return false }
-                for other in 0..<unknownCount where unknown[other].isEqual(to: name) { return false }
-                unknown[unknownCount] = name
-                unknownCount &+= 1
             }
             let start = text.start(i &+ 2)
             // What follows a value of one token.

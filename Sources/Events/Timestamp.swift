@@ -13,9 +13,9 @@ public struct Timestamp: Comparable, Hashable, Sendable {
     }
 
     /// "Never": earlier than every time an event may carry.
-    public static let distantPast = Timestamp(milliseconds: .min / 4)
+    @inlinable public static var distantPast: Timestamp { Timestamp(milliseconds: .min / 4) }
     /// 2000-01-01T00:00:00Z. An event before it is a dead letter (`time_out_of_range`).
-    public static let earliest = Timestamp(milliseconds: 946_684_800_000)
+    @inlinable public static var earliest: Timestamp { Timestamp(milliseconds: 946_684_800_000) }
     /// 2100-01-01T00:00:00Z. An event at or after it is a dead letter (`time_out_of_range`).
-    public static let latest = Timestamp(milliseconds: 4_102_444_800_000)
+    @inlinable public static var latest: Timestamp { Timestamp(milliseconds: 4_102_444_800_000) }
 }

@@ -138,9 +138,19 @@ public final class CompiledPolicy: @unchecked Sendable {
         (0..<count).reduce(into: ReportedRules()) { if names.contains(name(of: $1).string) { $0.insert($1) } }
     }
 
+    /// `evaluate` of an event and an assessment that stay where they are: as values they would be copied, which costs as
+    /// much as matching them.
+    public func evaluate(
+        _ event: UnsafePointer<Event>, _ assessment: UnsafePointer<Assessment>, _ context: borrowing PolicyContext,
+        relaxed: ReportedRules = .none
+    ) -> (verdict: Verdict, rule: Int, reported: ReportedRules) {
+        evaluate(event.pointee, assessment.pointee, context, relaxed: relaxed)
+    }
+
     /// The first enforced rule that matches, -1 for none, and the report-only rules that matched before it.
     /// - Parameter relaxed: rules that count as report-only this time.
     /// - Complexity: O(rules)
+    @inline(__always)
     public func evaluate(
         _ event: borrowing Event, _ assessment: borrowing Assessment, _ context: borrowing PolicyContext,
         relaxed: ReportedRules = .none

@@ -31,7 +31,8 @@ struct ConditionCompiler {
         func mask<T>(_ values: [T], _ bit: (T) -> UInt8) -> UInt8 {
             values.isEmpty ? 0xFF : values.reduce(0) { $0 | 1 << bit($1) }
         }
-        if when.score != nil { needsScore = true }
+        // Every score lies within 0 and 100.
+        if let score = when.score, (score.atLeast ?? 0) > 0 || (score.atMost ?? 100) < 100 { needsScore = true }
         let extra = self.extra(of: when)
         clauses.append(
             CompiledConditions.Clause(

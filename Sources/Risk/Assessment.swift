@@ -29,7 +29,8 @@ public struct Assessment: ~Copyable {
     /// Log-odds ×10 in all.
     public internal(set) var points = 0.0
     /// Probability ×100. Made when it is asked for: most events are far below every level.
-    public var score: Double { 100 / (1 + exp(-points / 10)) }
+    public var score: Double { Self.score(of: points) }
+    static func score(of points: Double) -> Double { 100 / (1 + exp(-points / 10)) }
     public internal(set) var level = RiskLevel.low
     public internal(set) var confidence = Confidence.learning
     /// What the action itself says in log-odds, as a step of the course of actions; NaN where it says nothing.

@@ -4,7 +4,7 @@ import Events
 public enum Explanation {
     /// Appends the observed text and then the expected text to `text`, and returns where they are.
     public static func write(
-        _ signal: Signal, _ evidence: Evidence, of event: Event, into text: inout OutputBuffer
+        _ signal: Signal, _ evidence: Evidence, of event: UnsafePointer<Event>, into text: inout OutputBuffer
     ) -> (observed: Range<Int>, expected: Range<Int>) {
         let start = text.count
         observed(signal, evidence, event, &text)
@@ -13,7 +13,7 @@ public enum Explanation {
         return (start..<middle, middle..<text.count)
     }
 
-    private static func observed(_ signal: Signal, _ e: Evidence, _ event: Event, _ text: inout OutputBuffer) {
+    private static func observed(_ signal: Signal, _ e: Evidence, _ event: UnsafePointer<Event>, _ text: inout OutputBuffer) {
         switch signal {
         case .deviceNew, .deviceRare, .deviceChangedInSession:
             device(event, &text)
@@ -52,7 +52,7 @@ public enum Explanation {
             text.append(whole: e.observed)
             text.append(" ms")
         case .actionSensitive:
-            text.append(event.action)
+            text.append(event.pointee.action)
         case .actionSequence:
             text.append("the last ")
             text.append(count: e.observed, "action")
@@ -119,7 +119,7 @@ public enum Explanation {
                 text.append(" after another")
             }
         case .actionRare:
-            text.append(event.action)
+            text.append(event.pointee.action)
         case .actionRate:
             text.append(whole: e.observed)
             text.append(" actions in ")
@@ -127,9 +127,9 @@ public enum Explanation {
             text.append(" s")
         case .amountUnusual:
             text.append(amount: e.observed)
-            if event.currency.isPresent {
+            if event.pointee.currency.isPresent {
                 text.append(" ")
-                text.append(event.currency)
+                text.append(event.pointee.currency)
             }
         case .inputMalformed:
             if e.observed > 0 {
@@ -138,7 +138,7 @@ public enum Explanation {
             }
             if e.detail > 0 {
                 if e.observed > 0 { text.append(", ") }
-                text.append(event.truncatedField)
+                text.append(event.pointee.truncatedField)
                 text.append(" of ")
                 text.append(whole: e.detail)
                 text.append(" bytes")
@@ -146,7 +146,7 @@ public enum Explanation {
         }
     }
 
-    private static func expected(_ signal: Signal, _ e: Evidence, _ event: Event, _ text: inout OutputBuffer) {
+    private static func expected(_ signal: Signal, _ e: Evidence, _ event: UnsafePointer<Event>, _ text: inout OutputBuffer) {
         switch signal {
         case .deviceRare:
             text.append("seen ")
@@ -263,30 +263,30 @@ public enum Explanation {
         }
     }
 
-    private static func device(_ event: Event, _ text: inout OutputBuffer) {
-        if event.deviceID.isPresent {
-            text.append(event.deviceID)
-        } else if event.userAgent.isPresent {
-            text.append(event.userAgent)
-        } else if event.browser.isPresent || event.os.isPresent {
-            text.append(event.browser)
-            if event.browser.isPresent && event.os.isPresent { text.append(" on ") }
-            text.append(event.os)
+    private static func device(_ event: UnsafePointer<Event>, _ text: inout OutputBuffer) {
+        if event.pointee.deviceID.isPresent {
+            text.append(event.pointee.deviceID)
+        } else if event.pointee.userAgent.isPresent {
+            text.append(event.pointee.userAgent)
+        } else if event.pointee.browser.isPresent || event.pointee.os.isPresent {
+            text.append(event.pointee.browser)
+            if event.pointee.browser.isPresent && event.pointee.os.isPresent { text.append(" on ") }
+            text.append(event.pointee.os)
         } else {
             text.append("no device")
         }
     }
 
-    private static func family(_ event: Event, _ text: inout OutputBuffer) {
-        if event.browser.isPresent { text.append(event.browser) }
-        if event.browser.isPresent && event.os.isPresent { text.append(" on ") }
-        if event.os.isPresent { text.append(event.os) }
-        if !event.browser.isPresent && !event.os.isPresent { device(event, &text) }
+    private static func family(_ event: UnsafePointer<Event>, _ text: inout OutputBuffer) {
+        if event.pointee.browser.isPresent { text.append(event.pointee.browser) }
+        if event.pointee.browser.isPresent && event.pointee.os.isPresent { text.append(" on ") }
+        if event.pointee.os.isPresent { text.append(event.pointee.os) }
+        if !event.pointee.browser.isPresent && !event.pointee.os.isPresent { device(event, &text) }
     }
 
     /// The /24 or /48 the model compares by; the whole address stays in the event.
-    private static func network(_ event: Event, _ text: inout OutputBuffer) {
-        let ip = event.ip
+    private static func network(_ event: UnsafePointer<Event>, _ text: inout OutputBuffer) {
+        let ip = event.pointee.ip
         switch ip.family {
         case .none: text.append("no address")
         case .v4:
@@ -304,20 +304,20 @@ public enum Explanation {
             text.append(hexGroup: UInt16(truncatingIfNeeded: ip.high >> 16))
             text.append("::/48")
         }
-        if event.asn != 0 {
+        if event.pointee.asn != 0 {
             text.append(" (AS")
-            text.append(integer: Int64(event.asn))
+            text.append(integer: Int64(event.pointee.asn))
             text.append(")")
         }
     }
 
-    private static func place(_ event: Event, _ text: inout OutputBuffer) {
-        if event.city.isPresent {
-            text.append(event.city)
+    private static func place(_ event: UnsafePointer<Event>, _ text: inout OutputBuffer) {
+        if event.pointee.city.isPresent {
+            text.append(event.pointee.city)
             text.append(", ")
         }
-        text.append(UInt8(event.country >> 8))
-        text.append(UInt8(truncatingIfNeeded: event.country))
+        text.append(UInt8(event.pointee.country >> 8))
+        text.append(UInt8(truncatingIfNeeded: event.pointee.country))
     }
 }
 

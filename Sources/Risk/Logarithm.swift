@@ -3,14 +3,16 @@
 /// hundredth, and unlike the C library's this gives the same bits on every processor.
 @inline(__always)
 func ln(_ x: Double) -> Double {
-    var exponent = Int64(x.bitPattern >> 52) - 1023
-    var mantissa = Double(bitPattern: x.bitPattern & 0x000F_FFFF_FFFF_FFFF | 0x3FF0_0000_0000_0000)
-    if mantissa > 1.4142135623730951 {
-        mantissa *= 0.5
-        exponent += 1
-    }
+    // A mantissa above √2 is halved. Adding what carries it into the exponent takes no branch, which would be guessed wrong
+    // every other time.
+    let bits = x.bitPattern &+ 0x0009_5F61_9980_C432
+    let exponent = Int64(bits >> 52) &- 1023
+    let mantissa = Double(bitPattern: x.bitPattern &- UInt64(bitPattern: exponent) << 52)
     let s = (mantissa - 1) / (mantissa + 1)
     let q = s * s
-    let series = 1 + q * (1.0 / 3 + q * (1.0 / 5 + q * (1.0 / 7 + q * (1.0 / 9 + q / 11))))
+    // Halves of the series that don't wait for each other.
+    let square = q * q
+    let low = (1 + q * (1.0 / 3)) + square * (1.0 / 5 + q * (1.0 / 7))
+    let series = low + square * square * (1.0 / 9 + q * (1.0 / 11))
     return 2 * s * series + Double(exponent) * 0.6931471805599453
 }

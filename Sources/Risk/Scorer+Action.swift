@@ -4,7 +4,7 @@ import Events
 /// What the user does.
 extension Scorer {
     func actionSignals(
-        _ event: borrowing Event, _ seen: Observation, _ row: UserRow, _ session: Int, _ shared: SharedView, _ out: inout Assessment
+        _ event: UnsafePointer<Event>, _ seen: Observation, _ row: UserRow, _ session: Int, _ shared: SharedView, _ out: inout Assessment
     ) {
         let header = row.header
         let total = Double(header.pointee.actionTotal)
@@ -29,7 +29,7 @@ extension Scorer {
         }
         if has(.actionRate) { rateSignal(seen, row, &out) }
         if seen.resource != 0 && has(.actionBreadth) { breadthSignal(seen, row, &out) }
-        if !event.amount.isNaN && has(.amountUnusual) { amountSignal(event, row, &out) }
+        if !event.pointee.amount.isNaN && has(.amountUnusual) { amountSignal(event, row, &out) }
     }
 
     private func rareSignal(_ weight: Float, _ total: Double, _ out: inout Assessment) {
@@ -81,25 +81,25 @@ extension Scorer {
         }
     }
 
-    private func amountSignal(_ event: borrowing Event, _ row: UserRow, _ out: inout Assessment) {
+    private func amountSignal(_ event: UnsafePointer<Event>, _ row: UserRow, _ out: inout Assessment) {
         let usual = row.header.pointee.amounts
         guard Double(usual.weight) >= Double(model.amountSamples) else { return }
-        let amount = Float(ln(1 + event.amount))
+        let amount = Float(ln(1 + event.pointee.amount))
         // Smaller than what is usual is nobody's harm, and as large as usual needs no second look.
         guard usual.deviations(of: amount, least: 0.3) > 0.5 else { return }
         let excess = usual.excess(of: amount, leastDeviation: 0.3)
         guard excess > 1 else { return }
         let spread = row.header.pointee.amountSpread
         let weight = Double(spread.weight)
-        let above = max(0, 1 - Double(spread.rank(of: Float(event.amount) + 1))) * weight
+        let above = max(0, 1 - Double(spread.rank(of: Float(event.pointee.amount) + 1))) * weight
         // Rent among coffees: moments cry each month, and it has been seen; which less than halves it, as seeing proves little.
         var points = min(tailPoints(excess), Self.mostOfTail) / min(1 + above, 2.5)
         // Wages and coffees: moments find everything between and beyond them usual.
-        if let largest = spread.quantile(1), event.amount > 2 * Double(largest) {
-            points = max(points, 4 * ln(event.amount / Double(max(largest, 1))) * weight / (weight + 20))
+        if let largest = spread.quantile(1), event.pointee.amount > 2 * Double(largest) {
+            points = max(points, 4 * ln(event.pointee.amount / Double(max(largest, 1))) * weight / (weight + 20))
         }
         if points > 0 {
-            set(&out, .amountUnusual, points, observed: event.amount, expected: upper(usual, least: 0.3) - 1, samples: usual.weight)
+            set(&out, .amountUnusual, points, observed: event.pointee.amount, expected: upper(usual, least: 0.3) - 1, samples: usual.weight)
         }
     }
 

@@ -4,30 +4,32 @@ import Events
 /// What came of the questions asked of the user lately, in any session.
 extension Scorer {
     func challengeSignals(_ seen: Observation, _ row: UserRow, _ out: inout Assessment) {
-        let history = row.header.pointee.challenges
-        if history.isEmpty && row.challenges.count < 2 { return }
+        let history = row.header.pointee.challenges.kinds
+        guard !history.isEmpty || row.challenges.count >= 2 else { return }
         let minutes = Double(model.challengeWindow) / 60_000
-        if has(.challengeFailed) {
-            let count = history.count(.failed, at: seen.time, length: model.challengeWindow)
+        // Most have left questions unanswered some time ago.
+        let age = row.header.pointee.challenges.age(at: seen.time)
+        if age < model.challengeWindow && has(.challengeFailed) {
+            let count = count(.failed, at: seen.time, length: model.challengeWindow, row)
             if count >= 2 {
                 set(&out, .challengeFailed, 5 * Double(count - 1), observed: Double(count), expected: 2, detail: minutes)
             }
         }
-        if has(.challengeAbandoned) {
-            let count = history.count(.unanswered, at: seen.time, length: model.challengeWindow)
+        if age < model.challengeWindow && has(.challengeAbandoned) {
+            let count = count(.unanswered, at: seen.time, length: model.challengeWindow, row)
             if count >= 2 {
                 set(&out, .challengeAbandoned, 3 * Double(count - 1), observed: Double(count), expected: 2, detail: minutes)
             }
         }
-        if has(.challengeDenied) {
-            let count = history.count(.denied, at: seen.time, length: model.denialWindow)
+        if history.contains(.denied) && has(.challengeDenied) {
+            let count = count(.denied, at: seen.time, length: model.denialWindow, row)
             if count > 0 {
                 // Whoever said no, sits at one of the person's own devices.
                 set(&out, .challengeDenied, isOwnDevice(seen, row) ? 12 : 50, observed: Double(count), expected: 1,
                     detail: Double(model.denialWindow) / 60_000)
             }
         }
-        if has(.challengePushBombing) {
+        if (age < model.pushWindow || row.challenges.count >= 2) && has(.challengePushBombing) {
             let count = pushes(at: seen.time, row)
             if count >= model.pushesAtLeast {
                 set(&out, .challengePushBombing, 35, observed: Double(count), expected: Double(model.pushesAtLeast),
@@ -36,10 +38,15 @@ extension Scorer {
         }
     }
 
+    private func count(
+        _ what: ChallengeHistory.Kind, having: ChallengeHistory.Kind = [], at time: Timestamp, length: Int64, _ row: UserRow
+    ) -> Int {
+        row.header.pointee.challenges.count(what, having: having, at: time, length: length)
+    }
+
     /// Pushes within the window that were denied, or not answered, be it not yet.
     private func pushes(at time: Timestamp, _ row: UserRow) -> Int {
-        var count = row.header.pointee.challenges.count(
-            [.unanswered, .denied], having: .push, at: time, length: model.pushWindow)
+        var count = count([.unanswered, .denied], having: .push, at: time, length: model.pushWindow, row)
         let open = row.challenges
         for index in 0..<open.count where open[index].isOpen && open[index].flags.contains(.push) {
             let age = time.milliseconds - Int64(open[index].asked) * 1000

@@ -3,7 +3,7 @@ import Events
 
 /// How the record itself looked.
 extension Scorer {
-    func inputSignal(_ event: borrowing Event, _ seen: Observation, _ row: UserRow, _ out: inout Assessment) {
+    func inputSignal(_ event: UnsafePointer<Event>, _ seen: Observation, _ row: UserRow, _ out: inout Assessment) {
         guard has(.inputMalformed) else { return }
         let header = row.header
         var points = 0.0
@@ -12,12 +12,12 @@ extension Scorer {
             count = Double(header.pointee.malformed)
             points = 5 * count
         }
-        let truncated = event.flags.contains(.truncated)
+        let truncated = event.pointee.flags.contains(.truncated)
         if truncated { points += 5 }
         if points > 0 {
             set(
                 &out, .inputMalformed, points, observed: count, expected: Double(model.malformedWindow) / 60_000,
-                detail: truncated ? Double(event.truncatedBytes) : 0)
+                detail: truncated ? Double(event.pointee.truncatedBytes) : 0)
         }
     }
 }

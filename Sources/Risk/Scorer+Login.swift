@@ -4,10 +4,10 @@ import Events
 /// How the login went.
 extension Scorer {
     func loginSignals(
-        _ event: borrowing Event, _ seen: Observation, _ known: Familiarity, _ row: UserRow, _ out: inout Assessment
+        _ event: UnsafePointer<Event>, _ seen: Observation, _ known: Familiarity, _ row: UserRow, _ out: inout Assessment
     ) {
         let before = row.failures.count == 0 ? 0 : row.failures.base[0].count(at: seen.time, length: windows.failures)
-        if event.outcome == .failure {
+        if event.pointee.outcome == .failure {
             let count = before + 1
             if count >= model.failuresAtLeast && has(.loginFailures) {
                 set(
@@ -24,8 +24,8 @@ extension Scorer {
                 observed: Double(before), expected: Double(model.successAfterFailures),
                 detail: Double(windows.failures) / 60_000)
         }
-        if event.outcome == .success, event.amr.factorKinds == 1 { factorSignals(row, &out) }
-        if !event.roundTripMilliseconds.isNaN { roundTripSignal(event, known, row, &out) }
+        if event.pointee.outcome == .success, event.pointee.amr.factorKinds == 1 { factorSignals(row, &out) }
+        if !event.pointee.roundTripMilliseconds.isNaN { roundTripSignal(event, known, row, &out) }
     }
 
     /// For a login with one factor.
@@ -41,16 +41,16 @@ extension Scorer {
     }
 
     /// A place that looks familiar and lies further away than it did, or nearer.
-    private func roundTripSignal(_ event: borrowing Event, _ known: Familiarity, _ row: UserRow, _ out: inout Assessment) {
+    private func roundTripSignal(_ event: UnsafePointer<Event>, _ known: Familiarity, _ row: UserRow, _ out: inout Assessment) {
         let usual = row.header.pointee.roundTrips
         guard known.provider, Double(usual.weight) >= Double(model.roundTripSamples), has(.loginRoundTrip) else { return }
-        let value = Float(ln(Double(max(event.roundTripMilliseconds, 1))))
+        let value = Float(ln(Double(max(event.pointee.roundTripMilliseconds, 1))))
         // Either tail: half as likely as one.
         let excess = usual.excess(of: usual.mean + abs(value - usual.mean), leastDeviation: 0.3) - 0.69
         if excess > Self.usualExcess {
             set(
                 &out, .loginRoundTrip, (known.network ? 2 : 1) * (excess - Self.usualExcess),
-                observed: Double(event.roundTripMilliseconds), expected: Portable.exp(Double(usual.mean)),
+                observed: Double(event.pointee.roundTripMilliseconds), expected: Portable.exp(Double(usual.mean)),
                 samples: usual.weight)
         }
     }

@@ -4,7 +4,7 @@ import Events
 /// Whether the user comes from where they use to come from.
 extension Scorer {
     func originSignals(
-        _ event: borrowing Event, _ seen: Observation, _ known: Familiarity, _ row: UserRow, _ contexts: Double, _ session: Int,
+        _ event: UnsafePointer<Event>, _ seen: Observation, _ known: Familiarity, _ row: UserRow, _ contexts: Double, _ session: Int,
         _ shared: SharedView, _ out: inout Assessment
     ) {
         let header = row.header
@@ -126,7 +126,7 @@ extension Scorer {
         }
     }
 
-    private func travelSignals(_ event: borrowing Event, _ seen: Observation, _ row: UserRow, _ out: inout Assessment) {
+    private func travelSignals(_ event: UnsafePointer<Event>, _ seen: Observation, _ row: UserRow, _ out: inout Assessment) {
         let header = row.header
         let (latitude, longitude) = (header.pointee.lastLatitude, header.pointee.lastLongitude)
         guard latitude != seen.latitude || longitude != seen.longitude else { return }

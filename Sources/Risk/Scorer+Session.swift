@@ -3,7 +3,7 @@ import Events
 
 /// What a session's own course gives away.
 extension Scorer {
-    func sessionSignals(_ event: borrowing Event, _ seen: Observation, _ row: UserRow, _ session: Int, _ out: inout Assessment) {
+    func sessionSignals(_ event: UnsafePointer<Event>, _ seen: Observation, _ row: UserRow, _ session: Int, _ out: inout Assessment) {
         let slot = row.sessions.base + session
         if seen.isElsewhere(than: slot.pointee.currentNetwork, asn: slot.pointee.currentASN) && has(.sessionTwoPlaces) {
             let minutes = Double(abs(seen.time - slot.pointee.window.last)) / 60_000
@@ -19,7 +19,7 @@ extension Scorer {
             }
         }
         // A login begins a session anew, under whatever name.
-        guard event.type == .action else { return }
+        guard event.pointee.type == .action else { return }
         let age = seen.time - slot.pointee.window.start
         if age > model.sessionAgeLimit && has(.sessionAge) {
             set(&out, .sessionAge, 3 * ln(Double(age) / Double(model.sessionAgeLimit)), observed: Double(age) / 60_000,
@@ -52,11 +52,11 @@ extension Scorer {
     }
 
     /// A sensitive action asked for on an authentication that is old.
-    func assuranceSignal(_ event: borrowing Event, _ seen: Observation, _ out: inout Assessment) {
-        guard event.authTime != .distantPast, seen.kinds.contains(.sensitive), has(.sessionAssurance) else { return }
-        let age = seen.time - event.authTime
+    func assuranceSignal(_ event: UnsafePointer<Event>, _ seen: Observation, _ out: inout Assessment) {
+        guard event.pointee.authTime != .distantPast, seen.kinds.contains(.sensitive), has(.sessionAssurance) else { return }
+        let age = seen.time - event.pointee.authTime
         var passed = 0
-        while passed < 4 && age > assuranceLimits[passed] { passed += 1 }
+        while passed < Self.assuranceLevels && age > assuranceLimits[passed] { passed += 1 }
         if passed > 0 {
             set(&out, .sessionAssurance, 3 * Double(passed), observed: Double(age) / 60_000,
                 expected: Double(assuranceLimits[0]) / 60_000)

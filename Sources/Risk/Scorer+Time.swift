@@ -10,7 +10,8 @@ extension Scorer {
         let header = row.header
         if contexts >= 3 && has(.timeUnusual) {
             let own = hourShare(seen.hour, row, contexts)
-            let points = max(-6, 10 * ln((1.0 / 24) / own))
+            // An hour that is usual needs no logarithm where it counts for nothing.
+            let points = isSettled && own >= 1.0 / 24 ? 0 : max(-6, 10 * ln((1.0 / 24) / own))
             if points > 0 || !isSettled {
                 set(&out, .timeUnusual, points, observed: Double(seen.hour), expected: own * 100,
                     samples: header.pointee.contexts)

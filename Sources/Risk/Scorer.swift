@@ -9,77 +9,100 @@ import Glibc
 /// Giacinto, "Who Are You?", NDSS 2016), taken level by level: country, then provider within a known country, then prefix
 /// within a known provider; agent and system, then the device. That is hierarchical back-off written as a sum, so that
 /// every level is a signal a person can read and `vigil fit` can weigh.
-public struct Scorer: ~Copyable, Sendable {
+public struct Scorer: ~Copyable, @unchecked Sendable {
     let windows: WindowOptions
     let model: ModelOptions
     let panes: Int
-    /// Weight of each signal, 0 where disabled, and cap: flat copies, because array fields of a struct cost retains.
-    let weights: InlineArray<64, Double>
-    let caps: InlineArray<64, Double>
-    let groupCaps: InlineArray<8, Double>
+    /// Weight of each signal, 0 where disabled, and cap: flat copies, because array fields of a struct cost retains, and
+    /// arrays in line are copied whole to read one element.
+    let weights: UnsafeMutablePointer<Double>
+    let caps: UnsafeMutablePointer<Double>
+    let groupCaps: UnsafeMutablePointer<Double>
     /// Group of each signal.
-    let groups: InlineArray<64, UInt8>
-    /// Log-odds ×10 below which the level is low whatever the rounding of the score.
-    let lowPoints: Double
+    let groups: UnsafeMutablePointer<UInt8>
+    /// Log-odds ×10 at which medium, high and critical begin: levels are told by them, and only within `rounding` of one by
+    /// the score, which takes an exponential.
+    let mediumPoints: Double
+    let highPoints: Double
+    let criticalPoints: Double
+    private static let rounding = 0.001
     /// Ascending; beyond the last, never.
-    let assuranceLimits: InlineArray<4, Int64>
+    let assuranceLimits: UnsafeMutablePointer<Int64>
+    static let assuranceLevels = 4
 
     public init(model: ModelOptions, windows: WindowOptions) {
         self.model = model
         self.windows = windows
         panes = max(1, min(16, Int(windows.rate / max(windows.rateHop, 1))))
-        let least = min(model.mediumScore, model.highScore, model.criticalScore)
-        lowPoints = least > 0 && least <= 99.99 ? 10 * log(least / (100 - least)) - 0.001 : -.infinity
-        var weights = InlineArray<64, Double>(repeating: 0)
-        var caps = InlineArray<64, Double>(repeating: 0)
-        for (index, options) in model.signals.enumerated() {
+        // NaN is near everything.
+        func points(_ score: Double) -> Double { score > 0 && score <= 99.99 ? 10 * log(score / (100 - score)) : .nan }
+        mediumPoints = points(model.mediumScore)
+        highPoints = points(model.highScore)
+        criticalPoints = points(model.criticalScore)
+        func table<T>(_ count: Int, of value: T) -> UnsafeMutablePointer<T> {
+            let table = UnsafeMutablePointer<T>.allocate(capacity: count)
+            table.initialize(repeating: value, count: count)
+            return table
+        }
+        weights = table(Signal.count, of: 0)
+        caps = table(Signal.count, of: 0)
+        for (index, options) in model.signals.prefix(Signal.count).enumerated() {
             weights[index] = options.enabled ? options.weight : 0
             caps[index] = options.cap
         }
-        var groupCaps = InlineArray<8, Double>(repeating: 0)
-        for (index, cap) in model.groupCaps.enumerated() { groupCaps[index] = cap }
-        var groups = InlineArray<64, UInt8>(repeating: 0)
+        groupCaps = table(SignalGroup.count, of: 0)
+        for (index, cap) in model.groupCaps.prefix(SignalGroup.count).enumerated() { groupCaps[index] = cap }
+        groups = table(Signal.count, of: 0)
         for signal in Signal.allCases { groups[Int(signal.rawValue)] = signal.group.rawValue }
-        var limits = InlineArray<4, Int64>(repeating: .max)
-        for (index, limit) in model.assuranceLimits.sorted().prefix(4).enumerated() { limits[index] = limit }
-        assuranceLimits = limits
-        self.weights = weights
-        self.groups = groups
-        self.caps = caps
-        self.groupCaps = groupCaps
+        assuranceLimits = table(Self.assuranceLevels, of: .max)
+        for (index, limit) in model.assuranceLimits.sorted().prefix(Self.assuranceLevels).enumerated() {
+            assuranceLimits[index] = limit
+        }
     }
 
-    /// Scores one event against the row as it is. `session` is the index of its session's slot, -1 where there is none.
+    deinit {
+        weights.deallocate()
+        caps.deallocate()
+        groupCaps.deallocate()
+        groups.deallocate()
+        assuranceLimits.deallocate()
+    }
+
+    /// Scores one event, which stays where it is, against the row as it is. `session` is the index of its session's slot, -1 where there is none.
     /// - Complexity: O(bounded row)
     public func score(
-        _ event: borrowing Event, _ seen: Observation, row: UserRow, session: Int, shared: SharedView,
+        _ event: UnsafePointer<Event>, _ seen: Observation, row: UserRow, session: Int, shared: SharedView,
         into out: inout Assessment
     ) {
         out.clear()
         let contexts = Double(row.header.pointee.contexts)
         // Where a session came from is asked when it comes, and when it comes from elsewhere: an action that goes on from
         // the very context the baseline has learned with this session has nothing new to say of it.
-        let isSettled = event.type == .action && session >= 0 && row.sessions.base[session].isSettled(seen)
+        let isSettled = event.pointee.type == .action && session >= 0 && row.sessions.base[session].isSettled(seen)
         timeSignals(seen, row, contexts, isSettled: isSettled, &out)
         if !isSettled {
             let known = Familiarity(of: seen, in: row)
             deviceSignals(seen, known, row, contexts, session, shared, &out)
             originSignals(event, seen, known, row, contexts, session, shared, &out)
             attackSignals(seen, shared, &out)
-            if event.type == .login { loginSignals(event, seen, known, row, &out) }
+            if event.pointee.type == .login { loginSignals(event, seen, known, row, &out) }
         }
         if seen.token != 0 && has(.sessionTokenReplayed) { tokenSignal(seen, row, &out) }
         if session >= 0 { sessionSignals(event, seen, row, session, &out) }
-        if event.type == .action { actionSignals(event, seen, row, session, shared, &out) }
+        if event.pointee.type == .action { actionSignals(event, seen, row, session, shared, &out) }
         challengeSignals(seen, row, &out)
         driftSignal(row, &out)
         inputSignal(event, seen, row, &out)
         fuse(contexts, &out)
     }
 
-    private func level(of score: Double) -> RiskLevel {
-        score >= model.criticalScore ? .critical
-            : score >= model.highScore ? .high : score >= model.mediumScore ? .medium : .low
+    private func level(of points: Double) -> RiskLevel {
+        @inline(__always) func reaches(_ threshold: Double, _ score: Double) -> Bool {
+            let above = points - threshold
+            return abs(above) > Self.rounding ? above > 0 : Assessment.score(of: points) >= score
+        }
+        return reaches(criticalPoints, model.criticalScore) ? .critical
+            : reaches(highPoints, model.highScore) ? .high : reaches(mediumPoints, model.mediumScore) ? .medium : .low
     }
 
     /// The score of an event that is not itself judged (a challenge's result, a verdict): the base rate alone.
@@ -99,7 +122,7 @@ public struct Scorer: ~Copyable, Sendable {
         let allowance = out.fired.isDisjoint(with: .undeniable) ? model.reassuranceCap : 0
         let negativeScale = -out.negative > allowance ? allowance / -out.negative : 1
         var isCapped = negativeScale != 1
-        for group in 0..<SignalGroup.allCases.count where out.positive[group] > groupCaps[group] { isCapped = true }
+        for group in 0..<SignalGroup.count where out.positive[group] > groupCaps[group] { isCapped = true }
         var total = model.base
         var bits = out.present.rawValue
         while bits != 0 {
@@ -124,7 +147,7 @@ public struct Scorer: ~Copyable, Sendable {
             total += points
         }
         out.points = total
-        out.level = total < lowPoints ? .low : level(of: out.score)
+        out.level = level(of: total)
         out.confidence =
             contexts >= Double(model.establishedSamples) ? .established
             : contexts >= Double(model.partialSamples) ? .partial : .learning

@@ -91,6 +91,8 @@ public enum Signal: UInt8, CaseIterable, Sendable {
 /// Groups of correlated signals.
 public enum SignalGroup: UInt8, CaseIterable, Sendable {
     case device, origin, attack, login, session, conduct, challenge, input
+
+    static let count = 8
 }
 
 /// A set of signals.
