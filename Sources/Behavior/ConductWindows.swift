@@ -29,6 +29,9 @@ public struct BreadthWindow {
         return closed
     }
 
+    /// How many there are in the window of `time`.
+    public func count(at time: Timestamp, length: Int64) -> Float { time.milliseconds / length == index ? count : 0 }
+
     /// How many there are with this thing, in the window of `time`.
     public func count(with hash: UInt64, at time: Timestamp, length: Int64) -> Float {
         guard time.milliseconds / length == index else { return 1 }

@@ -120,10 +120,10 @@ final class JournaledWords {
         return moved
     }
 
-    /// Takes over other words; nothing is kept of what was.
+    /// Takes over other words; nothing is kept of what was, and where nobody marks, nothing of what comes either.
     func replace(_ others: [UInt64]) {
         for word in 0..<min(count, others.count) { words[word] = others[word] }
         (blocks, before, dropped) = ([], [], 0)
-        epoch += 1
+        if epoch > 0 { epoch += 1 }
     }
 }

@@ -1,3 +1,5 @@
+import Events
+
 /// What one partition's users did in one pane of event time, summed up: its form in memory and in the topic. Sums of such
 /// panes don't depend on their order, so everybody who has the same panes has the same view.
 ///
@@ -69,7 +71,7 @@ public struct SealedPane: Equatable, Sendable {
         guard words.count >= Self.headerWords, words[0] & 0xFFFF_FFFF == Self.version else { return nil }
         self.words = words
         guard networks <= Self.mostNetworks, values <= Self.mostValues, words[3] <= UInt64(Self.mostActions),
-            index >= 0, index < 1 << 42,
+            (0..<Timestamp.latest.milliseconds).contains(index),
             words.count == Self.headerWords + networks * Self.networkWords + values * Self.valueWords + actions
         else { return nil }
         for at in 0..<networks where words[network(at)] >> 32 >= UInt64(Network.allCases.count) { return nil }

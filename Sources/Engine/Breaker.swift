@@ -29,8 +29,8 @@ struct Breaker {
     let window: UInt32
     /// In milliseconds.
     let duration: Int64
-    /// Rules that may be relaxed, one bit each.
-    let relaxed: UInt64
+    /// Rules that may be relaxed.
+    let relaxed: ReportedRules
 
     private(set) var count = Count()
     /// What is in force.
@@ -42,7 +42,7 @@ struct Breaker {
     private var followedTo: UInt64 = 0
     private var followedCount = Count()
 
-    init(_ options: BreakerOptions, relaxed: UInt64) {
+    init(_ options: BreakerOptions, relaxed: ReportedRules) {
         share = options.share
         leastUsers = UInt32(clamping: options.leastUsers)
         window = max(UInt32(clamping: options.window / 1000), 1)
@@ -89,6 +89,12 @@ struct Breaker {
     /// No image of an earlier sequence will be asked for.
     mutating func forget(before sequence: UInt64) {
         if let last = openings.lastIndex(where: { $0.sequence <= sequence }) { openings.removeFirst(last) }
+    }
+
+    /// Goes on where another one stood, whatever its options were. What is open stays open for as long as it was opened.
+    mutating func takeOver(_ other: Breaker) {
+        (count, opening, openings) = (other.count, other.opening, other.openings)
+        (isFollowing, followedTo, followedCount) = (other.isFollowing, other.followedTo, other.followedCount)
     }
 
     // MARK: - Image

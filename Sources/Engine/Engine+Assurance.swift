@@ -35,8 +35,7 @@ extension Engine {
     }
 
     /// What the rules are told of the session.
-    @inline(__always)
-    func context(_ seen: Observation, _ row: UserRow, _ session: Int, _ claim: Proof?) -> PolicyContext {
+    func sessionContext(_ seen: Observation, _ row: UserRow, _ session: Int, _ claim: Proof?) -> PolicyContext {
         var context = PolicyContext()
         context.sessionLevel = assessment.pointee.level
         if session >= 0 {

@@ -5,12 +5,14 @@ import Risk
 
 /// Passing over rules that ask too many of those who should be left alone.
 extension Engine {
-    typealias Found = (verdict: Verdict, rule: Int, reported: UInt64)
+    typealias Found = (verdict: Verdict, rule: Int, reported: ReportedRules)
 
     /// Evidence of somebody else at work, which an attacker can bring about for others too: who shows any of it neither counts
-    /// for the breaker nor is spared by it.
+    /// for the breaker nor is spared by it. Questions left unanswered are no such evidence: they are what too many of them
+    /// come to.
     static let doubt = Signal.allCases.reduce(into: novelty.union(.undeniable).union(SignalSet(.travelImprobable))) {
-        if [.attack, .login, .session, .challenge, .input].contains($1.group) { $0.insert(SignalSet($1)) }
+        let isAttack = [.attack, .login, .session, .challenge, .input].contains($1.group)
+        if isAttack && $1 != .challengeAbandoned { $0.insert(SignalSet($1)) }
     }
 
     /// An established user on a device that is vouched for, with nothing that speaks of an attack.
@@ -52,7 +54,7 @@ extension Engine {
     func relax(
         _ found: Found, _ context: PolicyContext, _ seen: Observation, _ row: UserRow, _ session: Int, _ claim: Proof?
     ) -> Found {
-        guard found.rule >= 0, breaker.pointee.relaxed >> UInt64(found.rule) & 1 == 1, !seen.kinds.contains(.sensitive),
+        guard found.rule >= 0, breaker.pointee.relaxed.contains(found.rule), !seen.kinds.contains(.sensitive),
             isBeyondDoubt(seen, row),
             standing(policy.demand(of: found.rule), seen, row, proofSlot(seen, row, session), claim) == .open
         else { return found }

@@ -31,7 +31,7 @@ extension Engine {
     public static let version = "4"
 
     /// The pipeline's version and the engine's: redo under another one may come to another state.
-    public var version: String { plan.version + " " + Self.version }
+    public var version: String { plan.engineVersion }
 
     /// Says that everything stepped so far is committed, and where: users who become dirty later belong to this cut, and
     /// what came before can't be undone. To be called at the start, and after every commit.
@@ -41,6 +41,7 @@ extension Engine {
         // A cut to which nobody belongs is nobody's redo point.
         if let last = marks.last, last.start == mark.start { marks.removeLast() }
         marks.append(mark)
+        if let first = marks.first { shared.drop(before: first.shared.panes.place) }
         thinMarks()
         table.evictions.removeAll()
         table.recordsEvictions = true
@@ -169,4 +170,9 @@ extension Engine {
     private var wholeSlice: StateSlice {
         slice(at: CutMark(positions: [], cutsOffset: 0, milliseconds: 0), dirtyBefore: .max, maxBytes: .max)
     }
+}
+
+extension EnginePlan {
+    /// `Engine.version` of engines under this plan.
+    public var engineVersion: String { version + " " + Engine.version }
 }

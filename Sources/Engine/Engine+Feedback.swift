@@ -49,6 +49,15 @@ extension Engine {
         return row
     }
 
+    /// What is said of somebody nobody knows.
+    func heedNothing(_ record: Record, into effects: inout Effects) {
+        tally.pointee.feedbackUnknown &+= 1
+        tally.pointee.verdicts[Int(Verdict.allow.rawValue)] &+= 1
+        guard plan.emit == .all else { return }
+        scorer.scoreNothing(contexts: 0, into: &assessment.pointee)
+        emit(record, .allow, reason: texts.feedbackUnknown, previous: .low, question: nil, reported: 0, into: &effects)
+    }
+
     /// It was the person: what waits with that session is learned as if proven, its device is vouched for, and nothing is held
     /// against it or the account any more. A terminated session stays so.
     private func trust(_ judged: JudgedSlot, _ start: UserRow) -> UserRow {

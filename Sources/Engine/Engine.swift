@@ -16,6 +16,9 @@ public final class Engine {
     let table: UserTable
     let hash: KeyedHash
     let policy: CompiledPolicy
+    let shadows: ShadowPolicies
+    /// What any policy reads of its context.
+    let contextNeeds: ContextNeeds
     let assurance: CompiledAssurance
     let decoders: Decoders
     /// The baseline sees an event before it is scored. A fault.
@@ -75,9 +78,19 @@ public final class Engine {
     ///   - keepsPreImages: `undo` is possible.
     ///   - learnsFirst: for tests only: the fault "learned before decided", which a test's oracle must notice.
     ///   - population: one that somebody else tells of events; nil: its own.
-    public init(
+    public convenience init(
         plan: EnginePlan, decoders: Decoders? = nil, keepsPreImages: Bool = false, learnsFirst: Bool = false,
         population: Population? = nil
+    ) {
+        self.init(
+            plan: plan, decoders: decoders, keepsPreImages: keepsPreImages, learnsFirst: learnsFirst, population: population,
+            former: nil)
+    }
+
+    /// `former` is an engine whose users and population this one takes over.
+    init(
+        plan: EnginePlan, decoders: Decoders?, keepsPreImages: Bool, learnsFirst: Bool, population: Population?,
+        former: Engine?
     ) {
         precondition(plan.inputs.count <= 8, "a plan has at most 8 inputs")
         let decoders = decoders ?? Decoders(plan: plan)
@@ -87,7 +100,7 @@ public final class Engine {
         self.plan = plan
         tally = .allocate(capacity: 1)
         tally.initialize(to: EngineCounters())
-        table = UserTable(bounds: plan.bounds, inputs: plan.inputs.count)
+        table = former?.table ?? UserTable(bounds: plan.bounds, inputs: plan.inputs.count)
         mode = .allocate(capacity: 1)
         mode.initialize(to: Mode(keepsPreImages: keepsPreImages))
         event = .allocate(capacity: 1)
@@ -103,13 +116,16 @@ public final class Engine {
             to: Watermark(
                 inputs: plan.inputs.count, allowedLateness: plan.windows.allowedLateness, idle: plan.windows.idle))
         hash = KeyedHash(secret: plan.secret)
-        self.population = population ?? Population(plan: plan)
-        contributes = population == nil
+        self.population = former?.population ?? population ?? Population(plan: plan)
+        contributes = former?.contributes ?? (population == nil)
         shared = self.population.shared
-        policy = CompiledPolicy(rules: plan.rules, fallback: plan.fallback, assurance: plan.assurance)
+        policy = CompiledPolicy(
+            rules: plan.rules, fallback: plan.fallback, assurance: plan.assurance, vocabulary: plan.vocabulary)
+        shadows = ShadowPolicies(plan.shadows, assurance: plan.assurance)
+        contextNeeds = policy.needs.union(shadows.needs)
         assurance = CompiledAssurance(plan.assurance)
         breaker = .allocate(capacity: 1)
-        breaker.initialize(to: Breaker(plan.breaker, relaxed: policy.mask(of: plan.breaker.relax)))
+        breaker.initialize(to: Breaker(plan.breaker, relaxed: policy.rules(named: plan.breaker.relax)))
         methodsText = .allocate(capacity: Self.methodsTextBytes)
         decodePlans = .allocate(capacity: max(plan.inputs.count, 1))
         for (index, input) in plan.inputs.enumerated() {
@@ -222,7 +238,7 @@ public final class Engine {
                 erase(record, known, key, into: &effects, recovering: recovering)
             } else if known == nil && event.pointee.type == .feedback {
                 // Nobody becomes known, or known again, by what is said of him.
-                tally.pointee.feedbackUnknown &+= 1
+                heedNothing(record, into: &effects)
             } else if let row = row(known, key, record, at: event.pointee.time, recovering: recovering) {
                 decide(record, seen, row, into: &effects)
             }
@@ -331,7 +347,8 @@ public final class Engine {
             (verdict, rule, reported) = relax((verdict, rule, reported), context, seen, row, session, claim)
         }
         var reason = rule >= 0 ? policy.name(of: rule) : texts.fallback
-        if let ending = ending(of: session, row, at: seen.time) { (verdict, rule, reason) = (.terminateSession, -1, ending) }
+        let ending = self.ending(of: session, row, at: seen.time)
+        if let ending { (verdict, rule, reason) = (.terminateSession, -1, ending) }
 
         var question: StepUp?
         var isProven = false
@@ -362,19 +379,23 @@ public final class Engine {
             }
         }
 
+        let differing = ending != nil ? 0
+            : compareShadows(isRefused ? .stepUp : verdict, context, seen, row, session, claim, isAlarming: isAlarming)
+
         var header = row.header
         let changed = header.pointee.level != assessment.pointee.level
+        let isEventful = verdict != .allow || changed || !reported.isEmpty || differing != 0
         let wanted =
             switch plan.emit {
             case .all: true
-            case .interventions: verdict != .allow || changed || reported != 0
-            case .changes: verdict != .allow || changed || reported != 0 || header.pointee.verdict != verdict
+            case .interventions: isEventful
+            case .changes: isEventful || header.pointee.verdict != verdict
             }
         tally.pointee.verdicts[Int(verdict.rawValue)] &+= 1
         if wanted {
             emit(
                 record, verdict, reason: reason, previous: header.pointee.level, question: question, reported: reported,
-                into: &effects)
+                differing: differing, into: &effects)
             row = table.remember(
                 JudgedSlot(id: decision.id, seen, verdict: verdict, level: assessment.pointee.level), of: row)
             header = row.header
@@ -386,7 +407,7 @@ public final class Engine {
         // That nobody could be asked says nothing against the person: it waits as what is asked does.
         if isRefused { verdict = .stepUp }
         if !event.pointee.flags.contains(.duplicate) {
-            row = learn(seen, row, &session, verdict: verdict, isProven: isProven, isReported: reported != 0)
+            row = learn(seen, row, &session, verdict: verdict, isProven: isProven, isReported: !reported.isEmpty)
         } else if verdict >= .deny && session >= 0 {
             condemn(seen, row, session, verdict)
         }
@@ -432,7 +453,7 @@ public final class Engine {
 
     func emit(
         _ record: Record, _ verdict: Verdict, reason: ByteView, previous: RiskLevel, question: StepUp?,
-        reported: UInt64, into effects: inout Effects
+        reported: ReportedRules, differing: UInt8 = 0, into effects: inout Effects
     ) {
         decision.id = decisionID(record)
         decision.verdict = verdict
@@ -450,8 +471,11 @@ public final class Engine {
         decision.partition = record.partition
         decision.offset = record.offset
         decision.shadow.removeAll(keepingCapacity: true)
-        for rule in 0..<policy.count where reported & 1 << UInt64(rule) != 0 {
+        for rule in 0..<policy.count where reported.contains(rule) {
             decision.shadow.append(ShadowVerdict(rule: policy.name(of: rule), verdict: policy.verdict(of: rule)))
+        }
+        for policy in 0..<shadows.count where differing >> UInt8(policy) & 1 == 1 {
+            decision.shadow.append(shadows.difference(policy, named: texts.shadows[policy], fallback: texts.fallback))
         }
         explain()
         effects.emit(

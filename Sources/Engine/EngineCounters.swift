@@ -26,6 +26,8 @@ public struct EngineCounters: Sendable, Equatable {
     public var erasures: UInt64 = 0
     /// Markers of forgotten people dropped at their bound, before redo could no longer meet those people's records.
     public var droppedMarkers: UInt64 = 0
+    /// Decisions that a shadow policy would have made otherwise, by the policy's place in the plan.
+    public var shadowDifferences: SIMD4<UInt64> = .zero
     /// Indexed by `Verdict.rawValue`.
     public var verdicts: SIMD4<UInt64> = .zero
     public init() {}

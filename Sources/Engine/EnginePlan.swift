@@ -40,6 +40,10 @@ public struct EnginePlan: Sendable, Equatable {
     public var rules: [Rule] = []
     /// What is decided when no rule matches.
     public var fallback = Verdict.allow
+    /// What rules name.
+    public var vocabulary = Vocabulary()
+    /// Policies tried beside the one that decides; at most `ShadowPolicy.most`.
+    public var shadows: [ShadowPolicy] = []
     public var challenges = ChallengeOptions()
     public var breaker = BreakerOptions()
     public init() {}

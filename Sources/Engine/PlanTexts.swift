@@ -2,9 +2,7 @@ import Events
 
 extension EnginePlan {
     /// What decisions name instead of a rule where none decided.
-    public static let reasons = [
-        "otherwise", "session-terminated", "challenge-passed", "challenge-denied", "challenge-open",
-    ]
+    public static let reasons = PlanTexts(EnginePlan()).reasons
 }
 
 /// Texts of the plan as bytes that outlive every decision.
@@ -13,6 +11,8 @@ final class PlanTexts {
     let version: ByteView
     let source: ByteView
     let topics: UnsafeMutablePointer<ByteView>
+    /// Names of the shadow policies.
+    let shadows: UnsafeMutablePointer<ByteView>
     let fallback: ByteView
     let sessionTerminated: ByteView
     let sessionRotated: ByteView
@@ -41,6 +41,8 @@ final class PlanTexts {
         source = keep("/vigil/" + plan.name)
         topics = .allocate(capacity: max(plan.inputs.count, 1))
         for (index, input) in plan.inputs.enumerated() { (topics + index).initialize(to: keep(input.topic)) }
+        shadows = .allocate(capacity: max(plan.shadows.count, 1))
+        for (index, shadow) in plan.shadows.enumerated() { (shadows + index).initialize(to: keep(shadow.name)) }
         fallback = keep("otherwise")
         sessionTerminated = keep("session-terminated")
         sessionRotated = keep("session-rotated")
@@ -61,7 +63,14 @@ final class PlanTexts {
 
     deinit {
         topics.deallocate()
+        shadows.deallocate()
         outcomes.deallocate()
         for text in arena { text.deallocate() }
+    }
+
+    /// Of a plan without inputs: all texts but its name and what is made of it.
+    var reasons: [String] {
+        let named = [name, version, source].map(\.base)
+        return arena.filter { !named.contains(UnsafePointer($0.baseAddress)) }.map { String(decoding: $0, as: UTF8.self) }
     }
 }

@@ -38,12 +38,12 @@ public final class EnrichmentSource: Sendable, Equatable {
             agents = open("agents") { () throws(EnrichmentFault.Cause) in try AgentRules(path: path) }
             if let agents { identities.append("agents " + agents.identity) }
         }
-        var lists: [(traits: NetworkTraits, prefixes: [NetworkPrefix])] = []
+        var lists: [(mask: UInt64, prefixes: [NetworkPrefix])] = []
         for list in NetworkList.allCases {
             guard let path = options.lists[list] else { continue }
             let read = open("lists.\(list.rawValue)") { () throws(EnrichmentFault.Cause) in try NetworkList.read(path: path) }
             if let read {
-                lists.append((list.traits, read.prefixes))
+                lists.append((UInt64(list.traits.rawValue), read.prefixes))
                 identities.append("\(list.rawValue) sha256:" + Digest.hex(read.digest))
             }
         }

@@ -98,11 +98,14 @@ public struct StepUp {
 }
 
 
-/// What a report-only rule would have decided.
+/// What a report-only rule, or a whole policy that is only tried, would have decided.
 public struct ShadowVerdict {
+    /// The policy that is tried; absent where the rule is one of the policy that decides.
+    public var policy = ByteView.absent
     public var rule: ByteView
     public var verdict: Verdict
-    public init(rule: ByteView, verdict: Verdict) {
+    public init(policy: ByteView = .absent, rule: ByteView, verdict: Verdict) {
+        self.policy = policy
         self.rule = rule
         self.verdict = verdict
     }

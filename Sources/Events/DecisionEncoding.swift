@@ -97,10 +97,11 @@ extension OutputBuffer {
             append(0x5B)
             for i in decision.shadow.indices {
                 append(i > 0 ? ",{" : "{")
-                append(member: "rule", text: decision.shadow[i].rule, first: true)
+                append(member: "policy", text: decision.shadow[i].policy, first: true)
+                append(member: "rule", text: decision.shadow[i].rule, first: !decision.shadow[i].policy.isPresent)
                 append(
                     member: "decision", text: ByteView(staticText: decision.shadow[i].verdict.name),
-                    first: !decision.shadow[i].rule.isPresent)
+                    first: !decision.shadow[i].policy.isPresent && !decision.shadow[i].rule.isPresent)
                 append(0x7D)
             }
             append(0x5D)

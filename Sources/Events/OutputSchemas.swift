@@ -34,7 +34,7 @@ extension RecordSchema {
                     required: ["mode", "version"], open: false)),
                 ("step_up", stepUp), ("about", .decisionID),
                 ("shadow", .list(of: .record(
-                    [("rule", .anyText), ("decision", verdict)], required: ["rule", "decision"], open: false))),
+                    [("policy", .anyText), ("rule", .anyText), ("decision", verdict)], required: ["rule", "decision"], open: false))),
                 ("source", origin),
                 ("late", .object([("type", .text("boolean"))])),
             ],

@@ -5,7 +5,7 @@ enum AssuranceFields {
     static var record: Record<AssuranceOptions> {
         Record(AssuranceOptions(), [
             Field("methods", \.self, Record(AssuranceOptions(), ChallengeMethod.allCases.map { method in
-                Field(method.rawValue, \.methods[method.index], self.method.format, doc(method))
+                Field(method.rawValue, \.methods[method.index], self.method(method).format, doc(method))
             }).format, "What an answer by each method proves."),
             Field("acr", \.contexts, contexts, standard: "`{aal1: aal1, aal2: aal2, phr: phr, phrh: phrh, aal3: phrh}`",
                 "Values of `acr` and the level each stands for; given, they replace the default. Those of an identity provider's own belong here. A rule that names no `acr_values` asks for the ones that suffice, in this order."),
@@ -23,10 +23,10 @@ enum AssuranceFields {
         .choice(AssuranceLevel.allCases.filter { $0 > .none }.map { ($0.name.description, $0) })
     }
 
-    private static var method: Record<AssuranceOptions.Method> {
-        Record(AssuranceOptions.Method(.single), [
+    private static func method(_ method: ChallengeMethod) -> Record<AssuranceOptions.Method> {
+        Record(AssuranceOptions().methods[method.index], [
             Field("level", \.level, level, "NIST SP 800-63B-4: `aal1` one factor, `aal2` two, `phr` two that can't be phished, `phrh` AAL3, from hardware."),
-            Field("amr", \.amr, PolicyFields.methodSet, "Names of RFC 8176 by which an answer may give the method."),
+            Field("amr", \.amr, ConditionFields.methodSet, "Names of RFC 8176 by which an answer may give the method."),
         ])
     }
 

@@ -10,7 +10,6 @@ enum Checks {
         windows(draft, &reader)
         bounds(draft, &reader)
         model(draft, &reader)
-        rules(draft, &reader)
         assurance(draft, &reader)
         breaker(draft, &reader)
         topics(draft, &reader)
@@ -142,61 +141,6 @@ enum Checks {
         }
     }
 
-    private static func rules(_ draft: Draft, _ reader: inout Reader) {
-        var lines: [String: Int] = [:]
-        var catchAll: String?
-        for (index, rule) in draft.pipeline.plan.rules.enumerated() {
-            let path = "policies[\(index)]"
-            if !rule.name.isEmpty {
-                if let line = lines[rule.name] {
-                    reader.report(
-                        at: path + ".name", "rule.duplicate",
-                        "a rule of this name is already on line \(line); names of rules are unique")
-                }
-                lines[rule.name] = lines[rule.name] ?? reader.places[path + ".name"]?.line
-            }
-            if reader.places[path + ".step_up"] != nil, reader.places[path + ".then"] != nil, rule.verdict != .stepUp {
-                reader.report(at: path + ".step_up", "rule.step_up", "`\(path).step_up` has no effect: it goes with `then: step_up` only")
-            }
-            if rule.verdict == .stepUp { stepUp(rule.stepUp, draft.pipeline.plan.assurance, path: path + ".step_up", &reader) }
-            for (name, interval) in [
-                ("amount", rule.conditions.amount), ("score", rule.conditions.score), ("auth_age", rule.conditions.authAge),
-            ] {
-                self.interval(interval, path: "\(path).when.\(name)", &reader)
-            }
-            if let catchAll {
-                reader.report(
-                    at: path, "rule.unreachable", "never reached: the rule \(catchAll) matches every event",
-                    severity: .warning)
-            } else if rule.conditions == RuleConditions(), rule.mode == .enforce, reader.places[path + ".when"] == nil {
-                catchAll = "on line \(reader.places[path]?.line ?? 0)"
-            }
-            var others = rule.conditions
-            others.confidence = []
-            if rule.verdict >= .deny, rule.conditions.confidence.contains(.learning), others == RuleConditions() {
-                reader.report(
-                    at: path + ".then", "rule.newcomers",
-                    "denies everybody Vigil does not know yet; not knowing is not the same as danger", severity: .warning)
-            }
-        }
-    }
-
-    private static func stepUp(_ options: StepUpOptions, _ table: AssuranceOptions, path: String, _ reader: inout Reader) {
-        if options.methods.isEmpty {
-            if reader.places[path + ".methods"] == nil { return }
-            reader.report(at: path + ".methods", "rule.step_up", "`\(path).methods` needs at least one method")
-            return
-        }
-        let sufficient = options.sufficient(table)
-        guard let need = options.assurance, sufficient.count < options.methods.count else { return }
-        let weaker = options.methods.filter { !sufficient.contains($0) }.map { "`\($0.rawValue)`" }.joined(separator: ", ")
-        let proves = options.methods.count - sufficient.count == 1 ? "proves" : "prove"
-        reader.report(
-            at: path + ".methods", "rule.step_up",
-            "\(weaker) \(proves) less than `\(need.name)`" + (sufficient.isEmpty ? ", so nothing is left to ask by" : " and will never be offered"),
-            severity: sufficient.isEmpty ? .error : .warning)
-    }
-
     /// Who has to prove something must be able to.
     private static func assurance(_ draft: Draft, _ reader: inout Reader) {
         let table = draft.pipeline.plan.assurance
@@ -204,13 +148,6 @@ enum Checks {
             reader.report(
                 at: "assurance.alarm_assurance", "assurance.unreachable",
                 "no method of `assurance.methods` proves `\(table.alarmNeed.name)`: after a \"not me\" nobody could get in")
-        }
-    }
-
-    static func interval(_ interval: Interval?, path: String, _ reader: inout Reader) {
-        guard let interval else { return }
-        if let low = interval.atLeast, let high = interval.atMost, low > high {
-            reader.report(at: path + ".at_most", "rule.interval", "`\(path).at_most` is below `at_least`: no event matches")
         }
     }
 

@@ -44,7 +44,7 @@ enum EnrichmentFields {
         }
     }
 
-    private static func path(_ type: String) -> Format<FilePath?> {
+    static func path(_ type: String) -> Format<FilePath?> {
         let text = Format<String>.text(type, bytes: 1024)
         return Format<FilePath>(
             shape: text.shape,
@@ -64,8 +64,13 @@ extension EnrichmentDraft {
         func resolved(_ option: String, _ path: FilePath?) -> String? {
             guard let path, !path.text.isEmpty else { return nil }
             written[option] = path
-            if option == "agents", path.text == EnrichmentOptions.automatic { return path.text }
-            return URL(fileURLWithPath: path.text, relativeTo: URL(fileURLWithPath: file).deletingLastPathComponent()).path
+            if option == "agents", path.text == EnrichmentOptions.automatic {
+                reader.files.append(EnrichmentOptions.standardAgents)
+                return path.text
+            }
+            let place = URL(fileURLWithPath: path.text, relativeTo: URL(fileURLWithPath: file).deletingLastPathComponent()).path
+            reader.files.append(place)
+            return place
         }
         var options = EnrichmentOptions()
         options.geo = resolved("geo", geo)

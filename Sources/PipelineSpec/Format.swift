@@ -7,6 +7,21 @@ struct Format<Value> {
     var read: (_ node: Node, _ value: inout Value, _ reader: inout Reader) -> Void
     /// As it would be written in YAML's flow style; nil when not set.
     var show: (Value) -> String?
+    /// The keys within it; nil where it is a value of its own.
+    var parts: ((Value) -> [KeyPart])?
+}
+
+/// A key with its value as it would be written.
+struct KeyPart {
+    /// From the value it is a part of, `a.b`; empty for the value itself.
+    var path = ""
+    var value: String
+    /// It can't change while the pipeline runs.
+    var isFixed = false
+
+    func within(_ key: String, isFixed: Bool) -> KeyPart {
+        KeyPart(path: path.isEmpty ? key : key + "." + path, value: value, isFixed: isFixed || self.isFixed)
+    }
 }
 
 extension Format {
@@ -36,7 +51,7 @@ extension Format {
                 read(node, &inner, &reader)
                 value = to(inner)
             },
-            show: { show(from($0)) })
+            show: { show(from($0)) }, parts: parts.map { parts in { parts(from($0)) } })
     }
 
     /// `null` stands for not set. `initial` is what reading starts from.
@@ -79,9 +94,9 @@ extension Format {
                     if case .scalar = node.content {
                         read(item, &value, &reader)
                     } else {
-                        reader.descend("[\(index)]", item.position) { read(item, &value, &$0) }
+                        reader.descend("[\(index)]", item) { read(item, &value, &$0) }
                     }
-                    if reader.diagnostics.count == problems || shape.fields.isEmpty == false { values.append(value) }
+                    if reader.diagnostics.count == problems || !shape.fields.isEmpty || shape.isRecord { values.append(value) }
                 }
             },
             show: { "[" + $0.map { show($0) ?? "null" }.joined(separator: ", ") + "]" })
@@ -99,7 +114,7 @@ extension Format {
                 for entry in entries {
                     guard let key = rename(entry.key) else {
                         let place = reader.name
-                        reader.descend(entry.key, entry.keyPosition) {
+                        reader.descend(entry.key, Node(content: .nothing, position: entry.keyPosition)) {
                             $0.report(
                                 entry.keyPosition, names.isEmpty ? "value.syntax" : "key.unknown",
                                 "`\(shown(key: entry.key))` is no \(keys) of `\(place)`",
@@ -108,11 +123,12 @@ extension Format {
                         continue
                     }
                     var value = initial
-                    reader.descend(key, entry.value.position, key: entry.keyPosition) { read(entry.value, &value, &$0) }
+                    reader.descend(key, entry.value, key: entry.keyPosition) { read(entry.value, &value, &$0) }
                     values.append(Named(key: key, value: value))
                 }
             },
-            show: { "{" + $0.map { quoted($0.key) + ": " + (show($0.value) ?? "null") }.joined(separator: ", ") + "}" })
+            show: { "{" + $0.map { quoted($0.key) + ": " + (show($0.value) ?? "null") }.joined(separator: ", ") + "}" },
+            parts: { $0.map { KeyPart(path: $0.key, value: show($0.value) ?? "null") } })
     }
 
     /// A scalar or list is read by `self`, a mapping by `mapping`.
@@ -126,7 +142,7 @@ extension Format {
                     read(node, &value, &reader)
                 }
             },
-            show: mapping.show)
+            show: mapping.show, parts: mapping.parts)
     }
 }
 

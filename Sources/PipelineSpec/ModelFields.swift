@@ -121,7 +121,7 @@ enum ModelFields {
             [Field("window", \.sequenceWindow, .number(2...1000, unit: " of actions"), "Actions over which it looks back; one that far back counts a third.")]
         case .actionBreadth:
             [
-                Field("window", \.breadthWindow, .duration(10_000...86_400_000), "Tumbling window in which resources are counted."),
+                Field("window", \.breadthWindow, .duration(10_000...86_400_000), "Tumbling window in which resources are counted.").fixed,
                 Field("at_least", \.breadthAtLeast, .integer(2...100_000), "Different resources in the window below which it is silent."),
             ]
         case .actionTakeover:
@@ -133,7 +133,7 @@ enum ModelFields {
             ]
         case .actionExport:
             [
-                Field("window", \.exportsWindow, .duration(60_000...86_400_000), "Tumbling window in which exports are counted."),
+                Field("window", \.exportsWindow, .duration(60_000...86_400_000), "Tumbling window in which exports are counted.").fixed,
                 Field("at_least", \.exportsAtLeast, .integer(1...100_000), "Exports in the window below which it is silent."),
                 Field("actions", \.exportActions, patterns, "Patterns of the actions that take data out."),
             ]

@@ -28,6 +28,8 @@ public struct Pipeline: Sendable, Equatable {
     public var tests: [PipelineTest] = []
     /// What is allowed but probably not meant, in file order.
     public var warnings: [Diagnostic] = []
+    /// What it can't change while it runs.
+    var fixed = FixedKeys()
     public init() {}
 
     /// What enriches one shard's events.

@@ -13,6 +13,7 @@ struct Draft {
     var enrichment = EnrichmentDraft()
     var decode = DecodeBounds()
     var kafka: [Named<String>] = []
+    var policy = PolicyDraft()
 }
 
 /// Every key of a pipeline file, in the order of the reference.
@@ -20,7 +21,6 @@ enum PipelineFields {
     static let standardSecret = "${VIGIL_SECRET:}"
     static let standardBrokers = "${VIGIL_BROKERS:127.0.0.1:9092}"
     static let mostSources = 8
-    static let mostRules = 64
     static let mostTests = 1_000
 
     static var root: Record<Draft> {
@@ -34,38 +34,49 @@ enum PipelineFields {
     private static var meaning: [Field<Draft>] {
         [
             Field("name", \.pipeline.plan.name, .name("a name of letters, digits, `.`, `_` and `-`", length: 100), required: true,
-                "Names the pipeline. Decision ids derive from it: another name gives other ids."),
+                "Names the pipeline. Decision ids derive from it: another name gives other ids.").fixed,
             Field("secret", \.secret, .verbatim, standard: "`\(standardSecret)`",
                 "Key of challenge nonces and of the hashes in state; at least 16 bytes that nobody can guess. Changing it makes saved state unreadable.")
-                .operational,
+                .operational.fixed,
             Field("sources", \.sources, SourceFields.record.format.map(keys: "source", SourceDraft(), pattern: "^[A-Za-z0-9._-]+$", rename: {
                 isPlainName($0) ? $0 : nil
-            }), "The topics events come from, at most \(mostSources). Given, they replace the default: `logins`, `actions`, `challenges` and `feedback`."),
+            }), "The topics events come from, at most \(mostSources). Given, they replace the default: `logins`, `actions`, `challenges` and `feedback`.").fixed,
             Field("enrichment", \.enrichment, EnrichmentFields.record.format,
-                "What is added to events before they are decided, from files; none is needed, none comes with Vigil. What a file knows overrides what an event claims. Relative paths start at the pipeline file. What the files hold is part of `policy.version`, where they lie is not. Replace a file by renaming another over it; it is read at start.")
+                "What is added to events before they are decided, from files; none is needed, none comes with Vigil. What a file knows overrides what an event claims. Relative paths start at the pipeline file. What the files hold is part of `policy.version`, where they lie is not. Replace a file by renaming another over it; a running service takes it up by itself.")
                 .operational,
             Field("emit", \.pipeline.plan.emit, .choice(Emission.allCases.map { ($0.rawValue, $0) }),
                 "Which decisions are produced: `interventions` leaves out uneventful allows, `changes` adds whatever changed a user's level, `all` is every event's."),
             Field("windows", \.pipeline.plan.windows, windows.format, "How event time is cut up, and how fast the past fades."),
             Field("model", \.pipeline.plan.model, ModelFields.record.format, "How evidence becomes a score."),
+            Field("lists", \.policy.lists, PolicyDraftFields.lists,
+                "Lists that rules name as `@name`, in files or here. A file has one entry a line; `#` at the beginning of a line or behind a blank begins a comment. In texts `*` and `?` are patterns, and what is none is found by hash, a million entries as fast as one. What a file holds is part of `policy.version`; paths start at the pipeline file.")
+                .operational,
+            Field("groups", \.policy.groups, PolicyDraftFields.groups, "Groups of users by name: patterns of `user` or `tenant/user`, or `@list`."),
+            Field("tags", \.policy.tags, PolicyDraftFields.tags, "Tags of resources by name: patterns, or `@list`."),
+            Field("conditions", \.policy.conditions, PolicyDraftFields.conditions,
+                "Conditions that rules use by name, as `is`. A list holds where any of its mappings does."),
             Field("assurance", \.pipeline.plan.assurance, AssuranceFields.record.format,
                 "What counts as proof of who somebody is, and what follows where it doesn't."),
             Field("policies", \.pipeline.plan.rules, PolicyFields.rule.format.list(
-                Rule(name: "", verdict: .allow), atMost: mostRules,
-                why: ": which rules a session has satisfied is held in \(mostRules) bits"),
-                "Rules in order; the first that matches decides. At most \(mostRules)."),
-            Field("otherwise", \.pipeline.plan.fallback, .choice([("allow", .allow), ("deny", .deny)]),
+                Rule(name: "", verdict: .allow), atMost: PolicyFields.mostRules,
+                why: ": which rules only reported is held in \(PolicyFields.mostRules) bits"),
+                "Rules in order; the first that matches decides. At most \(PolicyFields.mostRules). [policies.md](policies.md) shows how they read."),
+            Field("overrides", \.policy.overrides, PolicyDraftFields.overrides,
+                "What is different for some tenants or groups. A rule that is changed becomes a copy of the same name before the rule; of several overrides that change it for a user, the first counts."),
+            Field("otherwise", \.pipeline.plan.fallback, PolicyFields.fallback,
                 "What is decided when no rule matches."),
+            Field("shadow", \.policy.shadows, PolicyDraftFields.shadows,
+                "Whole policies that are tried on every event and never carried out, at most \(ShadowPolicy.most). Where one would have decided otherwise, the decision says so under `shadow`, and is produced."),
             Field("challenges", \.pipeline.plan.challenges, ChallengeFields.challenges.format, "What goes for every question."),
             Field("breaker", \.pipeline.plan.breaker, ChallengeFields.breaker.format,
                 "A circuit breaker for each partition against an operator's mistake: rules that suddenly ask people whom they should leave alone."),
-            Field("sinks", \.self, sinks.format, "Where decisions and dead letters go."),
-            Field("bounds", \.self, bounds.format, "Limits. Beyond them state is evicted, optional text truncated, or the record becomes a dead letter; nothing grows."),
+            Field("sinks", \.self, sinks.format, "Where decisions and dead letters go.").fixed,
+            Field("bounds", \.self, bounds.format, "Limits. Beyond them state is evicted, optional text truncated, or the record becomes a dead letter; nothing grows.").fixed,
         ]
     }
 
     private static var operation: [Field<Draft>] {
-        [
+        ([
             Field("state", \.pipeline.state, state.format, "Where state is kept between runs."),
             Field("delivery", \.pipeline.delivery, delivery, "How outputs and offsets are committed; a mode alone may stand for the mapping."),
             Field("group", \.group, Format.name("a name of letters, digits, `.`, `_` and `-`").optional(""), standard: "the pipeline's name", "Kafka consumer group."),
@@ -76,9 +87,10 @@ enum PipelineFields {
             Field("kafka", \.kafka, Format.verbatim.map(keys: "property", "", pattern: "^[a-z0-9._]+$", rename: {
                 $0.utf8.allSatisfy { (97...122).contains($0) || (48...57).contains($0) || [46, 95].contains($0) } && !$0.isEmpty ? $0 : nil
             }), standard: "`bootstrap.servers: \(standardBrokers)`", "Properties of librdkafka, passed through as they are written: brokers, TLS, SASL and all."),
+        ].map(\.fixed) + [
             Field("tests", \.pipeline.tests, TestFields.test.format.list(PipelineTest(), atMost: mostTests),
                 "What the rules are to do, as `vigil test` runs it; [evaluation.md](evaluation.md#tests) says how. Variables are not expanded here."),
-        ].map(\.operational)
+        ]).map(\.operational)
     }
 
     static var windows: Record<WindowOptions> {
@@ -89,11 +101,11 @@ enum PipelineFields {
             Field("session_gap", \.sessionGap, .duration(minute...(30 * day)), "Session window: a session silent for this long has ended."),
             Field("session_risk", \.sessionRisk, .duration(1000...(30 * day)), "Half-life of a session's risk: what is left of its riskiest event."),
             Field("failures", \.failures, .duration(1000...day), "Sliding window of failed logins."),
-            Field("rate", \.rate, .duration(1000...day), "Hopping window of the action rate."),
-            Field("rate_hop", \.rateHop, .duration(100...day), "Pane of the hopping window; divides `rate` into at most 16 panes."),
-            Field("pane", \.pane, .duration(1000...minute), "Pane of event time in which what crosses users is summed up; an event sees the panes up to the one before the last. All processes of a pipeline need the same."),
-            Field("networks", \.networks, .duration(60_000...day), "Window over which activity is counted per network; it covers one to two of these."),
-            Field("rarity", \.rarity, .duration(day...(400 * day)), "Window of what counts as common among all users; it covers one to two of these."),
+            Field("rate", \.rate, .duration(1000...day), "Hopping window of the action rate.").fixed,
+            Field("rate_hop", \.rateHop, .duration(100...day), "Pane of the hopping window; divides `rate` into at most 16 panes.").fixed,
+            Field("pane", \.pane, .duration(1000...minute), "Pane of event time in which what crosses users is summed up; an event sees the panes up to the one before the last. All processes of a pipeline need the same.").fixed,
+            Field("networks", \.networks, .duration(60_000...day), "Window over which activity is counted per network; it covers one to two of these.").fixed,
+            Field("rarity", \.rarity, .duration(day...(400 * day)), "Window of what counts as common among all users; it covers one to two of these.").fixed,
             Field("half_life", \.halfLife, .duration(hour...(3650 * day)), "After this long an observation counts half."),
             Field("fast_half_life", \.fastHalfLife, .duration(hour...(3650 * day)),
                 "The same for the fast baseline beside it, by which drift is noticed."),

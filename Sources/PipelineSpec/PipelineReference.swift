@@ -31,8 +31,8 @@ public enum PipelineReference {
           environment, and every secret, is never repeated in a message.
         - **Anchors, aliases and `<<`** work, within bounds. A key given twice is an error, and so is one that is not listed here.
         - **`policy.version`** in decisions is a hash of all that decides: `name`, `sources`, `emit`, `windows`, `model`,
-          `policies`, `otherwise`, `sinks`, `bounds`, defaults included, and of what the files of `enrichment` hold. Comments, layout
-          and operation don't change it.
+          `groups`, `tags`, `conditions`, `policies`, `overrides`, `otherwise`, `shadow`, `sinks`, `bounds`, defaults included, and of
+          what lists, shadow policies and the files of `enrichment` hold. Comments, layout and operation don't change it.
 
         """
 
@@ -70,7 +70,19 @@ public enum PipelineReference {
         ("rule.step_up", "A `step_up` block without `then: step_up`, or one that asks nothing."),
         ("assurance.unreachable", "No method proves what is needed."),
         ("rule.interval", "`at_most` is below `at_least`."),
-        ("rule.unreachable", "Warning: a rule before it matches every event."),
+        ("rule.unreachable", "Warning: a rule before it matches every event that it does."),
+        ("rule.shadowed", "Warning: a rule before it has the same conditions."),
+        ("rule.never", "No event is as a rule asks."),
+        ("rule.type", "Warning: events of the rule's types don't have what it asks for."),
+        ("rule.signal_off", "Warning: a rule asks for a signal that is not enabled."),
+        ("name.unknown", "A list, group, tag, condition or rule of this name is not defined."),
+        ("name.unused", "Warning: nothing uses what is defined."),
+        ("name.circle", "Named conditions refer to themselves."),
+        ("override.scope", "An override names neither tenant nor group."),
+        ("shadow.source", "A shadow policy has neither a file nor rules, or both."),
+        ("list.missing", "There is no such file."),
+        ("list.unreadable", "The file can't be read, or is too large."),
+        ("list.entry", "An entry is not what the list is used for; in a file, with its line."),
         ("breaker.relax", "`breaker.relax` names no rule, or one that may not be relaxed."),
         ("rule.newcomers", "Warning: a rule denies whoever is not known yet."),
         ("test.duplicate", "Two tests, or two steps of one, have the same name."),

@@ -11,6 +11,9 @@ public enum PipelineSchema {
         let definitions: [(String, JSON)] = [
             ("$defs", .object([
                 ("variable", .object([("type", .string("string")), ("pattern", .string("\\$\\{[A-Za-z_]"))])),
+                ("conditions", .object(record(ConditionFields.record.shapes))),
+                ("step_up", .object(record(PolicyFields.stepUp.shapes))),
+                ("rule", .object(record(PolicyFields.rule.shapes))),
             ])),
         ]
         return JSON.object(root + record(PipelineFields.root.shapes) + definitions).text(indent: 0) + "\n"
@@ -31,6 +34,8 @@ public enum PipelineSchema {
             either(schema(simple), schema(mapping))
         case .optional(let shape):
             either(schema(shape), [("type", .string("null"))])
+        case .definition(let name, _):
+            [("$ref", .string("#/$defs/" + name))]
         case .anything:
             []
         }

@@ -5,6 +5,10 @@ struct Field<Target> {
     var show: (Target) -> String?
     /// Whether it is part of what `plan.version` identifies.
     var hasMeaning = true
+    /// Whether it is the same until the pipeline is started again.
+    var isFixed = false
+    /// The keys within it, or it alone.
+    var parts: (Target) -> [KeyPart]
 
     /// The default is whatever `initial` of the record holds at `path`.
     init<Value>(
@@ -14,6 +18,7 @@ struct Field<Target> {
         shape = FieldShape(name: name, doc: doc, shape: format.shape, isRequired: required, standard: standard)
         read = { node, target, reader in format.read(node, &target[keyPath: path], &reader) }
         show = { format.show($0[keyPath: path]) }
+        parts = { format.parts?($0[keyPath: path]) ?? [KeyPart(value: format.show($0[keyPath: path]) ?? "null")] }
     }
 
     /// A field that is read in a way of its own.
@@ -25,12 +30,20 @@ struct Field<Target> {
         self.read = read
         self.show = show
         self.hasMeaning = hasMeaning
+        parts = { [KeyPart(value: show($0) ?? "null")] }
     }
 
     /// A field that says how to run, not what to decide.
     var operational: Field {
         var field = self
         field.hasMeaning = false
+        return field
+    }
+
+    /// A field that can't change while the pipeline runs.
+    var fixed: Field {
+        var field = self
+        field.isFixed = true
         return field
     }
 }
@@ -56,10 +69,15 @@ struct Record<Target> {
         }
     }
 
-    var format: Format<Target> {
+    var format: Format<Target> { format(as: .record(shapes)) }
+
+    /// Where the reference need not list the keys again; `name` is their definition in the JSON Schema.
+    func format(likeDefinition name: String, _ type: String) -> Format<Target> { format(as: .definition(name, type: type)) }
+
+    private func format(as shape: Shape) -> Format<Target> {
         let names = fields.map(\.shape.name)
         return Format(
-            shape: .record(shapes),
+            shape: shape,
             read: { node, target, reader in
                 guard let entries = reader.entries(of: node) else { return }
                 var given: Set<String> = []
@@ -75,14 +93,19 @@ struct Record<Target> {
                         continue
                     }
                     given.insert(entry.key)
-                    reader.descend(entry.key, entry.value.position, key: entry.keyPosition) { field.read(entry.value, &target, &$0) }
+                    reader.descend(entry.key, entry.value, key: entry.keyPosition) { field.read(entry.value, &target, &$0) }
                 }
                 for field in fields where field.shape.isRequired && !given.contains(field.shape.name) {
                     let place = reader.name.isEmpty ? "a pipeline" : "`\(reader.name)`"
                     reader.report(node.position, "key.missing", "\(place) needs the key `\(field.shape.name)`")
                 }
             },
-            show: { show($0) })
+            show: { show($0) }, parts: { parts(of: $0) })
+    }
+
+    /// Every key with its value, and those within it.
+    func parts(of target: Target) -> [KeyPart] {
+        fields.flatMap { field in field.parts(target).map { $0.within(field.shape.name, isFixed: field.isFixed) } }
     }
 
     /// Every key with its value, defaults included.
@@ -100,6 +123,10 @@ struct Reader {
     private(set) var places: [String: Position] = [:]
     /// Where the key of each path is written.
     private(set) var keyPlaces: [String: Position] = [:]
+    /// Paths of values that may not be repeated in messages.
+    private(set) var hidden: Set<String> = []
+    /// Files that were opened, or should have been.
+    var files: [String] = []
     private var path: [String] = []
 
     init(file: String) { self.file = file }
@@ -109,9 +136,10 @@ struct Reader {
         path.reduce(into: "") { $0 += $1.hasPrefix("[") || $0.isEmpty ? $1 : "." + $1 }
     }
 
-    mutating func descend(_ step: String, _ position: Position, key: Position? = nil, _ body: (inout Reader) -> Void) {
+    mutating func descend(_ step: String, _ node: Node, key: Position? = nil, _ body: (inout Reader) -> Void) {
         path.append(printable(step))
-        places[name] = position
+        places[name] = node.position
+        if !node.isShowable { hidden.insert(name) }
         if let key { keyPlaces[name] = key }
         body(&self)
         path.removeLast()
@@ -145,9 +173,16 @@ struct Reader {
     }
 
     /// Reports at the value of `path`, or at the nearest thing around it that was written.
-    mutating func report(at path: String, _ code: String, _ message: String, severity: Diagnostic.Severity = .error) {
+    mutating func report(
+        at path: String, _ code: String, _ message: String, suggestion: String? = nil, severity: Diagnostic.Severity = .error
+    ) {
+        report(place(of: path), code, message, suggestion: suggestion, severity: severity)
+    }
+
+    /// Where the value of `path` is written, or the nearest thing around it that is.
+    func place(of path: String) -> Position {
         var path = Substring(path)
         while places[String(path)] == nil, let cut = path.lastIndex(where: { $0 == "." || $0 == "[" }) { path = path[..<cut] }
-        report(places[String(path)] ?? Position(line: 1, column: 1), code, message, severity: severity)
+        return places[String(path)] ?? Position(line: 1, column: 1)
     }
 }

@@ -10,6 +10,8 @@ indirect enum Shape: Sendable {
     /// A scalar or list, or a mapping.
     case either(Shape, mapping: Shape)
     case optional(Shape)
+    /// A mapping whose keys are listed elsewhere; its definition in the JSON Schema, and what the reference calls it.
+    case definition(String, type: String)
     case anything
 
     /// In words, for the reference and for "expected …".
@@ -22,6 +24,7 @@ indirect enum Shape: Sendable {
         case .map(let keys, _, _, let value): "mapping of \(keys) to " + value.type
         case .either(let simple, let mapping): simple.type + ", or " + mapping.type
         case .optional(let shape): shape.type
+        case .definition(_, let type): type
         case .anything: "anything"
         }
     }
@@ -33,7 +36,15 @@ indirect enum Shape: Sendable {
         case .list(let element, _), .optional(let element): element.fields
         case .map(_, _, _, let value): value.fields
         case .either(let simple, let mapping): simple.fields + mapping.fields
-        case .scalar, .anything: []
+        case .scalar, .definition, .anything: []
+        }
+    }
+
+    /// Whether it is a mapping with known keys.
+    var isRecord: Bool {
+        switch self {
+        case .record, .definition: true
+        default: false
         }
     }
 
@@ -44,7 +55,7 @@ indirect enum Shape: Sendable {
         case .map(let keys, _, _, let value): ".<\(keys)>" + value.step
         case .optional(let shape): shape.step
         case .either(_, let mapping): mapping.step
-        case .record, .scalar, .anything: ""
+        case .record, .scalar, .definition, .anything: ""
         }
     }
 }

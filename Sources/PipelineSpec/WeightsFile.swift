@@ -53,11 +53,12 @@ extension WeightsFile {
     }
 
     /// The file that a pipeline's tree names, before its fields are read: relative to the pipeline's own folder.
-    static func load(named root: Node, by file: String, into model: inout ModelOptions) -> [Diagnostic] {
+    static func load(named root: Node, by file: String, into model: inout ModelOptions, files: inout [String]) -> [Diagnostic] {
         guard let node = root.value(of: "model")?.value(of: "weights"), !node.isBroken, case .scalar(let name) = node.content
         else { return [] }
         let folder = file.lastIndex(of: "/").map { String(file[...$0]) } ?? ""
         let path = name.hasPrefix("/") ? name : folder + name
+        files.append(path)
         let text: String
         do {
             text = try PipelineFile.read(path)

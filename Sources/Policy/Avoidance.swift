@@ -21,11 +21,13 @@ public struct Avoidance {
     let rules: [Rule]
     let fallback: Verdict
     let model: ModelOptions
+    let vocabulary: Vocabulary
 
-    public init(rules: [Rule], fallback: Verdict, model: ModelOptions) {
+    public init(rules: [Rule], fallback: Verdict, model: ModelOptions, vocabulary: Vocabulary = Vocabulary()) {
         self.rules = rules
         self.fallback = fallback
         self.model = model
+        self.vocabulary = vocabulary
     }
 
     /// Reasons beyond these, the weightiest, are not tried.
@@ -37,8 +39,8 @@ public struct Avoidance {
     /// the same size. Empty where no absence of reasons would have done it: the rule asks whatever the score is, nothing of
     /// the kind decided, or the event was allowed.
     ///
-    /// Besides the rule that decided, those are asked that look at nothing but score, level, confidence and signals: what
-    /// else an event must be is not in its decision.
+    /// What else an event must be than its score, level, confidence and signals is not in its decision. The rule that decided
+    /// is taken to have found it as it asks for; other rules count only where they don't ask for it.
     /// - Complexity: O(2ⁿ · rules) in the number of reasons, at most 4,096 · rules.
     public func smallest(
         rule name: String, type: EventType?, confidence: Confidence, logit: Double, reasons: [Reason]
@@ -71,23 +73,67 @@ public struct Avoidance {
             score >= model.criticalScore ? .critical
             : score >= model.highScore ? .high : score >= model.mediumScore ? .medium : .low
         let fired = fired.reduce(into: SignalSet()) { $0.insert(SignalSet($1)) }
-        for rule in rules where rule.mode == .enforce && (rule.name == name || rule.conditions.isGeneral) {
-            let when = rule.conditions
-            let fits = score >= when.score?.atLeast ?? -.infinity && score <= when.score?.atMost ?? .infinity
-                && (when.levels.isEmpty || when.levels.contains(level))
-            let applies = fits && (when.confidence.isEmpty || when.confidence.contains(confidence))
-                && (type == nil || when.types.isEmpty || when.types.contains { $0 == type })
-            let shows = (when.anySignals.isEmpty || !when.anySignals.isDisjoint(with: fired)) && when.allSignals.isSubset(of: fired)
-            if applies && shows { return rule.verdict }
+        let seen = Seen(type: type, score: score, level: level, confidence: confidence, fired: fired)
+        for rule in rules where rule.mode == .enforce {
+            // Of the copies that overrides make of a rule, one that allows is not the one that decided.
+            let mayHaveDecided = rule.name == name && rule.verdict > .allow
+            if holds(rule, seen) ?? mayHaveDecided { return rule.verdict }
         }
         return fallback
+    }
+
+    /// What is known of an event when only its decision is.
+    private struct Seen {
+        var type: EventType?
+        var score: Double
+        var level: RiskLevel
+        var confidence: Confidence
+        var fired: SignalSet
+    }
+
+    /// Whether a rule matches; nil where what is known doesn't tell.
+    private func holds(_ rule: Rule, _ seen: Seen) -> Bool? {
+        var result: Bool? = true
+        for conditions in [rule.conditions] + rule.also {
+            switch holds(conditions, seen) {
+            case false?: return false
+            case nil: result = nil
+            case true?: break
+            }
+        }
+        for conditions in rule.unless {
+            switch holds(conditions, seen) {
+            case true?: return false
+            case nil: result = nil
+            case false?: break
+            }
+        }
+        return result
+    }
+
+    private func holds(_ when: RuleConditions, _ seen: Seen) -> Bool? {
+        let fits = seen.score >= when.score?.atLeast ?? -.infinity && seen.score <= when.score?.atMost ?? .infinity
+            && (when.levels.isEmpty || when.levels.contains(seen.level))
+        let applies = fits && (when.confidence.isEmpty || when.confidence.contains(seen.confidence))
+            && (seen.type == nil || when.types.isEmpty || when.types.contains { $0 == seen.type })
+        let shows = (when.anySignals.isEmpty || !when.anySignals.isDisjoint(with: seen.fired)) && when.allSignals.isSubset(of: seen.fired)
+        if !applies || !shows { return false }
+        var result: Bool? = when.isGeneral ? true : nil
+        for names in when.named {
+            let found = names.flatMap { vocabulary.conditions[$0] ?? [] }.map { holds($0, seen) }
+            if found.contains(true) { continue }
+            if !found.contains(nil) { return false }
+            result = nil
+        }
+        return result
     }
 }
 
 extension RuleConditions {
-    /// It asks for nothing that only the event knows, but its type.
-    var isGeneral: Bool {
+    /// It asks for nothing itself that only the event knows, but its type.
+    fileprivate var isGeneral: Bool {
         var known = RuleConditions()
+        known.named = named
         known.types = types
         known.score = score
         known.levels = levels

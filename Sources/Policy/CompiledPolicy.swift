@@ -3,38 +3,14 @@ import Risk
 
 /// The rules of a plan in the flat form that is matched against every event: no arrays, no strings, no retains.
 public final class CompiledPolicy: @unchecked Sendable {
-    /// Patterns of one condition: a run of `patterns`.
-    struct Run {
-        var first: Int32 = 0
-        var count: Int32 = 0
-    }
-
     struct CompiledRule {
-        var types: UInt8
-        var levels: UInt8
-        var confidence: UInt8
-        /// 0 any, else 1 << `LoginOutcome`.
-        var outcomes: UInt8
-        var needsAmount: Bool
+        var clause: Int32
         var isReport: Bool
         var verdict: Verdict
-        var scoreLow: Double
-        var scoreHigh: Double
-        var amountLow: Double
-        var amountHigh: Double
-        var ageLow: Double
-        var ageHigh: Double
-        var anySignals: UInt64
-        var allSignals: UInt64
-        var anyMethods: UInt32
-        var noMethods: UInt32
-        var actions: Run
-        var resources: Run
-        var tenants: Run
-        var currencies: Run
-        var acr: Run
-        /// Identifies what a step-up asks for, across versions of the pipeline.
-        var demand: UInt32
+        /// `also` or `unless` asks for something.
+        var hasScope: Bool
+        var also: CompiledConditions.Run
+        var unless: CompiledConditions.Run
     }
 
     /// What a step-up rule says, as it goes on the wire.
@@ -57,35 +33,26 @@ public final class CompiledPolicy: @unchecked Sendable {
     let rules: UnsafeMutablePointer<CompiledRule>
     let names: UnsafeMutablePointer<ByteView>
     let demands: UnsafeMutablePointer<Demand>
-    private var patterns: UnsafeMutablePointer<ByteView>
     private var arena: [UnsafeMutablePointer<UInt8>] = []
+    private let conditions: CompiledConditions
     let fallback: Verdict
-    /// A rule asks for the score itself, and not only for its level.
-    private let needsScore: Bool
+    /// What `evaluate` reads of its context.
+    public let needs: ContextNeeds
 
     /// What is asked of every session once somebody has said “that's not me”.
     public var alarm: Demand { demands[count] }
 
-    /// At most 64 rules: report-only matches are kept in a 64-bit mask.
-    public init(rules source: [Rule], fallback: Verdict, assurance: AssuranceOptions = AssuranceOptions()) {
-        precondition(source.count <= 64, "a policy has at most 64 rules")
+    /// At most `ReportedRules.capacity` rules; what they name is in the vocabulary.
+    public init(
+        rules source: [Rule], fallback: Verdict, assurance: AssuranceOptions = AssuranceOptions(), vocabulary: Vocabulary = Vocabulary()
+    ) {
+        precondition(source.count <= ReportedRules.capacity, "a policy has at most 256 rules")
         self.fallback = fallback
-        // Every score lies within 0 and 100.
-        needsScore = source.contains { rule in
-            rule.conditions.score.map { ($0.atLeast ?? 0) > 0 || ($0.atMost ?? 100) < 100 } ?? false
-        }
         count = source.count
         rules = .allocate(capacity: max(count, 1))
         names = .allocate(capacity: max(count, 1))
         demands = .allocate(capacity: count + 1)
-        var texts: [String] = []
-        func run(_ patterns: [String]) -> Run {
-            defer { texts += patterns }
-            return Run(first: Int32(texts.count), count: Int32(patterns.count))
-        }
-        func mask<T>(_ values: [T], _ bit: (T) -> UInt8) -> UInt8 {
-            values.isEmpty ? 0xFF : values.reduce(0) { $0 | 1 << bit($1) }
-        }
+        var compiler = ConditionCompiler(vocabulary)
         var arena: [UnsafeMutablePointer<UInt8>] = []
         func keep(_ text: String) -> ByteView {
             let bytes = Array(text.utf8)
@@ -117,35 +84,24 @@ public final class CompiledPolicy: @unchecked Sendable {
                 fingerprint: Self.fingerprint(asked, offered, maxAge: stepUp.maxAge, need: need), need: need)
         }
         for (index, rule) in source.enumerated() {
-            let when = rule.conditions
-            let demand = compile(rule.stepUp)
             (rules + index).initialize(
                 to: CompiledRule(
-                    types: mask(when.types) { $0.rawValue }, levels: mask(when.levels) { $0.rawValue },
-                    confidence: mask(when.confidence) { $0.rawValue },
-                    outcomes: when.outcome.map { 1 << $0.rawValue } ?? 0, needsAmount: when.amount != nil,
-                    isReport: rule.mode == .report, verdict: rule.verdict,
-                    scoreLow: when.score?.atLeast ?? -.infinity, scoreHigh: when.score?.atMost ?? .infinity,
-                    amountLow: when.amount?.atLeast ?? -.infinity, amountHigh: when.amount?.atMost ?? .infinity,
-                    ageLow: when.authAge?.atLeast ?? -.infinity, ageHigh: when.authAge?.atMost ?? .infinity,
-                    anySignals: when.anySignals.rawValue, allSignals: when.allSignals.rawValue,
-                    anyMethods: when.anyMethods.rawValue, noMethods: when.noMethods.rawValue,
-                    actions: run(when.actions), resources: run(when.resources), tenants: run(when.tenants),
-                    currencies: run(when.currencies), acr: run(when.acr), demand: demand.fingerprint))
+                    clause: compiler.add(rule.conditions), isReport: rule.mode == .report, verdict: rule.verdict,
+                    hasScope: !rule.also.isEmpty || !rule.unless.isEmpty, also: compiler.add(all: rule.also),
+                    unless: compiler.add(all: rule.unless)))
             (names + index).initialize(to: keep(rule.name))
-            (demands + index).initialize(to: demand)
+            (demands + index).initialize(to: compile(rule.stepUp))
         }
         (demands + count).initialize(to: compile(Self.alarm(assurance)))
-        patterns = .allocate(capacity: max(texts.count, 1))
-        for (index, text) in texts.enumerated() { (patterns + index).initialize(to: keep(text)) }
         self.arena = arena
+        conditions = CompiledConditions(compiler)
+        needs = conditions.needs
     }
 
     deinit {
         rules.deallocate()
         names.deallocate()
         demands.deallocate()
-        patterns.deallocate()
         for text in arena { text.deallocate() }
     }
 
@@ -177,68 +133,44 @@ public final class CompiledPolicy: @unchecked Sendable {
 
     public func verdict(of rule: Int) -> Verdict { rules[rule].verdict }
 
-    /// The rules of these names, one bit each; names of no rule count for nothing.
-    public func mask(of names: [String]) -> UInt64 {
-        (0..<count).reduce(0) { names.contains(name(of: $1).string) ? $0 | 1 << UInt64($1) : $0 }
+    /// The rules of these names; names of no rule count for nothing.
+    public func rules(named names: [String]) -> ReportedRules {
+        (0..<count).reduce(into: ReportedRules()) { if names.contains(name(of: $1).string) { $0.insert($1) } }
     }
 
     /// `evaluate` of an event and an assessment that stay where they are: as values they would be copied, which costs as
     /// much as matching them.
     public func evaluate(
-        _ event: UnsafePointer<Event>, _ assessment: UnsafePointer<Assessment>, _ context: PolicyContext, relaxed: UInt64 = 0
-    ) -> (verdict: Verdict, rule: Int, reported: UInt64) {
+        _ event: UnsafePointer<Event>, _ assessment: UnsafePointer<Assessment>, _ context: borrowing PolicyContext,
+        relaxed: ReportedRules = .none
+    ) -> (verdict: Verdict, rule: Int, reported: ReportedRules) {
         evaluate(event.pointee, assessment.pointee, context, relaxed: relaxed)
     }
 
-    /// The first enforced rule that matches, -1 for none, and a mask of the report-only rules that matched before it.
-    /// - Parameter relaxed: rules that count as report-only this time, one bit each.
+    /// The first enforced rule that matches, -1 for none, and the report-only rules that matched before it.
+    /// - Parameter relaxed: rules that count as report-only this time.
     /// - Complexity: O(rules)
     @inline(__always)
     public func evaluate(
-        _ event: borrowing Event, _ assessment: borrowing Assessment, _ context: PolicyContext, relaxed: UInt64 = 0
-    ) -> (verdict: Verdict, rule: Int, reported: UInt64) {
-        var reported: UInt64 = 0
-        let fired = assessment.fired.rawValue
-        let type = 1 << event.type.rawValue as UInt8
-        let level = 1 << assessment.level.rawValue as UInt8
-        let confidence = 1 << assessment.confidence.rawValue as UInt8
-        let outcome = 1 << event.outcome.rawValue as UInt8
-        let age =
-            event.authTime == .distantPast ? Double.infinity : max(0, Double(event.time - event.authTime))
-        let (amount, methods) = (event.amount, event.amr.rawValue)
-        let score = needsScore ? assessment.score : 0
+        _ event: borrowing Event, _ assessment: borrowing Assessment, _ context: borrowing PolicyContext,
+        relaxed: ReportedRules = .none
+    ) -> (verdict: Verdict, rule: Int, reported: ReportedRules) {
+        var reported = ReportedRules()
+        let facts = conditions.facts(event, assessment)
         for index in 0..<count {
             let rule = rules + index
-            guard rule.pointee.types & type != 0, rule.pointee.levels & level != 0,
-                rule.pointee.confidence & confidence != 0,
-                !needsScore || (score >= rule.pointee.scoreLow && score <= rule.pointee.scoreHigh),
-                rule.pointee.anySignals == 0 || rule.pointee.anySignals & fired != 0,
-                rule.pointee.allSignals & fired == rule.pointee.allSignals,
-                rule.pointee.outcomes == 0 || rule.pointee.outcomes & outcome != 0,
-                rule.pointee.anyMethods == 0 || rule.pointee.anyMethods & methods != 0,
-                rule.pointee.noMethods & methods == 0,
-                age >= rule.pointee.ageLow, age <= rule.pointee.ageHigh,
-                !rule.pointee.needsAmount
-                    || (amount >= rule.pointee.amountLow && amount <= rule.pointee.amountHigh),
-                matches(rule.pointee.actions, event.action), matches(rule.pointee.resources, event.resource),
-                matches(rule.pointee.tenants, event.tenant), matches(rule.pointee.currencies, event.currency),
-                matches(rule.pointee.acr, event.acr)
-            else { continue }
-            if rule.pointee.isReport || relaxed >> UInt64(index) & 1 == 1 {
-                reported |= 1 << UInt64(index)
+            guard conditions.holds(Int(rule.pointee.clause), event, facts, context) else { continue }
+            if rule.pointee.hasScope {
+                guard conditions.holdsAll(rule.pointee.also, event, facts, context) else { continue }
+                if conditions.holdsAny(rule.pointee.unless, event, facts, context) { continue }
+            }
+            if rule.pointee.isReport || relaxed.contains(index) {
+                reported.insert(index)
             } else {
                 return (rule.pointee.verdict, index, reported)
             }
         }
         return (fallback, -1, reported)
-    }
-
-    @inline(__always)
-    private func matches(_ run: Run, _ text: ByteView) -> Bool {
-        if run.count == 0 { return true }
-        if !text.isPresent { return false }
-        for index in run.first..<run.first + run.count where Events.matches(glob: patterns[Int(index)], text) { return true }
-        return false
     }
 }
 

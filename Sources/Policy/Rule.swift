@@ -14,35 +14,6 @@ public struct Interval: Sendable, Equatable {
     }
 }
 
-/// What an event must be for a rule to apply. Every condition given must hold; one that is not given always holds.
-public struct RuleConditions: Sendable, Equatable {
-    public var types: [EventType] = []
-    /// Any of these patterns; `*` matches any run of characters, `?` one.
-    public var actions: [String] = []
-    public var resources: [String] = []
-    public var tenants: [String] = []
-    /// An event without an amount never matches a rule that names one.
-    public var amount: Interval?
-    /// Currencies the amount may be in; empty means any.
-    public var currencies: [String] = []
-    public var score: Interval?
-    public var levels: [RiskLevel] = []
-    public var confidence: [Confidence] = []
-    public var anySignals: SignalSet = []
-    public var allSignals: SignalSet = []
-    /// The event's `auth.acr` is one of these.
-    public var acr: [String] = []
-    /// The event's `auth.amr` has any of these.
-    public var anyMethods: AuthenticationMethods = []
-    /// The event's `auth.amr` has none of these.
-    public var noMethods: AuthenticationMethods = []
-    /// Milliseconds since `auth.time`; an event that doesn't say has an infinite age.
-    public var authAge: Interval?
-    /// Only logins that ended so; nil means any.
-    public var outcome: LoginOutcome?
-    public init() {}
-}
-
 /// The question a step-up rule asks.
 public struct StepUpOptions: Sendable, Equatable {
     /// What a session has to prove; nil: as much as the weakest of the methods does.
@@ -75,6 +46,10 @@ public struct StepUpOptions: Sendable, Equatable {
 public struct Rule: Sendable, Equatable {
     public var name: String
     public var conditions = RuleConditions()
+    /// What must hold as well, all of it: for whom a copy that an override made is meant.
+    public var also: [RuleConditions] = []
+    /// None of these may hold.
+    public var unless: [RuleConditions] = []
     public var verdict: Verdict
     public var stepUp = StepUpOptions()
     public var mode = RuleMode.enforce

@@ -107,8 +107,13 @@ public struct Scorer: ~Copyable, @unchecked Sendable {
 
     /// The score of an event that is not itself judged (a challenge's result, a verdict): the base rate alone.
     public func scoreNothing(row: UserRow, into out: inout Assessment) {
+        scoreNothing(contexts: Double(row.header.pointee.contexts), into: &out)
+    }
+
+    /// The same of a user with that many contexts.
+    public func scoreNothing(contexts: Double, into out: inout Assessment) {
         out.clear()
-        fuse(Double(row.header.pointee.contexts), &out)
+        fuse(contexts, &out)
     }
 
     // MARK: - Fusion

@@ -92,7 +92,8 @@ public final class Audit {
 
     private func replay(_ partition: Int32) throws {
         let replay = PartitionReplay(
-            log: log, plan: plan, enrichment: enrichment, partition: partition, networks: topics.networks, clock: clock)
+            log: log, plans: [LoadedPlan(plan, enrichment: enrichment)], partition: partition, networks: topics.networks,
+            clock: clock)
         var effects = Effects()
         let cuts = try PartitionReplay.cuts(
             of: topics.cuts, partition: partition, inputs: plan.inputs.count, in: log, clock: clock)
@@ -139,7 +140,7 @@ public final class Audit {
         let rebuilt: Engine
         do {
             rebuilt = try RebuiltState.engine(
-                log: log, plan: plan, enrichment: enrichment, partition: partition, topic: topics.state,
+                log: log, plans: [LoadedPlan(plan, enrichment: enrichment)], partition: partition, topic: topics.state,
                 networks: topics.networks, cuts: cuts, clock: clock)
         } catch let error as StateError {
             return report.note("partition \(partition): the state topic can't be used: \(error)")

@@ -6,9 +6,11 @@ import Foundation
 ///
 /// A record of the cuts topic: JSON, keyed by the partition's number.
 public struct Cut: Sendable, Equatable, Codable {
-    public static let version = 1
+    public static let format = 2
 
-    public var v = Cut.version
+    public var v = Cut.format
+    /// `Engine.version` of whoever decided it: the pipeline's meaning and the engine's.
+    public var version = ""
     /// Per input, the offset of the first record that is in this cut or a later one.
     public var from: [Int64]
     /// Batch by batch, per input, the offset after its last record.
@@ -31,7 +33,7 @@ public struct Cut: Sendable, Equatable, Codable {
         evictions = []
     }
 
-    private enum CodingKeys: String, CodingKey { case v, from, batches, watermark, sequence, panes, evictions }
+    private enum CodingKeys: String, CodingKey { case v, version, from, batches, watermark, sequence, panes, evictions }
 
     /// Per input, the offset after the last record of the cut.
     public var ends: [Int64] { batches.last ?? from }
@@ -51,7 +53,7 @@ public struct Cut: Sendable, Equatable, Codable {
         } catch {
             throw StateError("a cut can't be read")
         }
-        guard cut.v == Cut.version else { throw StateError("a cut is of version \(cut.v), not \(Cut.version)") }
+        guard cut.v == Cut.format else { throw StateError("a cut is of format \(cut.v), not \(Cut.format)") }
         var previous = cut.from
         for ends in [cut.from] + cut.batches {
             guard ends.count == inputs, zip(previous, ends).allSatisfy({ $0 >= 0 && $0 <= $1 }) else {

@@ -2,23 +2,40 @@ import Behavior
 import Engine
 import Events
 
-/// Decides one partition's records again, in the order its cuts recorded: what a process did, without the process. The
-/// same plan gives the same bytes.
+/// Decides one partition's records again, in the order its cuts recorded and each under the plan it was decided under:
+/// what a process did, without the process. The same plans give the same bytes.
 public final class CutReplay {
-    public let engine: Engine
+    public private(set) var engine: Engine
     /// Per input, the offset of the next record.
     public private(set) var positions: [Int64]?
     private var queues: InputQueues
     private let panes: PaneSource?
+    private let plans: [LoadedPlan]
 
     /// Gives the panes of a partition of the networks topic within a range of offsets, in order.
     public typealias PaneSource = (_ partition: Int, _ offsets: Range<Int64>) throws -> [(offset: Int64, pane: SealedPane)]
 
-    /// `panes` is nil where partitions tell each other nothing.
-    public init(plan: EnginePlan, enrichment: EventEnrichment = EventEnrichment(), panes: PaneSource? = nil) {
-        engine = Engine(plan: plan, decoders: Decoders(plan: plan, enrichment: enrichment))
+    /// - Parameters:
+    ///   - plans: all that cuts were decided under; what each of them can follow all others. Not empty.
+    ///   - panes: nil where partitions tell each other nothing.
+    public init(plans: [LoadedPlan], panes: PaneSource? = nil) {
+        let first = plans[0]
+        engine = Engine(plan: first.plan, decoders: Decoders(plan: first.plan, enrichment: first.enrichment))
+        self.plans = plans
         self.panes = panes
-        queues = InputQueues(inputs: plan.inputs.count)
+        queues = InputQueues(inputs: first.plan.inputs.count)
+    }
+
+    /// Goes on under the plan of that version, where it is another. Throws `StateError` where there is none.
+    private func adopt(_ version: String) throws(StateError) {
+        guard version != engine.version else { return }
+        guard let next = plans.first(where: { $0.plan.engineVersion == version }) else {
+            throw StateError("a cut was decided under version \(version), and this is \(engine.version)")
+        }
+        guard next.plan.canFollow(engine.plan) else {
+            throw StateError("a cut was decided under version \(version), which changed what the state before it means: nothing before it can be carried over")
+        }
+        engine = engine.adopting(next.plan, decoders: Decoders(plan: next.plan, enrichment: next.enrichment))
     }
 
     /// Steps again what a cut holds beyond `positions`, for users who have not absorbed it.
@@ -26,6 +43,7 @@ public final class CutReplay {
         _ cut: Cut, from positions: [Int64], records: (_ input: Int, _ offsets: Range<Int64>) throws -> [Record],
         into effects: inout Effects
     ) throws {
+        try adopt(cut.version)
         var reached = zip(cut.from, positions).map { max($0, $1) }
         for (index, ends) in cut.batches.enumerated() {
             // A batch of before the redo point: what was absorbed for it is in the image.
@@ -68,6 +86,7 @@ public final class CutReplay {
         if let positions, positions != cut.from {
             throw StateError("a cut begins at \(cut.from), and the one before it ended at \(positions)")
         }
+        try adopt(cut.version)
         engine.beginCut()
         var reached = cut.from
         for (index, ends) in cut.batches.enumerated() {

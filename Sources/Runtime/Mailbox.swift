@@ -36,6 +36,16 @@ public final class Mailbox: Sendable {
         return reply.wait(milliseconds: timeoutMilliseconds)
     }
 
+    /// Tells the shard something, and waits for nothing; one that has ended doesn't hear it.
+    public func tell(_ message: @escaping @Sendable (Shard) -> Void) {
+        let isOpen = box.withLock { box in
+            guard !box.isClosed else { return false }
+            box.questions.append { shard in if let shard { message(shard) } }
+            return true
+        }
+        if isOpen { waiting.store(true, ordering: .releasing) }
+    }
+
     /// Answers what was asked since the last call.
     func answer(_ shard: Shard) {
         guard waiting.load(ordering: .acquiring) else { return }

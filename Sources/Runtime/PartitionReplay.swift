@@ -4,7 +4,7 @@ import Events
 /// Decides one partition's records again from the topics: the inputs' records in the order of the recorded cuts.
 public final class PartitionReplay {
     private let log: any TopicLog
-    private let plan: EnginePlan
+    private let topics: [String]
     private let partition: Int32
     private let clock: any RuntimeClock
     private let replay: CutReplay
@@ -20,21 +20,24 @@ public final class PartitionReplay {
         var isStarted = false
     }
 
-    /// `networks` is the topic of sealed panes; nil where there is none.
+    /// - Parameters:
+    ///   - plans: all that the partition was decided under, as far as they are needed. Not empty.
+    ///   - networks: the topic of sealed panes; nil where there is none.
     public init(
-        log: any TopicLog, plan: EnginePlan, enrichment: EventEnrichment = EventEnrichment(), partition: Int32,
-        networks: String?, clock: any RuntimeClock = SystemClock()
+        log: any TopicLog, plans: [LoadedPlan], partition: Int32, networks: String?,
+        clock: any RuntimeClock = SystemClock()
     ) {
         self.log = log
-        self.plan = plan
+        topics = plans[0].plan.inputs.map(\.topic)
         self.partition = partition
         self.clock = clock
         let panes = PaneHistory(log: log, topic: networks, clock: clock)
         self.panes = panes
-        replay = CutReplay(plan: plan, enrichment: enrichment) { try panes.take($0, $1) }
-        inputs = plan.inputs.map { _ in Stretch() }
+        replay = CutReplay(plans: plans) { try panes.take($0, $1) }
+        inputs = topics.map { _ in Stretch() }
     }
 
+    /// As of the last cut; another where the next one was decided under another plan.
     public var engine: Engine { replay.engine }
     /// Per input, the offset of the next record; nil before the first cut.
     public var positions: [Int64]? { replay.positions }
@@ -110,7 +113,7 @@ public final class PartitionReplay {
     }
 
     private func fill(_ input: Int, _ offsets: Range<Int64>) throws {
-        let topic = plan.inputs[input].topic
+        let topic = topics[input]
         if !inputs[input].isStarted {
             inputs[input].isStarted = true
             let first = try log.bounds(topic, partition: partition).first

@@ -6,7 +6,8 @@ import StateStore
 /// has come. Arrays of offsets are per input.
 final class PartitionTask {
     let partition: Int32
-    let engine: Engine
+    /// Another one when the plan changes.
+    var engine: Engine
     var store: StateStore?
     var queues: InputQueues
     /// The offset of the next record to step.
@@ -116,6 +117,8 @@ struct Redo {
         var cutsOffset: Int64
         /// Up to where partitions of the networks topic had been absorbed before it, where that was news.
         var panes: [(partition: Int, offset: Int64)]
+        /// Under which it was decided; nil where no cut tells.
+        var version: String?
     }
     /// The batches to follow, the next one last. Empty where no cuts were kept: then inputs are merged anew.
     var batches: [Batch]

@@ -3,15 +3,12 @@ import Events
 
 /// A partition's state from its topic alone: rows, redo point, and redo along the cuts.
 public enum RebuiltState {
-    /// Throws `StateError` when the topic holds no state of this plan, and `LogFailure`.
+    /// Throws `StateError` when the topic holds no state of these plans, or cuts of another, and `LogFailure`.
     /// - Complexity: O(records of the state topic's partition + records to redo)
     public static func engine(
-        log: any TopicLog, plan: EnginePlan, enrichment: EventEnrichment = EventEnrichment(), partition: Int32,
-        topic: String, networks: String?, cuts: [Cut], clock: any RuntimeClock = SystemClock()
+        log: any TopicLog, plans: [LoadedPlan], partition: Int32, topic: String, networks: String?, cuts: [Cut],
+        clock: any RuntimeClock = SystemClock()
     ) throws -> Engine {
-        let replay = PartitionReplay(
-            log: log, plan: plan, enrichment: enrichment, partition: partition, networks: networks, clock: clock)
-        let engine = replay.engine
         var rows: [UInt32: [UInt8]] = [:]
         var redo: RedoPoint?
         var fault: (any Error)?
@@ -30,6 +27,11 @@ public enum RebuiltState {
             }
         }
         if let fault { throw fault }
+        // Rows are of the plan they were written under; the cuts say when it changed.
+        let first = redo.flatMap { redo in plans.firstIndex { $0.plan.engineVersion == redo.version } } ?? 0
+        let replay = PartitionReplay(
+            log: log, plans: [plans[first]] + plans, partition: partition, networks: networks, clock: clock)
+        let engine = replay.engine
         guard let redo else {
             guard cuts.isEmpty else { throw StateError("it has no checkpoint") }
             return engine
@@ -40,8 +42,8 @@ public enum RebuiltState {
         }
         engine.follow(cuts.flatMap(\.evictions))
         try replay.redo(cuts, from: redo.positions)
-        engine.stopFollowing()
-        return engine
+        replay.engine.stopFollowing()
+        return replay.engine
     }
 
     /// The redo point in a record of the state topic; nil when it holds none.

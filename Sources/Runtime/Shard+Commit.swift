@@ -125,6 +125,7 @@ extension Shard {
                     partition: InputPartition(input: input, partition: task.partition), offset: task.next[input]))
             }
             if !task.cut.batches.isEmpty && internals != nil {
+                task.cut.version = task.engine.version
                 task.cut.watermark = task.engine.watermark.milliseconds
                 task.cut.sequence = task.engine.sequence
                 task.cut.evictions = task.engine.evictions

@@ -7,7 +7,7 @@ extension Shard {
     /// Steps 2 to 8 for a batch: every record through its partition's engine, what comes out to the output log.
     func decide(_ batch: [Record]) throws(LogFailure) {
         let now = world.clock.milliseconds
-        let mayDecide = state != .away && commitment == nil && produced == effects.outputs.count
+        let mayDecide = state != .away && commitment == nil && produced == effects.outputs.count && !isDraining
         if mayDecide {
             effects.removeAll()
             produced = 0
@@ -20,7 +20,7 @@ extension Shard {
             guard task.fetched.indices.contains(input), record.offset >= task.fetched[input], !task.mustRewind else { continue }
             task.heard = now
             task.fetched[input] = record.offset + 1
-            if mayDecide, plan.inputs.count == 1, task.redo == nil, task.queues.isEmpty(0) {
+            if mayDecide, inputCount == 1, task.redo == nil, task.queues.isEmpty(0) {
                 try step(record, in: task, isStaged: false)
             } else {
                 task.queues.append(record)
@@ -79,9 +79,9 @@ extension Shard {
         var known = InlineArray<8, UInt8>(repeating: 0)
         var isMissing = false
         while let next = task.queues.next(below: nil, stage: { task.engine.stage($0) }) {
-            if plan.inputs.count > 1 {
+            if inputCount > 1 {
                 isMissing = false
-                for input in plan.inputs.indices where task.queues.isEmpty(input) {
+                for input in 0..<inputCount where task.queues.isEmpty(input) {
                     if known[input] == 0 {
                         known[input] =
                             self.input.hasMore(InputPartition(input: input, partition: task.partition)) ? 2 : 1
@@ -112,10 +112,11 @@ extension Shard {
             if !redo.isSilent {
                 // Without cuts nothing tells how large a batch was, so it can't be waited for whole.
                 let isReady = redo.batches.isEmpty
-                    ? plan.inputs.indices.allSatisfy { !task.queues.isEmpty($0) || task.fetched[$0] >= ends[$0] }
-                    : plan.inputs.indices.allSatisfy { task.fetched[$0] >= ends[$0] }
+                    ? (0..<inputCount).allSatisfy { !task.queues.isEmpty($0) || task.fetched[$0] >= ends[$0] }
+                    : (0..<inputCount).allSatisfy { task.fetched[$0] >= ends[$0] }
                 guard isReady else { return }
             }
+            adoptRecorded(redo.batches.last, of: task)
             guard absorbRecorded(redo.batches.last, of: task) else { return }
             while let input = task.queues.next(below: ends, stage: { task.engine.stage($0) }) {
                 let record = task.queues.head(input)
@@ -130,14 +131,17 @@ extension Shard {
                     return
                 }
             }
-            for input in plan.inputs.indices {
+            for input in 0..<inputCount {
                 task.next[input] = max(task.next[input], ends[input])
                 task.fetched[input] = max(task.fetched[input], ends[input])
             }
             if let batch = task.redo?.batches.popLast() { task.cutsOffset = batch.cutsOffset }
             task.engine.mark(mark(of: task))
             try pass(.redoing)
-            if task.next == task.acknowledged { task.endRedo() }
+            if task.next == task.acknowledged {
+                adopt(PlanInUse(plan: plan, decoders: decoders), for: task)
+                task.endRedo()
+            }
         }
     }
 
@@ -192,7 +196,7 @@ extension Shard {
         let partitions = positions.map(\.partition)
         guard try attempt({ () throws(LogFailure) in _ = try input.bounds(partitions) }) else { return }
         for task in silent {
-            let isAtEnd = plan.inputs.indices.allSatisfy { input in
+            let isAtEnd = (0..<inputCount).allSatisfy { input in
                 task.fetched[input] >= task.acknowledged[input]
                     || !self.input.hasMore(InputPartition(input: input, partition: task.partition))
             }
@@ -208,10 +212,10 @@ extension Shard {
         var wanted: Set<InputPartition> = []
         if state == .away {
             wanted = Set(positions.map(\.partition))
-        } else if plan.inputs.count > 1 {
-            let mostBytes = max(1 << 16, min(8 << 20, Self.mostQueuedBytes / max(1, tasks.count * plan.inputs.count)))
+        } else if inputCount > 1 {
+            let mostBytes = max(1 << 16, min(8 << 20, Self.mostQueuedBytes / max(1, tasks.count * inputCount)))
             for task in tasks {
-                for input in plan.inputs.indices {
+                for input in 0..<inputCount {
                     let place = InputPartition(input: input, partition: task.partition)
                     let (records, bytes) = task.queues.load(input)
                     // What is paused goes on at half, or it would be paused and resumed at every batch.

@@ -10,7 +10,8 @@ extension Shard {
         try pass(.revoking)
         var isDone = false
         do {
-            isDone = try commit()
+            // Whoever comes next may be under another plan already.
+            isDone = try commit(all: change != nil)
         } catch .aborted, .unknown {
             isDone = false
         } catch {

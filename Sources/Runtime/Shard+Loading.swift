@@ -143,9 +143,7 @@ extension Shard {
             // A batch of panes alone holds no step that would say so.
             engine.beginRedo()
             if !batches.isEmpty { engine.follow(restoration.cuts.flatMap(\.cut.evictions)) }
-            if let version = restoration.redo?.version, version != engine.version {
-                warn(restoration.partition, "what was committed after the last checkpoint was decided by another version of the pipeline or of Vigil (\(version)); it is redone by this one, so baselines may differ slightly")
-            }
+            noteCrossing(restoration, start)
         }
         let task = PartitionTask(
             partition: restoration.partition, engine: engine, store: restoration.store, from: start.from,
@@ -171,6 +169,27 @@ extension Shard {
         return task
     }
 
+    /// What was decided under a version that is not known here is redone under this one all the same, and said.
+    private func noteCrossing(_ restoration: Restoration, _ start: TaskStart) {
+        var offsets: [String: Int64] = [:]
+        var reached = start.from
+        for (_, cut) in restoration.cuts {
+            let ends = zip(cut.ends, start.acknowledged).map { min($0, $1) }
+            offsets[cut.version, default: 0] += zip(ends, reached).reduce(0) { $0 + max(0, $1.0 - $1.1) }
+            reached = zip(ends, reached).map { max($0, $1) }
+        }
+        // Where no cuts are kept, the checkpoint tells.
+        if restoration.cuts.isEmpty, let version = restoration.redo?.version {
+            offsets[version] = zip(start.acknowledged, start.from).reduce(0) { $0 + $1.0 - $1.1 }
+        }
+        let version = restoration.engine.version
+        for (other, count) in offsets.sorted(by: { $0.key < $1.key }) where other != version && count > 0 {
+            if !restoration.cuts.isEmpty && other == former?.plan.engineVersion { continue }
+            counters.crossed += UInt64(count)
+            warn(restoration.partition, "up to \(count) records committed after the last checkpoint were decided by another version of the pipeline or of Vigil (\(other)); they are redone by this one (\(version)), so baselines may differ slightly. What was decided stays as it was")
+        }
+    }
+
     /// A name for a new life of the state topic: no two hosts begin one in the same millisecond.
     private func makeOrigin() -> String {
         "\(world.directory?.identity ?? options.name)-\(world.clock.wallMilliseconds)"
@@ -188,7 +207,8 @@ extension Shard {
                 guard zip(ends, reached).contains(where: { $0 > $1 }) || (ends == reached && !panes.isEmpty) else { continue }
                 reached = zip(ends, reached).map { max($0, $1) }
                 batches.append(Redo.Batch(
-                    ends: reached, cutsOffset: index == cut.batches.count - 1 ? offset + 1 : offset, panes: panes))
+                    ends: reached, cutsOffset: index == cut.batches.count - 1 ? offset + 1 : offset, panes: panes,
+                    version: cut.version))
             }
         }
         guard !batches.isEmpty else { return [] }

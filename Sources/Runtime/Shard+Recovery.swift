@@ -9,6 +9,7 @@ extension Shard {
     func assign(_ partitions: [InputPartition]) throws(LogFailure) {
         dropTransaction()
         release()
+        swapIfIdle()
         let numbers = Set(partitions.map(\.partition)).sorted()
         let given = Set(partitions)
         for number in numbers {

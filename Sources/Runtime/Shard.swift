@@ -82,7 +82,9 @@ public struct ShardWorld {
 /// With a transactional output everything is exactly once: decisions, dead letters, cuts, users' rows and offsets of a
 /// commit become visible together or not at all. Otherwise at least once: acknowledged, then committed.
 public final class Shard {
-    let plan: EnginePlan
+    /// In force; name, inputs and bounds never change.
+    var plan: EnginePlan
+    let inputCount: Int
     let options: ShardOptions
     let world: ShardWorld
     var logger: Logger { world.logger }
@@ -100,7 +102,11 @@ public final class Shard {
     var taskIndex: [Int] = []
     /// Assigned, not yet restored.
     var pending: Assignment?
-    let decoders: Decoders
+    var decoders: Decoders
+    /// The plan that is to be swapped in.
+    var change: PlanChange?
+    /// The plan that was in force before: what was decided under it is redone under it.
+    var former: PlanInUse?
 
     private var batch: [Record] = []
     var effects = Effects()
@@ -133,6 +139,7 @@ public final class Shard {
     /// Throws what making the ends of the log throws.
     public init(plan: EnginePlan, options: ShardOptions = ShardOptions(), world: ShardWorld) throws(LogFailure) {
         self.plan = plan
+        inputCount = plan.inputs.count
         self.options = options
         self.world = world
         decoders = Decoders(plan: plan, enrichment: world.enrichment)
@@ -180,6 +187,7 @@ public final class Shard {
         world.mailbox.answer(self)
         if world.stop.isRequested { return try leave(as: .stopped) }
         if let unsettled = commitment?.unsettled { try settle(unsettled) }
+        swapIfIdle()
 
         try followPanes()
         batch.removeAll(keepingCapacity: true)
@@ -194,7 +202,11 @@ public final class Shard {
         if pending != nil { try recover() }
         if tasks.contains(where: \.mustRewind) { try rewindMoved() }
         if state == .recovering { try continueRedo() }
-        if state == .away || isCommitDue || isSliceDue { _ = try commit() }
+        if isDraining {
+            try advanceChange()
+        } else if state == .away || isCommitDue || isSliceDue {
+            _ = try commit()
+        }
         return nil
     }
 
@@ -217,7 +229,7 @@ public final class Shard {
     }
 
     private var pollMilliseconds: Int {
-        if pending != nil || tasks.contains(where: { $0.redo != nil && !$0.queues.isEmpty }) { return 1 }
+        if pending != nil || isDraining || tasks.contains(where: { $0.redo != nil && !$0.queues.isEmpty }) { return 1 }
         let now = world.clock.milliseconds
         var wait: Int64 = 100
         if state != .away, let due = commitDue { wait = min(wait, due - now) }
@@ -259,7 +271,7 @@ public final class Shard {
         var engine = retired
         for task in tasks { engine.add(task.engine.counters, since: task.counted) }
         return ShardStatus(
-            name: options.name, state: state, counters: counters, engine: engine,
+            name: options.name, state: state, policy: plan.version, counters: counters, engine: engine,
             partitions: tasks.map {
                 PartitionStatus(
                     partition: $0.partition, positions: $0.next, users: $0.engine.userCount, isRedoing: $0.redo != nil,

@@ -1,4 +1,6 @@
 import Dispatch
+import Engine
+import Events
 import Foundation
 import Synchronization
 
@@ -84,5 +86,11 @@ public final class ShardGroup: Sendable {
             mailbox.ask(timeoutMilliseconds: timeoutMilliseconds) { $0.status() }
                 ?? results.withLock { $0.last[number] }
         }
+    }
+
+    /// Asks every shard for another plan, which each swaps in by itself: see `Shard.adopt`. `enrichment` is called on
+    /// each shard's own thread.
+    public func adopt(_ plan: EnginePlan, enrichment: @escaping @Sendable () -> EventEnrichment) {
+        for mailbox in mailboxes { mailbox.tell { $0.adopt(plan, enrichment: enrichment()) } }
     }
 }

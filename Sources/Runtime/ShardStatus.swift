@@ -13,6 +13,10 @@ public struct ShardCounters: Sendable, Equatable {
     public var outages: UInt64 = 0
     public var aborts: UInt64 = 0
     public var rebalances: UInt64 = 0
+    /// Changed pipelines that were swapped in.
+    public var reloads: UInt64 = 0
+    /// Offsets whose records were redone under another version than they were decided under.
+    public var crossed: UInt64 = 0
     public init() {}
 }
 
@@ -31,6 +35,8 @@ public struct PartitionStatus: Sendable, Equatable {
 public struct ShardStatus: Sendable, Equatable {
     public var name: String
     public var state: Lifecycle
+    /// The version of the plan in force.
+    public var policy: String
     public var counters: ShardCounters
     /// Summed over the partitions the shard has and had.
     public var engine: EngineCounters
@@ -73,6 +79,7 @@ extension EngineCounters {
         feedbackRepeated += now.feedbackRepeated &- before.feedbackRepeated
         erasures += now.erasures &- before.erasures
         droppedMarkers += now.droppedMarkers &- before.droppedMarkers
+        shadowDifferences &+= now.shadowDifferences &- before.shadowDifferences
         verdicts &+= now.verdicts &- before.verdicts
     }
 }

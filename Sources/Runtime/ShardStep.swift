@@ -61,4 +61,8 @@ public enum Mutant: String, Sendable, CaseIterable {
     case unrecordedPanes = "unrecorded-panes"
     /// A local state file is used without reading the state topic beyond it.
     case staleFile = "stale-file"
+    /// A changed plan is swapped in while users are unwritten.
+    case swapUnwritten = "swap-unwritten"
+    /// What another plan has decided is redone under the present one without a word.
+    case redoUnderPresent = "redo-under-present"
 }

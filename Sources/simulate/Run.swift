@@ -95,6 +95,8 @@ struct Tally {
         let failed = reports.filter { !$0.problems.isEmpty }.map(\.seed)
         print("\(reports.count) seeds \(settings.isExact ? "exactly once" : "at least once"), \(records) records, \(turns) turns in \(milliseconds) ms")
         print(Misfortune.allCases.map { "\($0.rawValue) \(faults[$0] ?? 0)" }.joined(separator: ", "))
+        let crossed = reports.filter { $0.crossed > 0 }.count
+        if crossed > 0 { print("redo crossed a reload at \(crossed) seeds, where bytes are not compared") }
         print(failed.isEmpty ? "nothing was noticed" : "noticed at \(failed.count) seeds: \(failed)")
         return failed.isEmpty
     }

@@ -9,7 +9,7 @@ extension DecisionRecord {
     func avoidable(under pipeline: Pipeline) -> [[Avoidance.Reason]] {
         guard decision != Verdict.allow.name.description, let logit, let rule = policy?.rule else { return [] }
         let plan = pipeline.plan
-        return Avoidance(rules: plan.rules, fallback: plan.fallback, model: plan.model).smallest(
+        return Avoidance(rules: plan.rules, fallback: plan.fallback, model: plan.model, vocabulary: plan.vocabulary).smallest(
             rule: rule, type: EventType.allCases.first { $0.name.description == type },
             confidence: Confidence.allCases.first { $0.name.description == confidence } ?? .learning, logit: logit,
             reasons: (reasons ?? []).compactMap { reason in

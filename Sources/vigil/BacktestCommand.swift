@@ -66,7 +66,8 @@ struct BacktestCommand: ParsableCommand {
         }
         progress.clear()
         if backtest.counts.events == 0 {
-            throw failure(Exit.badData, "\(input): there is no login and no action in it\(backtest.counts.warmedUp > 0 ? " after the warm-up" : "")")
+            let place = backtest.counts.warmedUp > 0 ? "after the warm-up" : "in it"
+            throw failure(Exit.badData, "\(input): there is no login and no action \(place)")
         }
         switch format {
         case .text: backtest.lines.forEach(Output.line)

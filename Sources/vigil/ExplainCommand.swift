@@ -15,8 +15,9 @@ struct ExplainCommand: ParsableCommand {
             Reads the inputs from their beginning in the order the cuts topic recorded, decides everything again, and \
             stops at the decision: the event, the user's baseline as it was then, the reasons, and whether what comes out \
             now is byte for byte what was emitted. `avoidable` are the fewest reasons without which the rules would have \
-            allowed the event. Exits 1 when it is not, 66 when the decision can't be found or the log \
-            no longer reaches back to it.
+            allowed the event. Where the pipeline was another before, each version is needed that records up to the \
+            decision were decided under: see --earlier. Exits 1 when it is not, 66 when the decision can't be found, a \
+            version is missing, or the log no longer reaches back to it.
             """)
 
     @Argument(help: ArgumentHelp("A decision's id, or the record it is about as topic/partition/offset.", valueName: "decision"))
@@ -24,6 +25,11 @@ struct ExplainCommand: ParsableCommand {
 
     @Argument(help: ArgumentHelp("Pipeline file, as it was when the decision was made.", valueName: "file"))
     var file: String
+
+    @Option(help: ArgumentHelp(
+        "The pipeline file as it was before; may be given several times.",
+        discussion: "What it names, lists and databases, must be what they were as well.", valueName: "file"))
+    var earlier: [String] = []
 
     @Option(help: ArgumentHelp("Brokers; they override the pipeline's.", valueName: "host:port"))
     var bootstrapServer: String?
@@ -39,12 +45,15 @@ struct ExplainCommand: ParsableCommand {
         var profile: Profile?
         var decision: [UInt8] = []
         var cut: Cut
+        /// Under which it was decided.
+        var pipeline: Pipeline
     }
 
     func run() throws {
         var pipeline = try loadPipeline(file)
         pipeline.settleForDerivedSecret(quietly: true)
         if let bootstrapServer { pipeline.kafka["bootstrap.servers"] = bootstrapServer }
+        let versions = [pipeline] + (try loadEarlier(than: pipeline))
         do {
             let logger = logging.makeLogger(least: .warning)
             if try TopicAdmin(properties: pipeline.kafka, logger: logger).isEmbedded() {
@@ -55,14 +64,40 @@ struct ExplainCommand: ParsableCommand {
             let log = try KafkaRange(properties: pipeline.kafka, logger: logger)
             defer { log.close() }
             let (source, emitted) = try find(in: log, pipeline)
-            let rebuilt = try rebuild(source, in: log, pipeline)
-            show(rebuilt, source, emitted: emitted, pipeline)
+            let rebuilt = try rebuild(source, in: log, versions)
+            show(rebuilt, source, emitted: emitted)
             if let emitted, emitted != rebuilt.decision { throw Exit.findings }
         } catch let error as LogFailure {
             throw failure(error, stop: Exit.noInput)
         } catch let error as StateError {
             throw failure(Exit.noInput, "\(error)")
         }
+    }
+
+    /// The earlier versions. One that could not have become the present one while it ran is no version of it.
+    private func loadEarlier(than pipeline: Pipeline) throws(ExitCode) -> [Pipeline] {
+        var versions: [Pipeline] = []
+        for path in earlier {
+            var version = try loadPipeline(path)
+            version.settleForDerivedSecret(quietly: true)
+            guard version.plan.canFollow(pipeline.plan) else {
+                for obstacle in pipeline.obstacles(after: version) { Output.error(obstacle.description) }
+                throw failure(Exit.configuration, "\(path) is no earlier version of \(file): what can't change without a restart differs")
+            }
+            versions.append(version)
+        }
+        return versions
+    }
+
+    /// Refuses where something up to the decision was decided under a version that is not there.
+    private func checkVersions(_ cuts: ArraySlice<Cut>, _ versions: [Pipeline]) throws(ExitCode) {
+        let known = versions.map(\.plan.engineVersion)
+        guard let last = cuts.last, let missing = cuts.last(where: { !known.contains($0.version) }) else { return }
+        let what = missing.version == last.version ? "the decision was made" : "what the user's baseline rests on was decided"
+        let files = zip([file] + earlier, known).map { "\($0) is \($1)" }.joined(separator: ", ")
+        throw failure(
+            Exit.noInput,
+            "\(what) under version \(missing.version), and \(files) (the pipeline's version and the engine's): with these it can't be rebuilt. Give the file as it was then with --earlier, and use the Vigil of that time where the engine's version differs")
     }
 
     /// Where the record lies, and the bytes of the decision that was emitted; nil when none was.
@@ -93,7 +128,8 @@ struct ExplainCommand: ParsableCommand {
         return DecisionSource(topic: String(parts[0]), partition: partition, offset: offset)
     }
 
-    private func rebuild(_ source: DecisionSource, in log: KafkaRange, _ pipeline: Pipeline) throws -> Rebuilt {
+    private func rebuild(_ source: DecisionSource, in log: KafkaRange, _ versions: [Pipeline]) throws -> Rebuilt {
+        let pipeline = versions[0]
         guard let input = pipeline.plan.inputs.firstIndex(where: { $0.topic == source.topic }) else {
             throw failure(Exit.configuration, "\(file): the pipeline doesn't read \(source.topic)")
         }
@@ -104,20 +140,24 @@ struct ExplainCommand: ParsableCommand {
                 Exit.noInput,
                 "no cut in topic \(pipeline.state.cutsTopic) holds \(source.topic)/\(source.partition)/\(source.offset): it was not decided yet, or its cut is gone")
         }
-        var plan = pipeline.plan
-        // Which decisions are produced doesn't change what is decided.
-        plan.emit = .all
+        try checkVersions(cuts[...last], versions)
+        let plans = versions.map { version in
+            var plan = version.plan
+            // Which decisions are produced doesn't change what is decided.
+            plan.emit = .all
+            return LoadedPlan(plan, enrichment: version.makeEnrichment())
+        }
         let replay = PartitionReplay(
-            log: log, plan: plan, enrichment: pipeline.makeEnrichment(), partition: source.partition,
-            networks: pipeline.state.networksTopic)
+            log: log, plans: plans, partition: source.partition, networks: pipeline.state.networksTopic)
         var effects = Effects()
-        var rebuilt = Rebuilt(cut: cuts[last])
+        var rebuilt = Rebuilt(
+            cut: cuts[last], pipeline: versions.first { $0.plan.engineVersion == cuts[last].version } ?? pipeline)
         for cut in cuts[...last] {
             effects.removeAll()
             try replay.replay(cut, into: &effects) { record in
                 guard record.offset == source.offset, Int(record.input) == input else { return }
                 rebuilt.event = Array(record.value.bytes)
-                rebuilt.profile = profile(before: record, in: replay.engine, plan)
+                rebuilt.profile = profile(before: record, in: replay.engine, pipeline.plan)
             }
         }
         for output in effects.outputs where Int(output.input) == input && output.offset == source.offset {
@@ -138,9 +178,9 @@ struct ExplainCommand: ParsableCommand {
         }
     }
 
-    private func show(_ rebuilt: Rebuilt, _ source: DecisionSource, emitted: [UInt8]?, _ pipeline: Pipeline) {
+    private func show(_ rebuilt: Rebuilt, _ source: DecisionSource, emitted: [UInt8]?) {
         let decided = DecisionRecord(json: rebuilt.decision)
-        let avoidable = decided?.avoidable(under: pipeline) ?? []
+        let avoidable = decided?.avoidable(under: rebuilt.pipeline) ?? []
         switch format {
         case .json: Output.json(Answer(rebuilt.event, rebuilt.profile, rebuilt.decision, source, rebuilt.cut, emitted, avoidable))
         case .text:

@@ -7,8 +7,14 @@ import PipelineSpec
 
 /// Reads a pipeline file; every problem and every warning goes to standard error.
 func loadPipeline(_ path: String) throws(ExitCode) -> Pipeline {
+    var files: [String] = []
+    return try loadPipeline(path, files: &files)
+}
+
+/// The same; `files` are those it was read from.
+func loadPipeline(_ path: String, files: inout [String]) throws(ExitCode) -> Pipeline {
     do {
-        let pipeline = try PipelineFile.load(path: path, environment: ProcessInfo.processInfo.environment)
+        let pipeline = try PipelineFile.load(path: path, environment: ProcessInfo.processInfo.environment, files: &files)
         for warning in pipeline.warnings { Output.error(warning.description) }
         return pipeline
     } catch {

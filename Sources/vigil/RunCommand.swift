@@ -11,8 +11,9 @@ struct RunCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run", abstract: "The service: events in from Kafka, decisions out to Kafka.",
         discussion: """
-            Runs until SIGTERM or Ctrl-C, then commits, saves its state and exits 0. Without a broker it waits. Exits \
-            78 when the pipeline file, a Kafka property or the topics are wrong, 69 when Kafka can't be used.
+            Runs until SIGTERM or Ctrl-C, then commits, saves its state and exits 0. Without a broker it waits. When the \
+            pipeline file changes, or a file it names, and on SIGHUP, it is validated and swapped in without losing an \
+            event; one that can't be used is refused, and the one before stays. Exits 78 when the pipeline file, a Kafka property or the topics are wrong, 69 when Kafka can't be used.
             """)
 
     @Argument(help: ArgumentHelp("Pipeline file.", valueName: "file"))
@@ -49,10 +50,13 @@ struct RunCommand: ParsableCommand {
 
     func run() throws {
         let stop = StopRequest()
-        let signals = SignalWatch(stop)
+        let reload = ReloadRequest()
+        let signals = SignalWatch(stop, reload: reload)
         defer { withExtendedLifetime(signals) {} }
         let logger = logging.makeLogger()
-        var pipeline = try loadPipeline(file)
+        var files: [String] = []
+        var pipeline = try loadPipeline(file, files: &files)
+        let stamps = Reloading.stamps(of: files)
         if let shards { pipeline.shards = shards }
         if let state { pipeline.state.directory = state }
 
@@ -87,8 +91,10 @@ struct RunCommand: ParsableCommand {
             directory: directory, acceptsOffsets: acceptOffsets, stop: stop, logger: logger)
         let repartitioning = pipeline.startRepartitioning(directory: directory, stop: stop, logger: logger)
         group.start()
+        let reloading = Reloading(
+            file, stamps, running: pipeline, group: group, request: reload, logger: logger)
         if let broker { introduce(broker, pipeline) }
-        var exit = vigil.exit(after: watch(group, repartitioning, logger))
+        var exit = vigil.exit(after: watch(group, repartitioning, reloading, logger))
         if let why = repartitioning?.wait() { exit = failure(Exit.unavailable, "repartitioning: \(why)") }
         if exit != .success { throw exit }
     }
@@ -154,10 +160,17 @@ struct RunCommand: ParsableCommand {
     }
 
     /// A line on how it goes every now and then, until all shards have ended.
-    private func watch(_ group: ShardGroup, _ repartitioning: Repartitioning?, _ logger: Logger) -> [ShardOutcome?] {
+    private func watch(
+        _ group: ShardGroup, _ repartitioning: Repartitioning?, _ reloading: Reloading, _ logger: Logger
+    ) -> [ShardOutcome?] {
         var before: UInt64 = 0
+        var looks = 0
         while true {
-            let outcomes = group.wait(milliseconds: 10_000)
+            let outcomes = group.wait(milliseconds: Reloading.lookMilliseconds)
+            let isOver = !outcomes.contains { $0 == nil }
+            if !isOver { reloading.look() }
+            looks += 1
+            guard isOver || looks % (10_000 / Reloading.lookMilliseconds) == 0 else { continue }
             let shards = group.status()
             let records = shards.reduce(0) { $0 + $1.counters.records }
             let lags = shards.compactMap(\.lag)
@@ -170,6 +183,7 @@ struct RunCommand: ParsableCommand {
                 "users": "\(shards.reduce(0) { $0 + $1.users })",
                 "lag": lags.isEmpty ? "unknown" : "\(lags.reduce(0, +))",
             ]
+            reloading.describe(shards, in: &line)
             let challenges = ChallengeOutcome.allCases.map { outcome in
                 ("challenges_\(outcome.name)", shards.reduce(0) { $0 + $1.engine.challenges[outcome] })
             }
@@ -185,7 +199,7 @@ struct RunCommand: ParsableCommand {
             }
             logger.info("status", metadata: line)
             before = records
-            if !outcomes.contains(where: { $0 == nil }) { return outcomes }
+            if isOver { return outcomes }
         }
     }
 }

@@ -1,23 +1,38 @@
 import Dispatch
 import Glibc
 import Runtime
+import Synchronization
 
-/// Turns SIGTERM and SIGINT into a request to stop; the second one ends the process at once.
+/// Asks for the pipeline file to be read again; may be set from any thread.
+final class ReloadRequest: Sendable {
+    private let requested = Atomic<Bool>(false)
+    func request() { requested.store(true, ordering: .releasing) }
+    /// Whether it was asked for since the last call.
+    func take() -> Bool { requested.exchange(false, ordering: .acquiringAndReleasing) }
+}
+
+/// Turns SIGTERM and SIGINT into a request to stop, the second of which ends the process at once; and SIGHUP into one to
+/// reload, where somebody heeds it.
 final class SignalWatch {
-    private let sources: [any DispatchSourceSignal]
+    private var sources: [any DispatchSourceSignal] = []
 
-    init(_ stop: StopRequest) {
+    init(_ stop: StopRequest, reload: ReloadRequest? = nil) {
         let queue = DispatchQueue(label: "signals")
-        sources = [SIGTERM, SIGINT].map { number in
-            signal(number, SIG_IGN)
-            let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
-            source.setEventHandler {
+        for number in [SIGTERM, SIGINT] {
+            watch(number, on: queue) {
                 if stop.isRequested { _exit(128 + number) }
                 stop.request()
             }
-            source.resume()
-            return source
         }
+        if let reload { watch(SIGHUP, on: queue) { reload.request() } }
+    }
+
+    private func watch(_ number: Int32, on queue: DispatchQueue, _ act: @escaping @Sendable () -> Void) {
+        signal(number, SIG_IGN)
+        let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
+        source.setEventHandler(handler: act)
+        source.resume()
+        sources.append(source)
     }
 }
 

@@ -72,6 +72,47 @@ import Testing
         #expect(sets([Self.risky, logins], [(.deviceNew, 45)], type: .action) == [[.deviceNew]])
     }
 
+    /// What only the event knows doesn't tell against a rule that decided, nor for one that didn't.
+    @Test func whatIsNotInADecisionDoesNotCount() {
+        let points: [(Signal, Double)] = [(.deviceNew, 32), (.placeCountry, 30), (.networkAnonymous, 12), (.timeUnusual, 6)]
+        func hidden(_ change: (inout RuleConditions) -> Void) -> Rule {
+            Self.rule("other") { conditions in
+                conditions.levels = [.medium, .high]
+                change(&conditions)
+            }
+        }
+        let single: [[Signal]] = [[.deviceNew], [.placeCountry], [.networkAnonymous]]
+        let critical = Self.rule("critical", .deny) { ($0.levels, $0.countries) = ([.critical], ["KP"]) }
+        for other in [
+            hidden { $0.groups = ["admins"] }, hidden { $0.counts = [CountRange(.actions, Interval(atLeast: 5))] },
+            hidden { $0.sessionLevels = [.high] }, hidden { $0.times = [TimeOfDay()] }, hidden { $0.addresses = ["10.0.0.0/8"] },
+        ] {
+            #expect(sets([critical, other], rule: "critical", points) == single, "\(other.conditions)")
+        }
+        var excepted = hidden { _ in }
+        excepted.unless = [Self.rule("x") { $0.tenants = ["acme"] }.conditions]
+        #expect(sets([critical, excepted], rule: "critical", points) == single)
+        excepted.unless = [Self.rule("x") { $0.levels = [.low] }.conditions]
+        #expect(sets([critical, excepted], rule: "critical", points).first == [.deviceNew, .placeCountry])
+    }
+
+    /// A copy made by an override may have decided, but not one that allows.
+    @Test func copiesOfARuleShareItsName() {
+        var lenient = Self.rule("risky", .allow) { $0.levels = [.medium, .high, .critical] }
+        lenient.also = [Self.rule("x") { $0.tenants = ["sandbox"] }.conditions]
+        #expect(sets([lenient, Self.risky], [(.deviceNew, 38), (.timeUnusual, 8), (.networkNew, 4)]) == [[.deviceNew]])
+    }
+
+    @Test func namedConditionsAreLookedUp() {
+        var vocabulary = Vocabulary()
+        vocabulary.conditions = ["loud": [Self.risky.conditions], "mine": [Self.rule("x") { $0.users = ["bob"] }.conditions]]
+        let named = Self.rule("named") { $0.named = [["loud"], ["mine"]] }
+        let reasons = [Reason(.deviceNew, points: 38), Reason(.timeUnusual, points: 8), Reason(.networkNew, points: 4)]
+        let found = Avoidance(rules: [named], fallback: .allow, model: ModelOptions(), vocabulary: vocabulary)
+            .smallest(rule: "named", type: .login, confidence: .established, logit: (Self.base + 50) / 10, reasons: reasons)
+        #expect(found.map { $0.map(\.signal) } == [[.deviceNew]])
+    }
+
     /// Whatever is told brings the score below the rule's bound, and one reason fewer doesn't; of any reasons.
     @Test func whatIsToldSuffices() {
         let seed = UInt64.random(in: 0 ... .max)

@@ -136,6 +136,48 @@ import Testing
         #expect(story.engine.counters.relaxed == 0)
     }
 
+    /// However open it is, what must be asked is asked, what is denied is denied, and what is terminated is terminated.
+    @Test(arguments: [71, 72, 73] as [UInt64]) func itNeverRelaxesMoreThanItMay(seed: UInt64) {
+        var random = SplitMix(seed)
+        let story = Story { plan in
+            (plan.model.partialSamples, plan.model.establishedSamples) = (1, 3)
+            (plan.breaker.share, plan.breaker.leastUsers, plan.breaker.relax) = (0, 1, ["mistake", "risky", "denied"])
+            plan.breaker.duration = 86_400_000
+            var denied = Rule(name: "denied", verdict: .deny)
+            denied.conditions.actions = ["audit.read"]
+            var mistake = Rule(name: "mistake", verdict: .stepUp)
+            mistake.conditions.types = [.action]
+            plan.rules += [denied, mistake]
+        }
+        let doubt = Set(Signal.allCases.filter { Engine.doubt.contains(SignalSet($0)) }.map(\.name.description))
+        var relaxed = 0
+        for step in 0..<1500 {
+            story.user = "p\(random.next() % 3)"
+            let home = with(Circumstances.home) { ($0.device, $0.session) = ("d-\(story.user)", "s\(step / 30)") }
+            let isTaken = random.next() % 5 == 0
+            let thief = with(Circumstances.attacker) { $0.session = isTaken ? home.session : "t\(step / 10)" }
+            let place = random.next() % 20 == 0 ? thief : home
+            if random.next() % 4 == 0 {
+                story.login(after: Double(random.next() % 3000), in: place, outcome: random.next() % 6 == 0 ? "failure" : "success")
+                continue
+            }
+            let action = ["page.view", "page.read", "transfer.create", "password.change", "report.export", "audit.read"][Int(random.next() % 6)]
+            let outcome = story.act(action, after: Double(random.next() % 600), in: place)
+            let shadow = outcome.json["shadow"] as? [[String: Any]] ?? []
+            if action == "audit.read" { #expect(outcome.decision == "deny" || outcome.decision == "terminate_session" || outcome.rule == "risky", "seed \(seed)") }
+            guard !shadow.isEmpty else {
+                #expect(outcome.decision != "allow" || outcome.rule != "otherwise", "seed \(seed): \(outcome.json)")
+                continue
+            }
+            relaxed += 1
+            #expect(action.hasPrefix("page."), "seed \(seed): \(action)")
+            #expect(outcome.confidence == "established" && place.device == home.device, "seed \(seed)")
+            #expect(outcome.reasons.allSatisfy { $0.value <= 0 || !doubt.contains($0.key) }, "seed \(seed): \(outcome.reasons)")
+            #expect(shadow.allSatisfy { $0["decision"] as? String == "step_up" }, "seed \(seed)")
+        }
+        #expect(relaxed > 20, "seed \(seed): \(relaxed)")
+    }
+
     /// In the middle of the opening the memory is lost: what was counted is counted once, and redo relaxes what was relaxed.
     @Test(arguments: [61, 62, 63, 64] as [UInt64]) func itSurvivesACrashAnywhere(seed: UInt64) throws {
         var random = SplitMix(seed)

@@ -1,3 +1,5 @@
+import Behavior
+import Events
 import Foundation
 import Testing
 
@@ -102,5 +104,51 @@ import Testing
             for _ in 0..<6 { for name in names { last = story.act(name, after: 5, in: place) } }
         }
         #expect((last?.reasons["action.sequence"] ?? 0) > 10, "\(last?.reasons ?? [:])")
+    }
+
+    /// What is put aside from a foreign course teaches where it was, once nothing has spoken against it, and not what it did.
+    @Test func whatIsHeldOfAForeignCourseTeachesNoActions() {
+        let strange = [[String]](repeating: ["role.list", "user.list", "audit.view", "key.list", "key.view"], count: 8).flatMap { $0 }
+        let usual = [[String]](repeating: ["page.view", "account.read", "message.read"], count: 4).flatMap { $0 } + ["help.view"]
+        for (names, isForeign) in [(strange, true), (usual, false)] {
+            let story = Story()
+            story.live(days: 60)
+            let place = with(Circumstances.home) { ($0.device, $0.session) = ("planted", "thief") }
+            story.login(after: 3600, in: place)
+            for name in names { story.act(name, after: 5, in: place) }
+            func row<T>(_ body: (UserRow) -> T) -> T { story.engine.withRow(tenant: "", user: "alice", body)! }
+            let flags = row { row in (0..<row.holds.count).map { row.holds[$0].flags } }
+            #expect(flags.contains { $0.contains(.foreign) } == isForeign, "\(names)")
+            ownDay(story, 1, at: story.now)
+            #expect(row { $0.holds.count } == 0, "settled")
+            let kept = row { row in Set((0..<row.actions.count).map { row.actions[$0].fingerprint }) }
+            var text = names.last!
+            let last = text.withUTF8 {
+                Observation.action(ByteView(base: $0.baseAddress, count: $0.count), hash: story.engine.hash)
+            }
+            #expect(kept.contains(last) == !isForeign, "\(names)")
+            #expect(row { row in (0..<row.devices.count).count { row.devices[$0].weight > 0 } } == 2, "the device is known of")
+        }
+    }
+
+    /// A course that is not learned must not become the measure of what is surprising either.
+    @Test func aForeignCourseDoesNotTeachWhatToExpect() {
+        let story = Story()
+        story.live(days: 60)
+        story.login()
+        func weight() -> Float { story.engine.withRow(tenant: "", user: "alice") { $0.header.pointee.surprises.weight }! }
+        var foreign = 0
+        for round in 0..<4 {
+            for name in ["role.list", "user.list", "audit.view", "key.list", "key.view"] {
+                let before = weight()
+                let outcome = story.act(name, after: 5)
+                let isForeign = story.engine.assessment.pointee[.actionSequence].raw >= Engine.foreignCourse
+                if isForeign && outcome.level == "low" {
+                    foreign += 1
+                    #expect(weight() == before, "round \(round), \(name)")
+                }
+            }
+        }
+        #expect(foreign > 0)
     }
 }

@@ -24,7 +24,10 @@ import Testing
             acrValuesJSON: ByteView(staticText: "[\"phr\"]"), methodsJSON: ByteView(staticText: "[\"webauthn\"]"),
             maxAgeSeconds: 0, challenge: DecisionID(high: 0x0191, low: 2), nonce: (1, 0xABC),
             expires: decode.event.time + 300_000, prompt: .absent)
-        decision.shadow = [ShadowVerdict(rule: ByteView(staticText: "t"), verdict: .deny)]
+        decision.shadow = [
+            ShadowVerdict(rule: ByteView(staticText: "t"), verdict: .deny),
+            ShadowVerdict(policy: ByteView(staticText: "p"), rule: ByteView(staticText: "u"), verdict: .allow),
+        ]
         decision.topic = ByteView(staticText: "actions")
         decision.partition = 3
         decision.offset = 1234
@@ -43,7 +46,7 @@ import Testing
         "confidence":"learning","reasons":[{"signal":"device.new","points":0.0,"observed":"d-1\\"","expected":"known","samples":412}],\
         "policy":{"rule":"r","mode":"enforce","version":"sha256:0"},"step_up":{"acr_values":["phr"],"methods":["webauthn"],\
         "max_age":0,"challenge":"00000000-0000-0191-0000-000000000002","nonce":"00000000000000010000000000000abc",\
-        "expires":"2026-11-23T10:05:00.123Z"},"shadow":[{"rule":"t","decision":"deny"}],\
+        "expires":"2026-11-23T10:05:00.123Z"},"shadow":[{"rule":"t","decision":"deny"},{"policy":"p","rule":"u","decision":"allow"}],\
         "source":{"topic":"actions","partition":3,"offset":1234},"late":false}
         """
 

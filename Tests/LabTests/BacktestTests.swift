@@ -138,7 +138,7 @@ import Testing
         var lines = [Self.event("e1", at: 0, #""type":"login","outcome":"success""#)]
         lines.append(Self.event("e2", at: 1, #""type":"action","action":"transfer.create""#))
         if let result {
-            lines.append(Self.event("e3", at: 2, #""type":"challenge","challenge":{"decision":"another","method":"totp","result":"\#(result)","nonce":"another"}"#))
+            lines.append(Self.event("e3", at: 2, #""type":"challenge","challenge":{"decision":"another","method":"webauthn","result":"\#(result)","nonce":"another"}"#))
         }
         lines.append(Self.event("e4", at: 3, #""type":"action","action":"transfer.create""#))
         lines.append(Self.event("e5", at: 4, #""type":"feedback","feedback":{"decision":"another","label":"legitimate","by":"analyst"}"#))

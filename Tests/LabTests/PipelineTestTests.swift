@@ -13,7 +13,7 @@ import Testing
           proxy: { type: login, map: { id: meta.id, time: meta.at, user: who, outcome: { default: success }, geo.country: land } }
         policies:
           - { name: watched, when: { amount: { at_least: 10 } }, then: deny, mode: report }
-          - { name: large, when: { action: "transfer.*", amount: { at_least: 1000 } }, then: step_up, step_up: { methods: [webauthn, totp], prompt: "Sure?" } }
+          - { name: large, when: { action: "transfer.*", amount: { at_least: 1000 } }, then: step_up, step_up: { acr_values: phr, methods: [webauthn, totp], prompt: "Sure?" } }
           - { name: gone, when: { action: account.close }, then: deny }
         tests:
 
@@ -108,9 +108,20 @@ import Testing
             """).isEmpty)
     }
 
+    @Test func verdictsAreAboutTheStepTheyName() throws {
+        #expect(try failures("""
+            { login: success }
+            { id: look, action: account.view, expect: allow }
+            { login: success, with: { session: other } }
+            { feedback: { to: look, label: compromised }, expect: { decision: terminate_session, rule: feedback-compromised } }
+            { action: account.view, expect: { decision: terminate_session, rule: session-terminated } }
+            """).isEmpty)
+        #expect(try failures("{ feedback: compromised }").flatMap(\.differences).map(\.field) == ["feedback"])
+    }
+
     @Test func anAnswerNeedsAQuestion() throws {
-        #expect(try fields("{ id: in, login: success }\n{ answer: { to: in } }") == [["answer: a question to answer / none was put"]])
-        #expect(try fields("{ answer: passed }") == [["answer: a question to answer / none was put"]])
+        #expect(try fields("{ id: in, login: success }\n{ answer: { to: in } }") == [["answer: a question to answer / there was none"]])
+        #expect(try fields("{ answer: passed }") == [["answer: a question to answer / there was none"]])
     }
 
     @Test func deadLettersFailUnlessExpected() throws {

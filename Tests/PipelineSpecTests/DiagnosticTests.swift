@@ -82,6 +82,15 @@ import Testing
         ("name: a\nassurance: {methods: {webauthn: {level: aal2}, hardware_key: {level: aal2}}}\n", ["2:12 assurance.unreachable"]),
         ("name: a\npolicies: [{name: r, then: deny, when: {amount: {at_least: 5, at_most: 4}}}]\n", ["2:72 rule.interval"]),
         ("name: a\npolicies: [{name: r, then: allow}, {name: s, then: deny}]\n", ["2:36 rule.unreachable"]),
+        ("name: a\npolicies: [{name: r, then: allow, when: {level: low}}, {name: s, then: deny, when: {level: low}}]\n", ["2:56 rule.shadowed"]),
+        ("name: a\npolicies: [{name: r, then: deny, when: {level: low, score: {at_least: 90}}}]\n", ["2:48 rule.never"]),
+        ("name: a\npolicies: [{name: r, then: deny, when: {type: action, outcome: failure}}]\n", ["2:64 rule.type"]),
+        ("name: a\npolicies: [{name: r, then: deny, when: {signals: time.unusual}}]\nmodel: {signals: {time.unusual: {enabled: false}}}\n", ["2:50 rule.signal_off"]),
+        ("name: a\npolicies: [{name: r, then: deny, when: {group: [admin]}}]\ngroups: {admins: [root]}\n", ["2:49 name.unknown", "3:10 name.unused"]),
+        ("name: a\nconditions: {x: {is: y}, y: {is: x}}\n", ["2:17 name.circle", "2:29 name.circle"]),
+        ("name: a\noverrides: [{rules: {}}]\n", ["2:13 override.scope"]),
+        ("name: a\nshadow: [{name: s}]\n", ["2:10 shadow.source"]),
+        ("name: a\nlists: {l: absent.txt, m: .}\npolicies: [{name: r, then: deny, when: {user: [\"@l\", \"@m\"]}}]\n", ["2:12 list.missing", "2:27 list.unreadable"]),
         ("name: a\npolicies: [{name: r, then: deny, when: {confidence: learning}}]\n", ["2:28 rule.newcomers"]),
         ("name: a\nbreaker: {relax: [r]}\n", ["2:19 breaker.relax"]),
         ("name: a\npolicies: [{name: r, then: deny}]\nbreaker: {relax: [r]}\n", ["3:19 breaker.relax"]),
@@ -117,7 +126,7 @@ import Testing
     @Test func everyCodeIsInTheReferenceAndHasACase() {
         let elsewhere = [
             "file.missing", "file.unreadable", "file.too_large", "file.encoding", "yaml.depth", "yaml.aliases", "rule.duplicate",
-            "enrichment.none",
+            "enrichment.none", "list.entry",
         ]
         let shown = Set(Self.cases.flatMap { $0.expected.map { String($0.split(separator: " ")[1]) } })
         #expect(shown.union(elsewhere) == Set(PipelineReference.codes.map(\.code)))
@@ -155,9 +164,9 @@ import Testing
         #expect(messages("name: ${WHO}\n") == [
             "p.yaml:1:7: error[env.unset]: the environment variable `WHO` is not set; set it or write `${WHO:default}`"
         ])
-        let rules = (0..<65).map { "  - {name: r\($0), then: deny, when: {type: login}}\n" }.joined()
+        let rules = (0..<257).map { "  - {name: r\($0), then: deny, when: {action: a\($0)}}\n" }.joined()
         #expect(messages("name: a\npolicies:\n" + rules) == [
-            "p.yaml:67:5: error[list.too_long]: `policies` has 65 entries, at most 64 are allowed: which rules a session has satisfied is held in 64 bits"
+            "p.yaml:259:5: error[list.too_long]: `policies` has 257 entries, at most 256 are allowed: which rules only reported is held in 256 bits"
         ])
     }
 

@@ -44,10 +44,16 @@ import Testing
         let good = [
             "name: a", "name: ${X}\nshards: ${N:2}\nwindows: {rate: \"${R}\"}",
             "name: a\npolicies: [{name: r, then: deny, when: {signals: device.new, amr: [pwd]}}]\nmodel:\n",
+            "name: a\nlists: {l: [bob, 7]}\ngroups: {g: \"@l\"}\ntags: {t: [x]}\nconditions: {c: {group: g, asn: 64496}, d: [{tag: t}, {is: c}]}\n"
+                + "policies: [{name: r, then: deny, when: {is: {any: [c, d]}, time_of_day: {from: \"09:00\", days: mon}}, unless: [{ip: 10.0.0.0/8}]}]\n"
+                + "overrides: [{tenant: t, rules: {r: {enabled: false}}}]\nshadow: [{name: s, policies: [{name: q, then: deny}]}]\n",
         ]
         let bad = [
             "emit: all", "name: a\nemitt: all", "name: a\nshards: 0", "name: a\nwindows: {rate: 5}", "name: a\nemit: none",
             "name: a\npolicies: [{name: r, then: maybe}]", "name: a\npolicies: [{then: allow}]",
+            "name: a\nconditions: {c: {levle: high}}", "name: a\npolicies: [{name: r, then: deny, unless: {nobody: x}}]",
+            "name: a\nshadow: [{policies: []}]", "name: a\noverrides: [{tenants: x}]", "name: a\nlists: {l: {a: b}}",
+            "name: a\npolicies: [{name: r, then: deny, when: {country: norway}}]",
             "name: a\nsources: {x: {map: {nobody: y}}}", "name: a\nmodel: {signals: {device.old: {}}}", "- a",
         ]
         var paths = shipped.map { repository.appendingPathComponent("pipelines/\($0).yaml").path }

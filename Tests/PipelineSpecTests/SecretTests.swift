@@ -22,6 +22,10 @@ import Testing
         "name: a\ndelivery: {mode: \"$\", queue: \"$\"}\nbounds: {record: \"$\"}\ninstance: \"$ \"\n",
         "name: a\nkafka: {sasl.password @}\n", "name: a\nkafka: {sasl.password:@, sasl.password=@}\n", "{name: a, secret @}\n",
         "name: a\nsecret:@\n", "name: a\nsources: {x @}\n", "name: a\n\"secret: @\": 1\n\"secret: @\": 1\n",
+        "name: a\nlists: {l: \"$\", m: [\"$\"]}\ngroups: {g: \"$\"}\ntags: {t: [\"$\"]}\nconditions: {c: {is: \"$\", ip: [\"$\"]}}\n",
+        "name: a\npolicies: [{name: r, then: allow, when: {group: [\"$\"], tag: \"$\", is: {all: \"$\"}, user: \"$\"}, unless: {is: \"$\"}}]\n",
+        "name: a\noverrides: [{group: \"$\", tenant: \"$\", rules: {r: {then: \"$\"}}}]\nshadow: [{name: \"$\", file: \"$\"}]\n",
+        "name: a\npolicies: [{name: r, then: allow, when: {country: \"$\", asn: \"$\", time_of_day: {from: \"$\", zone: \"$\"}}}]\n",
         "name: a\nsecret: \"@${UNSET}\"\nkafka: {sasl.password: \"@${\"}\n",
     ]
 

@@ -23,7 +23,7 @@ import Testing
     @Test func theDefaultFileIsTheBuiltInDefaults() throws {
         var file = try parse(contents("pipelines/continuous-authorization.yaml"))
         let least = try parse("name: continuous-authorization")
-        file.plan.rules = []
+        (file.plan.rules, file.plan.vocabulary) = ([], least.plan.vocabulary)
         file.tests = []
         file.plan.version = least.plan.version
         #expect(file == least)
@@ -31,9 +31,7 @@ import Testing
 
     @Test func theDefaultFileShowsEveryKey() throws {
         let file = try contents("pipelines/continuous-authorization.yaml")
-        var yaml = YAMLReader(file: "p.yaml")
-        let tree = yaml.read(file)
-        let root = try #require(tree)
+        let root = try #require(Self.tree(file))
         var given: Set<String> = []
         func walk(_ node: Node, _ path: String) {
             switch node.content {
@@ -47,9 +45,15 @@ import Testing
             }
         }
         walk(root, "")
+        // Shadow policies would show in decisions: the example stands in a comment.
+        let comment = try #require(file.firstRange(of: "# shadow:\n"))
+        let example = file[comment.lowerBound...].components(separatedBy: "\n\n")[0].components(separatedBy: "\n").map { $0.dropFirst(2) }
+        #expect(try parse("name: a\n" + example.joined(separator: "\n").replacing("file: stricter.yaml", with: "policies: []")).plan.shadows.count == 2)
+        walk(try #require(Self.tree(example.joined(separator: "\n"))), "")
         func check(_ fields: [FieldShape], _ path: String) {
             for field in fields {
-                #expect(given.contains(path + field.name), "\(path + field.name) is not shown")
+                let isShown = given.contains(path + field.name)
+                #expect(isShown, "\(path + field.name) is not shown")
                 switch field.shape {
                 case .map(_, _, _, let value) where field.name == "sources": check(value.fields, path + "sources/logins/")
                 case .map: break
@@ -62,6 +66,11 @@ import Testing
             }
         }
         check(PipelineFields.root.shapes, "")
+    }
+
+    private static func tree(_ text: String) -> Node? {
+        var yaml = YAMLReader(file: "p.yaml")
+        return yaml.read(text)
     }
 
     /// Everything that is generated from the code: path, and what it should hold, given what it holds.

@@ -6,6 +6,7 @@ import Testing
 @Suite struct CutTests {
     static func cut() -> Cut {
         var cut = Cut(from: [3, 10])
+        cut.version = "sha256:test 1"
         cut.batches = [[3, 12], [7, 12], [9, 20]]
         cut.watermark = 1_763_892_000_000
         cut.sequence = 26
@@ -33,7 +34,7 @@ import Testing
         var backwards = Self.cut()
         backwards.batches[1] = [2, 12]
         var newer = Self.cut()
-        newer.v = 2
+        newer.v = Cut.format + 1
         for cut in [backwards, newer] {
             #expect(throws: StateError.self) { try cut.encoded().withUnsafeBytes { try Cut(decoding: $0, inputs: 2) } }
         }

@@ -13,6 +13,8 @@ final class Deployment {
     let heard = Heard()
     let root = TemporaryDirectory()
     var settings: SimulatedHost.Settings
+    /// All that were in force.
+    var plans: [EnginePlan] = []
     private let host: SimulatedHost
     private var story: Story
     private let seed: UInt64
@@ -103,7 +105,7 @@ final class Deployment {
         #expect(host.terminate() == nil, "seed \(seed)", sourceLocation: location)
         cluster.clock.advance(milliseconds: 2_000)
         cluster.settle()
-        var oracle = Oracle(cluster: cluster, plan: settings.plan)
+        var oracle = Oracle(cluster: cluster, plans: plans.isEmpty ? [settings.plan] : plans)
         oracle.checkExactlyOnce()
         #expect(oracle.problems == [], "seed \(seed)", sourceLocation: location)
         #expect(cluster.isDrained, "seed \(seed)", sourceLocation: location)

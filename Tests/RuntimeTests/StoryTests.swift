@@ -8,6 +8,7 @@ import Testing
     @Test func muchHappensInAStory() throws {
         var verdicts: Set<Verdict> = []
         var passed: UInt64 = 0, letters: UInt64 = 0, evicted: UInt64 = 0, late: UInt64 = 0, duplicates: UInt64 = 0
+        var opened: UInt64 = 0, relaxed: UInt64 = 0, refused: UInt64 = 0, heeded: UInt64 = 0
         for seed in 1...UInt64(5) {
             var story = Story(seed: seed, inputs: 3)
             let engine = Engine(plan: Story.plan(inputs: 3))
@@ -40,6 +41,10 @@ import Testing
             evicted += counters.evicted
             late += counters.late
             duplicates += counters.duplicates
+            opened += counters.breakerOpened
+            relaxed += counters.relaxed
+            refused += counters.challengesRefused
+            heeded += min(counters.feedbackLegitimate, counters.feedbackCompromised)
         }
         #expect(verdicts == Set(Verdict.allCases))
         #expect(passed > 20)
@@ -47,6 +52,9 @@ import Testing
         #expect(evicted > 50)
         #expect(late > 20)
         #expect(duplicates > 20)
+        #expect(opened > 0 && relaxed > 0, "\(opened), \(relaxed)")
+        #expect(refused > 3, "\(refused)")
+        #expect(heeded > 3, "\(heeded)")
     }
 
     @Test func equalSeedsTellEqualStories() {

@@ -111,8 +111,10 @@ extension Backtest {
             let isFirst = tally.note((a, b), rules: (sides.a.engine.lastRule, sides.b.engine.lastRule), user: user, time: event.time)
             guard isFirst, a.verdict != b.verdict else { return }
             let cell = BacktestTally.cell(a.verdict, b.verdict)
-            let texts = sides
-            sample.offer(cell: cell, hash: names.userNames[Int(user)]) { (texts.a.decisionText(on: record), texts.b.decisionText(on: record)) }
+            let (sideA, sideB) = (sides.a, sides.b)
+            sample.offer(cell: cell, hash: names.userNames[Int(user)]) {
+                (sideA.decisionText(on: record), sideB.decisionText(on: record))
+            }
         }
 
         private mutating func isWarm(share: Double?) -> Bool {

@@ -116,7 +116,8 @@ extension Backtest {
             for (side, decision) in [("A", difference.a), ("B", difference.b)] {
                 let rule = decision.policy.rule ?? "none"
                 let reasons = decision.reasons.prefix(4).map { "\($0.signal) \(signed($0.points, 1))" }.joined(separator: ", ")
-                out.append("    \(side)  \(decision.decision) by \(rule), \(decision.level) \(number(decision.score, 1)): \(reasons.isEmpty ? "no reasons" : reasons)")
+                let verdict = "\(decision.decision) by \(rule), \(decision.level) \(number(decision.score, 1))"
+                out.append("    \(side)  \(verdict): \(reasons.isEmpty ? "no reasons" : reasons)")
             }
         }
         return out
@@ -124,7 +125,10 @@ extension Backtest {
 
     /// Ids come from the history: nothing in them may move a cursor.
     private func printable(_ text: String) -> String {
-        String(text.unicodeScalars.prefix(64).map { $0.properties.generalCategory == .control || $0.properties.generalCategory == .format ? "\u{FFFD}" : Character($0) })
+        String(text.unicodeScalars.prefix(64).map { scalar -> Character in
+            let category = scalar.properties.generalCategory
+            return category == .control || category == .format ? "\u{FFFD}" : Character(scalar)
+        })
     }
 
     private func number(_ value: Double, _ decimals: Int) -> String { String(format: "%.\(decimals)f", value) }

@@ -47,7 +47,9 @@ struct BacktestTally {
     private var rules: [UInt64: Rule] = [:]
 
     /// Notes both decisions on one event. Answers whether the user has not been in that cell before.
-    mutating func note(_ judgements: (a: Judgement, b: Judgement), rules names: (a: ByteView, b: ByteView), user: UInt32, time: Timestamp) -> Bool {
+    mutating func note(
+        _ judgements: (a: Judgement, b: Judgement), rules names: (a: ByteView, b: ByteView), user: UInt32, time: Timestamp
+    ) -> Bool {
         events += 1
         while cellsOfUser.count <= Int(user) {
             cellsOfUser.append(0)

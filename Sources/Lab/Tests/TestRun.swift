@@ -115,7 +115,8 @@ struct TestRun {
                 answer = happen(step, session: "now", number: repetition, isHistory: false)
             }
             guard let answer else {
-                fail(step, index + 1, [TestDifference("answer", expected: "a question to answer", got: "none was put")], nil)
+                let expected = step.kind == .answer ? "a question to answer" : "a decision to judge"
+                fail(step, index + 1, [TestDifference(step.kind.rawValue, expected: expected, got: "there was none")], nil)
                 continue
             }
             judge(answer, step, index + 1)

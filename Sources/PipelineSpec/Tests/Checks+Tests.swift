@@ -8,22 +8,24 @@ extension Checks {
         var lines: [String: Int] = [:]
         for index in draft.pipeline.tests.indices {
             let path = "tests[\(index)]"
-            let name = draft.pipeline.tests[index].name
-            if let line = lines[name], !name.isEmpty {
-                reader.report(at: path + ".name", "test.duplicate", "a test of this name is already on line \(line); names of tests are unique")
+            var test = draft.pipeline.tests[index]
+            if let line = lines[test.name], !test.name.isEmpty {
+                reader.report(
+                    at: path + ".name", "test.duplicate",
+                    "a test of this name is already on line \(line); names of tests are unique")
             }
-            lines[name] = lines[name] ?? reader.places[path + ".name"]?.line
-            for (number, history) in draft.pipeline.tests[index].given.enumerated() {
-                for position in history.steps.indices {
+            lines[test.name] = lines[test.name] ?? reader.places[path + ".name"]?.line
+            for number in test.given.indices {
+                for position in test.given[number].steps.indices {
                     let place = "\(path).given[\(number)].steps[\(position)]"
-                    happening(&draft.pipeline.tests[index].given[number].steps[position], of: draft.pipeline.tests[index], place, draft, &reader)
+                    happening(&test.given[number].steps[position], of: test, place, draft, &reader)
                 }
             }
             var known: [String] = []
-            for position in draft.pipeline.tests[index].steps.indices {
+            for position in test.steps.indices {
                 let place = "\(path).steps[\(position)]"
-                happening(&draft.pipeline.tests[index].steps[position], of: draft.pipeline.tests[index], place, draft, &reader)
-                let step = draft.pipeline.tests[index].steps[position]
+                happening(&test.steps[position], of: test, place, draft, &reader)
+                let step = test.steps[position]
                 references(of: step, known, place, &reader)
                 if let expect = step.expect { expectation(expect, place + ".expect", draft, &reader) }
                 guard let id = step.id else { continue }
@@ -32,6 +34,7 @@ extension Checks {
                 }
                 known.append(id)
             }
+            draft.pipeline.tests[index] = test
         }
     }
 
@@ -50,7 +53,9 @@ extension Checks {
                 reader.report(at: path, "test.step", "`\(path)` names no `user`, and neither does the test's `as`")
             }
         case .record:
-            if !step.with.isEmpty { reader.report(at: path + ".with", "test.step", "`with` adds nothing to a record: write it into the record itself") }
+            if !step.with.isEmpty {
+                reader.report(at: path + ".with", "test.step", "`with` adds nothing to a record: write it into the record itself")
+            }
             source(of: &step, path, draft, &reader)
         case .answer, .feedback: break
         }
@@ -71,7 +76,8 @@ extension Checks {
         } else if mapped.count == 1 {
             step.input = mapped[0]
         } else {
-            reader.report(at: path, "test.step", "`\(path)` doesn't say whose record it is: \(mapped.isEmpty ? "no source maps any" : "`source` is one of " + names.joined(separator: ", "))")
+            let choice = mapped.isEmpty ? "no source maps any" : "`source` is one of " + names.joined(separator: ", ")
+            reader.report(at: path, "test.step", "`\(path)` doesn't say whose record it is: \(choice)")
         }
     }
 
@@ -90,7 +96,8 @@ extension Checks {
         func check(_ name: String, at place: String, among known: [String], _ what: String) {
             guard !known.contains(name) else { return }
             let position = reader.places[place] ?? reader.places[path] ?? expect.place
-            reader.report(position, "test.unknown", "no \(what) is called `\(printable(name))`", suggestion: nearest(to: name, among: known))
+            reader.report(
+                position, "test.unknown", "no \(what) is called `\(printable(name))`", suggestion: nearest(to: name, among: known))
         }
         if let rule = expect.rule, !rule.isEmpty {
             check(rule, at: path + ".rule", among: rules.filter { $0.mode == .enforce }.map(\.name) + EnginePlan.reasons, "enforced rule")

@@ -13,7 +13,7 @@ enum TestEventFields {
                 guard let entries = reader.entries(of: node) else { return }
                 members = []
                 for entry in entries {
-                    reader.descend(entry.key, entry.value.position, key: entry.keyPosition) {
+                    reader.descend(entry.key, entry.value, key: entry.keyPosition) {
                         guard let value = value(entry, under: "", &$0) else { return }
                         members.append(JSON.Member(key: entry.key, value: value))
                     }
@@ -51,7 +51,7 @@ enum TestEventFields {
         var names: [String] = []
         for field in EventField.allCases {
             let parts = field.rawValue.split(separator: ".").map(String.init)
-            let name = parts.count == 1 ? (object.isEmpty ? parts[0] : nil) : object.isEmpty ? parts[0] : parts[0] == object ? parts[1] : nil
+            let name = object.isEmpty ? parts[0] : parts.count > 1 && parts[0] == object ? parts[1] : nil
             if let name, !names.contains(name) { names.append(name) }
         }
         return object == "auth" ? names + [age] : names
@@ -81,7 +81,7 @@ enum TestEventFields {
             guard object.isEmpty, EventField(rawValue: entry.key) == nil else { break }
             var members: [JSON.Member] = []
             for inner in entries {
-                reader.descend(inner.key, inner.value.position, key: inner.keyPosition) {
+                reader.descend(inner.key, inner.value, key: inner.keyPosition) {
                     if let value = value(inner, under: entry.key, &$0) { members.append(JSON.Member(key: inner.key, value: value)) }
                 }
             }
@@ -91,7 +91,7 @@ enum TestEventFields {
             return .array(items.map(raw))
         case .scalar(let text):
             guard let field = EventField(rawValue: path) else { break }
-            if field == .amr { return .array([.string(text)]) }
+            if field == .amr || field == .enrolments { return .array([.string(text)]) }
             guard numbers.contains(field) else { return .string(text) }
             if let number = Units.decimal(text) { return .number(number) }
             reader.report(entry.value.position, "value.type", "`\(reader.name)` is a number; found \(entry.value.kind)")

@@ -25,12 +25,12 @@ struct HeldState {
     init(_ holder: String, file: String, plan: EnginePlan) throws(StoreError) {
         self.holder = holder
         let engine = Engine(plan: plan)
-        var rows: [[String]: [UInt8]] = [:]
+        engine.newerRowWins = true
         var unusable = 0
         try StateStore.forEachRow(file: file) { number, row throws(StoreError) in
-            if let row = engine.canonical(row: row) { rows[[row.tenant, row.user]] = row.bytes } else { unusable += 1 }
+            do { try engine.restore(user: number, row: row) } catch { unusable += 1 }
         }
-        self.rows = rows
+        rows = Audit.rows(engine)
         users = rows.count + unusable
     }
 }
@@ -38,16 +38,16 @@ struct HeldState {
 extension Oracle {
     /// What the state topic alone comes to, with redo along the cuts; nil, and a problem, where it can't be used.
     static func rebuild(
-        _ cluster: SimulatedCluster, _ plan: EnginePlan, _ partition: Int32, redoes: Bool, _ holder: String
+        _ cluster: SimulatedCluster, _ plans: [EnginePlan], _ partition: Int32, redoes: Bool, _ holder: String
     ) throws -> HeldState {
         let cuts = redoes
             ? try PartitionReplay.cuts(
-                of: cluster.name(of: .cuts), partition: partition, inputs: plan.inputs.count, in: cluster,
+                of: cluster.name(of: .cuts), partition: partition, inputs: plans[0].inputs.count, in: cluster,
                 clock: cluster.clock) : []
         return HeldState(
             holder,
             try RebuiltState.engine(
-                log: cluster, plan: plan, partition: partition, topic: cluster.name(of: .state),
+                log: cluster, plans: plans.map { LoadedPlan($0) }, partition: partition, topic: cluster.name(of: .state),
                 networks: cluster.name(of: .networks), cuts: cuts,
                 clock: cluster.clock))
     }

@@ -16,16 +16,17 @@ struct Oracle {
     }
 
     let cluster: SimulatedCluster
-    let plan: EnginePlan
+    let plans: [EnginePlan]
     /// What is wrong, one sentence each.
     var problems: [String] = []
     /// By partition, the engine as it should be at the end.
     private(set) var engines: [Engine] = []
     private var expected: [InputPosition: Expected] = [:]
 
-    init(cluster: SimulatedCluster, plan: EnginePlan) {
+    /// `plans` are all that were ever in force.
+    init(cluster: SimulatedCluster, plans: [EnginePlan]) {
         self.cluster = cluster
-        self.plan = plan
+        self.plans = plans
     }
 
     /// Exactly once: everything follows from the cuts, comes once, and keeps its order.
@@ -62,13 +63,16 @@ struct Oracle {
         }
     }
 
-    /// At least once: of every record something came, always of the same kind and under the same id.
-    mutating func checkAtLeastOnce() {
+    /// At least once: of every record but verdicts, which need no answer, something came, always of the same kind and under
+    /// the same id; with `once`, one thing.
+    mutating func checkAtLeastOnce(once: Bool = false) {
         var found: [InputPosition: Set<String>] = [:]
+        var times: [InputPosition: Int] = [:]
         for topic in [ClusterTopic.decisions, .deadLetters] {
             for partition in 0..<cluster.options.partitions {
                 for (_, record) in cluster.records(topic, partition: partition) {
                     guard let origin = record.origin else { continue }
+                    times[origin, default: 0] += 1
                     found[origin, default: []].insert("\(topic) \(Story.text("id", in: record.value ?? []) ?? "")")
                 }
             }
@@ -76,10 +80,11 @@ struct Oracle {
         for (origin, kinds) in found where kinds.count > 1 {
             problems.append("\(Self.name(origin)): it came under \(kinds.count) ids")
         }
+        for (origin, times) in times where once && times > 1 { problems.append("\(Self.name(origin)): it came \(times) times") }
         for place in cluster.inputPartitions {
-            for (offset, _) in cluster.history(.input(place.input), partition: place.partition) {
+            for (offset, record) in cluster.history(.input(place.input), partition: place.partition) {
                 let origin = InputPosition(partition: place, offset: offset)
-                if found[origin] == nil { problems.append("\(Self.name(origin)): nothing came of it") }
+                if found[origin] == nil && Story.text("type", in: record.value ?? []) != "feedback" { problems.append("\(Self.name(origin)): nothing came of it") }
             }
         }
         problems.sort()
@@ -92,7 +97,7 @@ struct Oracle {
     // MARK: Cuts
 
     private mutating func replay(_ partition: Int32) {
-        let inputs = plan.inputs.indices.map { cluster.history(.input($0), partition: partition) }
+        let inputs = plans[0].inputs.indices.map { cluster.history(.input($0), partition: partition) }
         var lent = BorrowedBytes()
         lent.reserve(inputs.reduce(0) { $0 + $1.reduce(0) { $0 + ($1.record.key?.count ?? 0) + ($1.record.value?.count ?? 0) } })
         let records: [[Record]] = inputs.indices.map { input in
@@ -104,7 +109,7 @@ struct Oracle {
             }
         }
         let panes = (0..<cluster.options.partitions).map { cluster.history(.networks, partition: $0) }
-        let replay = CutReplay(plan: plan) { partition, offsets in
+        let replay = CutReplay(plans: plans.map { LoadedPlan($0) }) { partition, offsets in
             panes[partition].filter { offsets.contains($0.offset) }.compactMap { offset, record in
                 record.value.flatMap { $0.withUnsafeBytes { SealedPane($0) } }.map { (offset, $0) }
             }
@@ -112,7 +117,7 @@ struct Oracle {
         var effects = Effects()
         for (offset, stored) in cluster.history(.cuts, partition: partition) {
             do {
-                let cut = try (stored.value ?? []).withUnsafeBytes { try Cut(decoding: $0, inputs: plan.inputs.count) }
+                let cut = try (stored.value ?? []).withUnsafeBytes { try Cut(decoding: $0, inputs: inputs.count) }
                 if replay.positions == nil, cut.from.contains(where: { $0 != 0 }) {
                     problems.append("partition \(partition): the first cut begins at \(cut.from)")
                 }

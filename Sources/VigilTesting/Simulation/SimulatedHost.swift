@@ -1,4 +1,5 @@
 import Engine
+import Events
 import Foundation
 import Logging
 import Runtime
@@ -25,6 +26,12 @@ final class SimulatedHost {
     }
 
     var isUp: Bool { process != nil }
+    /// What shards that are gone had redone under another plan.
+    private var crossedBefore: UInt64 = 0
+    /// Offsets that it has redone under another plan than they were decided under.
+    var crossed: UInt64 { shards.reduce(crossedBefore) { $0 + $1.counters.crossed } }
+    /// Versions of the plans in force.
+    var policies: Set<String> { Set(shards.map { $0.status().policy }) }
 
     /// A shard of it is writing what a lost state topic had to it again.
     func isRepublishing(_ partition: Int32) -> Bool {
@@ -132,7 +139,13 @@ final class SimulatedHost {
         bury()
     }
 
+    /// Its shards are told of another plan, as by SIGHUP.
+    func adopt(_ plan: EnginePlan) {
+        for shard in shards { shard.adopt(plan, enrichment: EventEnrichment()) }
+    }
+
     private func bury() {
+        crossedBefore = crossed
         for shard in shards { shard.abandon() }
         shards = []
         process = nil

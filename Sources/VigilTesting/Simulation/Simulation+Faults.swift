@@ -33,6 +33,8 @@ public enum Misfortune: String, Sendable, Codable, CaseIterable {
     case retention
     /// The state topic is made anew, empty.
     case recreatedState = "recreated-state"
+    /// The pipeline is changed for all that run or start again.
+    case reload
 }
 
 /// What the scheduler does next, good or bad.
@@ -105,6 +107,7 @@ extension Simulation {
             guard chance(1, in: 3), try moveOffset(and: host) else { return }
         case .recreatedState:
             guard chance(1, in: 3), settings.losesState, recreateState() else { return }
+        case .reload: reload()
         case .emptyDirectory, .oldDirectory, .rottenFile: return
         }
         count(misfortune, host)

@@ -36,11 +36,37 @@ extension Story {
         var watched = Rule(name: "watched", verdict: .deny)
         watched.conditions.actions = ["profile.*"]
         watched.mode = .report
-        plan.rules = [critical, high, watched, large, medium]
+        var mistake = Rule(name: "mistake", verdict: .stepUp)
+        mistake.conditions.actions = ["view.item"]
+        mistake.conditions.confidence = [.established]
+        plan.rules = [critical, high, watched, large, medium, mistake]
         // Few people, soon established: the breaker opens and budgets are spent.
         (plan.model.partialSamples, plan.model.establishedSamples) = (1, 2)
-        (plan.breaker.share, plan.breaker.leastUsers, plan.breaker.relax) = (0.2, 2, ["medium"])
+        (plan.breaker.share, plan.breaker.leastUsers, plan.breaker.relax) = (0.2, 1, ["medium", "mistake"])
+        plan.breaker.duration = 3_600_000
         plan.challenges.perHour = 3
         return plan
+    }
+
+    /// Pipelines that may take each other's place while it runs: the one above, and two that judge otherwise, keep other
+    /// times and ask other questions.
+    public static func plans(inputs: Int) -> [EnginePlan] {
+        let plan = plan(inputs: inputs)
+        var strict = plan
+        strict.version = "sha256:strict"
+        strict.fallback = .deny
+        (strict.model.mediumScore, strict.model.highScore, strict.model.criticalScore) = (4, 20, 60)
+        strict.windows.sessionGap /= 3
+        strict.windows.allowedLateness /= 2
+        strict.rules.removeLast(2)
+        strict.rules[0].verdict = .deny
+        var lax = plan
+        lax.version = "sha256:lax"
+        lax.model.base -= 20
+        lax.windows.halfLife /= 60
+        lax.windows.allowedSkew *= 4
+        lax.rules = lax.rules.reversed()
+        for rule in lax.rules.indices { lax.rules[rule].stepUp.methods = [.totp] }
+        return [plan, strict, lax]
     }
 }

@@ -1,17 +1,15 @@
-import Events
-
-/// Traits of networks from any number of lists, cut into stretches of addresses that have the same ones.
-/// Nothing changes once it is made.
-struct NetworkTable: ~Copyable, @unchecked Sendable {
+/// What any number of lists say of networks, a bit or several for each list: cut into stretches of addresses of which the
+/// same is said. Nothing changes once it is made.
+public struct NetworkTable: ~Copyable, @unchecked Sendable {
     /// Where each stretch begins, ascending, the first at 0; it ends where the next begins.
     private let starts: UnsafeMutablePointer<UInt128>
-    private let traits: UnsafeMutablePointer<NetworkTraits>
+    private let masks: UnsafeMutablePointer<UInt64>
     /// How many stretches there are.
-    let count: Int
+    public let count: Int
 
-    /// A network has the traits of every list with a prefix that holds it.
+    /// An address has the bits of every list with a prefix that holds it.
     /// - Complexity: O(*n* log *n*) in the prefixes
-    init(_ lists: [(traits: NetworkTraits, prefixes: [NetworkPrefix])]) {
+    public init(_ lists: [(mask: UInt64, prefixes: [NetworkPrefix])]) {
         var edges: [(at: UInt128, list: Int, change: Int)] = []
         for (list, entry) in lists.enumerated() {
             for prefix in entry.prefixes {
@@ -20,7 +18,7 @@ struct NetworkTable: ~Copyable, @unchecked Sendable {
             }
         }
         edges.sort { $0.at < $1.at }
-        var stretches: [(start: UInt128, traits: NetworkTraits)] = [(0, [])]
+        var stretches: [(start: UInt128, mask: UInt64)] = [(0, 0)]
         var depth = [Int](repeating: 0, count: lists.count)
         var index = 0
         while index < edges.count {
@@ -29,37 +27,37 @@ struct NetworkTable: ~Copyable, @unchecked Sendable {
                 depth[edges[index].list] += edges[index].change
                 index += 1
             }
-            var traits: NetworkTraits = []
-            for list in lists.indices where depth[list] > 0 { traits.formUnion(lists[list].traits) }
+            var mask: UInt64 = 0
+            for list in lists.indices where depth[list] > 0 { mask |= lists[list].mask }
             if stretches[stretches.count - 1].start == at {
-                stretches[stretches.count - 1].traits = traits
-            } else if stretches[stretches.count - 1].traits != traits {
-                stretches.append((at, traits))
+                stretches[stretches.count - 1].mask = mask
+            } else if stretches[stretches.count - 1].mask != mask {
+                stretches.append((at, mask))
             }
         }
         count = stretches.count
         starts = .allocate(capacity: count)
-        traits = .allocate(capacity: count)
+        masks = .allocate(capacity: count)
         for (index, stretch) in stretches.enumerated() {
             (starts + index).initialize(to: stretch.start)
-            (traits + index).initialize(to: stretch.traits)
+            (masks + index).initialize(to: stretch.mask)
         }
     }
 
     deinit {
         starts.deallocate()
-        traits.deallocate()
+        masks.deallocate()
     }
 
     /// What the lists say of an address.
     /// - Complexity: O(log *n*) in the stretches
-    func traits(of address: IPAddress) -> NetworkTraits {
+    public func mask(of address: IPAddress) -> UInt64 {
         let key = address.key
         var (low, high) = (0, count)
         while high - low > 1 {
             let middle = (low + high) >> 1
             if starts[middle] <= key { low = middle } else { high = middle }
         }
-        return traits[low]
+        return masks[low]
     }
 }
