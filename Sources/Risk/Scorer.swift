@@ -22,9 +22,9 @@ public struct Scorer: ~Copyable, @unchecked Sendable {
     let groups: UnsafeMutablePointer<UInt8>
     /// Log-odds ×10 at which medium, high and critical begin: levels are told by them, and only within `rounding` of one by
     /// the score, which takes an exponential.
-    let mediumPoints: Double
-    let highPoints: Double
-    let criticalPoints: Double
+    let mediumThreshold: Double
+    let highThreshold: Double
+    let criticalThreshold: Double
     private static let rounding = 0.001
     /// Ascending; beyond the last, never.
     let assuranceLimits: UnsafeMutablePointer<Int64>
@@ -36,9 +36,9 @@ public struct Scorer: ~Copyable, @unchecked Sendable {
         panes = max(1, min(16, Int(windows.rate / max(windows.rateHop, 1))))
         // NaN is near everything.
         func points(_ score: Double) -> Double { score > 0 && score <= 99.99 ? 10 * log(score / (100 - score)) : .nan }
-        mediumPoints = points(model.mediumScore)
-        highPoints = points(model.highScore)
-        criticalPoints = points(model.criticalScore)
+        mediumThreshold = points(model.mediumScore)
+        highThreshold = points(model.highScore)
+        criticalThreshold = points(model.criticalScore)
         func table<T>(_ count: Int, of value: T) -> UnsafeMutablePointer<T> {
             let table = UnsafeMutablePointer<T>.allocate(capacity: count)
             table.initialize(repeating: value, count: count)
@@ -101,8 +101,8 @@ public struct Scorer: ~Copyable, @unchecked Sendable {
             let above = points - threshold
             return abs(above) > Self.rounding ? above > 0 : Assessment.score(of: points) >= score
         }
-        return reaches(criticalPoints, model.criticalScore) ? .critical
-            : reaches(highPoints, model.highScore) ? .high : reaches(mediumPoints, model.mediumScore) ? .medium : .low
+        return reaches(criticalThreshold, model.criticalScore) ? .critical
+            : reaches(highThreshold, model.highScore) ? .high : reaches(mediumThreshold, model.mediumScore) ? .medium : .low
     }
 
     /// The score of an event that is not itself judged (a challenge's result, a verdict): the base rate alone.
