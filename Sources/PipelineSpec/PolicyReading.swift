@@ -39,7 +39,7 @@ struct PolicyReading {
         Checks.policy(draft, references, vocabulary, &reader)
         rules = draft.policy.expanded(draft.pipeline.plan.rules)
         for (name, list) in vocabulary.lists.sorted(by: { $0.key < $1.key }) { identity += "\nlist \(name) \(list.identity)" }
-        for zone in zones() { identity += "\nzone \(zone)" }
+        for zone in zones(draft.policy.shadows) { identity += "\nzone \(zone)" }
         for (index, shadow) in draft.policy.shadows.enumerated() { readShadow(shadow, at: "shadow[\(index)]", &reader) }
     }
 
@@ -48,8 +48,8 @@ struct PolicyReading {
     }
 
     /// When clocks change depends on the machine's tables.
-    private func zones() -> [String] {
-        let all = rules.flatMap { [$0.conditions] + $0.unless } + vocabulary.conditions.values.joined()
+    private func zones(_ shadows: [ShadowDraft]) -> [String] {
+        let all = (rules + shadows.flatMap(\.rules)).flatMap { [$0.conditions] + $0.unless } + vocabulary.conditions.values.joined()
         return Set(all.flatMap(\.times).map(\.zone).filter { $0.changes.count > 1 }.map(\.identity)).sorted()
     }
 
