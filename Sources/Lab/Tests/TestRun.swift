@@ -51,10 +51,10 @@ public struct TestRunner {
         }
     }
 
-    /// The pipeline's rules that none of the outcomes shows at work, in the order of the rules.
+    /// The pipeline's rules that none of the outcomes shows at work, in the order of the rules, each once.
     public func unmatched(in outcomes: [TestOutcome]) -> [String] {
-        let matched = outcomes.reduce(into: Set<String>()) { $0.formUnion($1.matched) }
-        return pipeline.plan.rules.map(\.name).filter { !matched.contains($0) }
+        var told = outcomes.reduce(into: Set<String>()) { $0.formUnion($1.matched) }
+        return pipeline.plan.rules.map(\.name).filter { told.insert($0).inserted }
     }
 }
 
