@@ -46,9 +46,9 @@ final class Deployment {
     /// breaker is no complaint.
     var complaints: [String] {
         let relaxed = settings.plan.breaker.relax
-        return heard.all.filter {
-            !(relaxed.contains("mistake") && $0.hasPrefix("the circuit breaker has opened") && $0.contains("relaxed: \(relaxed.joined(separator: ", "))"))
-        }
+        guard relaxed.contains("mistake") else { return heard.all }
+        let opening = "the circuit breaker has opened: too many established users are asked; relaxed: " + relaxed.joined(separator: ", ")
+        return heard.all.filter { !$0.hasPrefix(opening) }
     }
 
     func file(partition: Int32 = 0) -> String { StateDirectory.file(in: directory, partition: partition) }
