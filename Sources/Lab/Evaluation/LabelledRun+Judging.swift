@@ -73,8 +73,9 @@ extension LabelledRun {
                 guard let (isHostile, source) = recorded?.label(of: event) else { continue }
                 verdicts.add(source, isHostile: isHostile)
                 let kind = ByteView(staticText: isHostile ? "compromised" : "legitimate")
+                // All that is judged hostile in a session is one attack.
                 let judged = note(
-                    event, judgement, user: user, kind: kind, onset: .absent, twin: .absent, caseName: .absent, &names)
+                    event, judgement, user: user, kind: kind, onset: event.session, twin: .absent, caseName: .absent, &names)
                 each(judged, kinds[Int(judged.kind)], event, engine)
                 continue
             }

@@ -83,13 +83,14 @@ public struct CalibrationFit: Sendable, Encodable {
             return options.enabled ? (signal.name.description, options.weight / former.slope) : nil
         }
         return weightsFile(
-            from: "\(events) verdicts", base: (model.base - 10 * former.offset) / former.slope, weights: weights,
+            from: "\(events) events", base: (model.base - 10 * former.offset) / former.slope, weights: weights,
             slope: slope * former.slope, offset: slope * former.offset + offset)
     }
 
     /// What the fit gained, for a person.
     public var lines: [String] {
         func number(_ value: Double) -> String { String(format: "%.4f", value) }
+        let isBetter = after.logLoss < before.logLoss
         return [
             "fitted on \(events) events, \(hostile) of them hostile; measured on \(heldOutEvents), \(heldOutHostile) hostile, of users held out",
             "calibration slope \(String(format: "%.3f", slope)) offset \(String(format: "%.3f", offset))"
@@ -97,7 +98,7 @@ public struct CalibrationFit: Sendable, Encodable {
             "expected calibration error \(number(before.expectedError)) → \(number(after.expectedError)), "
                 + "log loss \(number(before.logLoss)) → \(number(after.logLoss))"
                 + (keepsBase ? ", both allowing for who was judged" : ""),
-        ]
+        ] + (isBetter ? [] : ["on users held out it is no better than what there is: don't use it before there are more verdicts"])
     }
 }
 
