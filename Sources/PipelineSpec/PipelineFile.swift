@@ -42,7 +42,7 @@ public enum PipelineFile {
 
         var reader = Reader(file: file)
         var draft = Draft()
-        let ofWeights = WeightsFile.load(named: root, by: file, into: &draft.pipeline.plan.model, files: &reader.files)
+        let ofWeights = WeightsFile.load(named: root, by: file, into: &draft.pipeline, files: &reader.files)
         PipelineFields.root.format.read(root, &draft, &reader)
         if reader.places["secret"] == nil { draft.secret = standard(PipelineFields.standardSecret, &variables) }
         Checks.run(draft, &reader)
