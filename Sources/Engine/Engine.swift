@@ -125,7 +125,7 @@ public final class Engine {
         contextNeeds = policy.needs.union(shadows.needs)
         assurance = CompiledAssurance(plan.assurance)
         breaker = .allocate(capacity: 1)
-        breaker.initialize(to: Breaker(plan.breaker, relaxed: policy.rules(named: plan.breaker.relax)))
+        breaker.initialize(to: Breaker(plan.breaker, relaxed: policy.questions(named: plan.breaker.relax)))
         methodsText = .allocate(capacity: Self.methodsTextBytes)
         decodePlans = .allocate(capacity: max(plan.inputs.count, 1))
         for (index, input) in plan.inputs.enumerated() {

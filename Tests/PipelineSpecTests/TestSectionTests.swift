@@ -42,6 +42,7 @@ import Testing
         ("{name: t, as: {user: u, geo: Oslo}}", "value.type", "is a mapping"),
         ("{name: t, as: {user: u}, given: [{steps: [{login: success, expect: allow}]}]}", "key.unknown", "no key `expect`"),
         ("{name: t, as: {user: u}, steps: [{login: success, expect: {score: {at_least: 9, at_most: 3}}}]}", "rule.interval", "below"),
+        ("{name: t, as: {user: u}, given: [{every: 14d, days: weekends, steps: [{login: success}]}]}", "test.step", "the same day of the week"),
         ("{name: t}\n  - {name: t}", "test.duplicate", "already on line 4"),
         ("{name: t, as: {user: u}, steps: [{id: a, login: success}, {id: a, login: success}]}", "test.duplicate", "has this id"),
     ])

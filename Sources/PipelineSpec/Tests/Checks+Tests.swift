@@ -17,6 +17,12 @@ extension Checks {
             }
             lines[test.name] = lines[test.name] ?? reader.places[path + ".name"]?.line
             for number in test.given.indices {
+                let history = test.given[number]
+                if history.days != .all, history.every % (7 * 86_400_000) == 0 {
+                    reader.report(
+                        at: "\(path).given[\(number)].days", "test.step",
+                        "every time is on the same day of the week, which `days` may leave out for good: leave out `days`, or let `every` be `1d`")
+                }
                 for position in test.given[number].steps.indices {
                     let place = "\(path).given[\(number)].steps[\(position)]"
                     happening(&test.given[number].steps[position], of: test, place, draft, &reader)
