@@ -70,6 +70,9 @@ private final class IdentityProvider {
     private let scratch: Scratch
     private let run: Started
     private let topics: Topics
+    /// Reads decisions as they are committed.
+    private let subscriber: Started
+    private var told: (bytes: Int, decisions: [Substring]) = (0, [])
     private let pipeline: String
     private let isReal: Bool
     /// Before the names of topics.
@@ -104,19 +107,35 @@ private final class IdentityProvider {
             topics = Topics(broker: address)
             try until(60, "the shard to run: \(run.error)") { run.error.contains("] running") || !run.process.isRunning }
         }
+        subscriber = try Started(kcat ?? "", [
+            "-C", "-u", "-q", "-b", topics.broker, "-t", prefix + "decisions", "-o", "beginning",
+            "-X", "isolation.level=read_committed", "-f", "%s\n",
+        ])
         let midnight = (Date().timeIntervalSince1970 / 86_400).rounded(.down) * 86_400
         now = Date(timeIntervalSince1970: midnight - 28 * 86_400 + 9 * 3600)
     }
 
-    private var decisions: String { prefix + "decisions" }
+    /// All decisions so far.
+    private func decisions() -> [Substring] {
+        let bytes = subscriber.outputBytes
+        if bytes != told.bytes { told = (bytes, subscriber.output.split(separator: "\n").filter { $0.hasSuffix("}") }) }
+        return told.decisions
+    }
+
+    /// Until every event has its decision.
+    private func caughtUp() throws {
+        try until(60, "\(number) decisions, of which there are \(decisions().count); \(run.error.suffix(400))") {
+            decisions().count >= number
+        }
+    }
 
     /// Ends the service. Every event has then one decision, and where cuts are kept the last can be rebuilt.
     func stop() throws {
-        let all = try topics.wait(for: number, in: decisions)
-        #expect(all.count == number && Set(all.compactMap { member("event", of: $0) }).count == number)
+        try caughtUp()
         run.kill(SIGTERM)
         let ended = try run.wait()
         #expect(ended.status == 0, "\(ended.error)")
+        #expect(decisions().count == number && Set(decisions().compactMap { member("event", of: String($0)) }).count == number)
         guard isReal, let last else { return }
         let explained = try vigil("explain", last.json["id"] as? String ?? "", pipeline, "--format", "json")
         #expect(explained.status == 0, "\(explained.error)")
@@ -139,7 +158,7 @@ private final class IdentityProvider {
     private func decision(on id: String, _ what: String) throws -> Answer {
         var found: Answer?
         try until(60, "a decision on \(what); standard error: \(run.error.suffix(400))") {
-            for line in try topics.lines(of: decisions) where line.contains("\"event\":\"\(id)\"") { found = Answer(json: try object(line)) }
+            found = try decisions().last { $0.contains("\"event\":\"\(id)\"") }.map { Answer(json: try object(String($0))) }
             return found != nil
         }
         guard let found else { throw Overdue(description: "no decision on \(what)") }
@@ -148,23 +167,23 @@ private final class IdentityProvider {
         return found
     }
 
-    /// Three weeks at home: a login and some actions every working day.
+    /// Three weeks at home: a login and some actions every day, each day decided before the next begins.
     func history() throws {
-        var (logins, actions): ([String], [String]) = ([], [])
         var day = Circumstances.home
         for number in 0..<21 {
             now = Date(timeIntervalSince1970: (now.timeIntervalSince1970 / 86_400).rounded(.down) * 86_400 + 86_400 + 9 * 3600)
             day.session = "s-day-\(number)"
-            logins.append(record("login", day, #""outcome":"success","auth":{"amr":\#(day.methods)}"#).record)
+            let login = record("login", day, #""outcome":"success","auth":{"amr":\#(day.methods)}"#).record
+            var actions: [String] = []
             for action in ["account.view", "statement.view", "transfer.create"] {
                 let amount = action == "transfer.create" ? #","amount":\#(50 + number),"currency":"EUR""# : ""
                 later(20)
                 actions.append(record("action", day, #""action":"\#(action)"\#(amount)"#).record)
             }
+            try topics.produce([login], to: prefix + "logins")
+            try topics.produce(actions, to: prefix + "actions")
+            try caughtUp()
         }
-        try topics.produce(logins, to: prefix + "logins")
-        try topics.produce(actions, to: prefix + "actions")
-        _ = try topics.wait(for: logins.count + actions.count, in: decisions)
     }
 
     func logIn(_ there: Circumstances, _ what: String) throws -> Answer {
