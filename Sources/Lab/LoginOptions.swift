@@ -73,7 +73,7 @@ public struct LoginOptions: Sendable, Equatable {
     /// Share of VPN attackers who come over an exit; the others come over homes and carriers.
     public var vpnExits = 0.27
     /// Probability that a targeted attacker shows the victim's browser and not another for that kind of device.
-    public var targetedFamily = 0.38
+    public var targetedFamily = 0.48
     /// Probability that he shows the very user agent that he saw when he stole the password.
     public var targetedCopies = 0.03
     /// Days from the login at which a password was stolen to its use: median of a lognormal, sigma of its logarithm.
