@@ -233,7 +233,7 @@ public final class Engine {
             tally.pointee.events &+= 1
             keepTime(record)
             let seen = Observation(of: event, hash: hash, agents: agents)
-            contribute(seen, key, of: record.partition, recovering: recovering)
+            contribute(record, seen, key, recovering: recovering)
             if event.pointee.type == .erasure {
                 erase(record, known, key, into: &effects, recovering: recovering)
             } else if known == nil && event.pointee.type == .feedback {

@@ -95,7 +95,15 @@ public final class TopicAdmin {
             }
         }
         try request(&topics, timeoutMilliseconds)
+        try awaitSight(of: missing.map(\.name))
         return missing.map(\.name)
+    }
+
+    /// The controller answers before every broker has learned of the topics. What is not to be seen in time is left for
+    /// `check` to say.
+    private func awaitSight(of topics: [String]) throws(LogFailure) {
+        let until = monotonicMilliseconds() + 10_000
+        while try partitionCounts(topics).contains(nil), monotonicMilliseconds() < until { rd_kafka_poll(client.handle, 50) }
     }
 
     private func request(_ topics: inout [OpaquePointer?], _ timeoutMilliseconds: Int) throws(LogFailure) {

@@ -116,6 +116,54 @@ struct RealKafkaTests {
         #expect(try vigil("inspect", "alice", "--state", scratch.file("there"), "--pipeline", pipeline).status == 1)
     }
 
+    /// Pipelines are swapped while events flow, and the process is killed between two swaps.
+    @Test func reloadsUnderLoadLoseNothingAndAreExplained() throws {
+        let lax = try String(contentsOfFile: pipeline, encoding: .utf8)
+        let texts = [lax, lax.replacingOccurrences(of: "then: step_up", with: "then: deny")]
+        let files = try texts.enumerated().map { try scratch.write($1, to: "version-\($0).yaml") }
+        #expect(try vigil("topics", pipeline, "--create").status == 0)
+        var run = try start(state: "state")
+        let seen = try Started(kcat ?? "", [
+            "-C", "-u", "-q", "-b", topics.broker, "-t", "\(name)-decisions", "-o", "beginning",
+            "-X", "isolation.level=read_committed", "-f", "%s\n",
+        ])
+        let feed = try startVigil(
+            "generate", "--events", "10000", "--bootstrap-server", topics.broker, "--topic", "\(name)-events", "--rate", "400")
+        var swapsOfThis = 0
+        for swap in 1...6 {
+            try until(60, "decisions to flow; \(run.error.suffix(400))") { seen.outputBytes > swap * 800_000 }
+            try texts[swap % 2].write(toFile: pipeline, atomically: true, encoding: .utf8)
+            run.kill(SIGHUP)
+            swapsOfThis += 1
+            try until(60, "swap \(swap): \(run.error.suffix(400))") {
+                run.error.components(separatedBy: "in force in all shards").count > swapsOfThis
+            }
+            guard swap == 3 else { continue }
+            let reached = seen.outputBytes
+            try until(60, "decisions under the new pipeline") { seen.outputBytes > reached + 200_000 }
+            run.kill(SIGKILL)
+            _ = try run.wait()
+            (run, swapsOfThis) = (try start(state: "state"), 0)
+        }
+        let fed = try feed.wait(seconds: 120)
+        let count = try #require(Int(fed.error.split(separator: " ").first ?? ""))
+        let decisions = try topics.wait(for: count, in: "\(name)-decisions")
+        try stop(run)
+        seen.kill(SIGKILL)
+        #expect(decisions.count == count && Set(decisions.compactMap { member("id", of: $0) }).count == count)
+        #expect(run.error.contains("reloads=3"), "\(run.error.suffix(400))")
+
+        let ofVersion = Dictionary(grouping: decisions) { member("version", of: $0) ?? "" }
+        #expect(ofVersion.count == 2 && ofVersion.values.allSatisfy { $0.count > 100 })
+        for emitted in ofVersion.values.flatMap({ [$0[$0.count / 2], $0[$0.count - 1]] }) {
+            let id = try #require(member("id", of: emitted))
+            let result = try vigil("explain", id, files[0], "--earlier", files[1], "--format", "json")
+            #expect(result.status == 0, "\(result.error)")
+            let answer = try object(result.output)
+            #expect(answer["isEqual"] as? Bool == true && answer["decision"] as? String == emitted)
+        }
+    }
+
     /// VIGIL_TEST_SOAK=full takes the size an acceptance takes.
     @Test func aSoakFindsNothing() throws {
         let isFull = ProcessInfo.processInfo.environment["VIGIL_TEST_SOAK"] == "full"

@@ -1,6 +1,23 @@
 import Foundation
 import Testing
 
+/// What a story is told over.
+enum StoryBroker: Sendable, CustomTestStringConvertible {
+    /// In Vigil's own process, at least once.
+    case embedded
+    /// With transactions, at this address.
+    case real(String)
+
+    static let all: [StoryBroker] = [.embedded] + (realKafka.map { [.real($0)] } ?? [])
+
+    var testDescription: String {
+        switch self {
+        case .embedded: "embedded"
+        case .real: "real"
+        }
+    }
+}
+
 /// Whoever signs people in and asks them: it tells Vigil what happens, reads decisions, and answers. Everything goes
 /// through a broker, with kcat as the client.
 private final class IdentityProvider {
@@ -53,25 +70,76 @@ private final class IdentityProvider {
     private let scratch: Scratch
     private let run: Started
     private let topics: Topics
+    /// Reads decisions as they are committed.
+    private let subscriber: Started
+    private var told: (bytes: Int, decisions: [Substring]) = (0, [])
+    private let pipeline: String
+    private let isReal: Bool
+    /// Before the names of topics.
+    private let prefix: String
     private var number = 0
+    private var last: Answer?
     /// Event time.
     private(set) var now: Date
 
     /// A service on the default pipeline, which tells every decision. Nine in the morning, four weeks ago.
-    init(replacing: [String: String] = [:]) throws {
+    init(_ broker: StoryBroker, replacing: [String: String] = [:]) throws {
         scratch = try Scratch()
-        let file = try scratch.pipeline(
-            replacing: replacing.merging(["  directory: state": "  directory: " + scratch.file("state")], uniquingKeysWith: { a, _ in a }))
-        run = try startVigil("run", file, "--embedded-broker")
-        topics = Topics(broker: try run.line("broker: "))
+        var changes = replacing
+        changes["  directory: state"] = "  directory: " + scratch.file("state")
+        switch broker {
+        case .embedded:
+            (isReal, prefix) = (false, "")
+            pipeline = try scratch.pipeline(replacing: changes)
+            run = try startVigil("run", pipeline, "--embedded-broker")
+            topics = Topics(broker: try run.line("broker: "))
+        case .real(let address):
+            isReal = true
+            prefix = "vigil-story-\(UUID().uuidString.prefix(8).lowercased())-"
+            for key in ["topic: ", "cuts_topic: ", "networks_topic: "] { changes["  " + key] = "  \(key)\(prefix)" }
+            changes["\ngroup: "] = "\ngroup: " + prefix
+            changes["${VIGIL_BROKERS:127.0.0.1:9092}"] = address
+            pipeline = try scratch.pipeline(replacing: changes)
+            let made = try vigil("topics", pipeline, "--create")
+            #expect(made.status == 0, "\(made.error)")
+            let run = try startVigil("run", pipeline)
+            self.run = run
+            topics = Topics(broker: address)
+            try until(60, "the shard to run: \(run.error)") { run.error.contains("] running") || !run.process.isRunning }
+        }
+        subscriber = try Started(kcat ?? "", [
+            "-C", "-u", "-q", "-b", topics.broker, "-t", prefix + "decisions", "-o", "beginning",
+            "-X", "isolation.level=read_committed", "-f", "%s\n",
+        ])
         let midnight = (Date().timeIntervalSince1970 / 86_400).rounded(.down) * 86_400
         now = Date(timeIntervalSince1970: midnight - 28 * 86_400 + 9 * 3600)
     }
 
+    /// All decisions so far.
+    private func decisions() -> [Substring] {
+        let bytes = subscriber.outputBytes
+        if bytes != told.bytes { told = (bytes, subscriber.output.split(separator: "\n").filter { $0.hasSuffix("}") }) }
+        return told.decisions
+    }
+
+    /// Until every event has its decision.
+    private func caughtUp() throws {
+        try until(60, "\(number) decisions, of which there are \(decisions().count); \(run.error.suffix(400))") {
+            decisions().count >= number
+        }
+    }
+
+    /// Ends the service. Every event has then one decision, and where cuts are kept the last can be rebuilt.
     func stop() throws {
+        try caughtUp()
         run.kill(SIGTERM)
         let ended = try run.wait()
         #expect(ended.status == 0, "\(ended.error)")
+        #expect(decisions().count == number && Set(decisions().compactMap { member("event", of: String($0)) }).count == number)
+        guard isReal, let last else { return }
+        let explained = try vigil("explain", last.json["id"] as? String ?? "", pipeline, "--format", "json")
+        #expect(explained.status == 0, "\(explained.error)")
+        #expect(try object(explained.output)["isEqual"] as? Bool == true)
     }
 
     func later(_ seconds: Double) { now += seconds }
@@ -90,42 +158,43 @@ private final class IdentityProvider {
     private func decision(on id: String, _ what: String) throws -> Answer {
         var found: Answer?
         try until(60, "a decision on \(what); standard error: \(run.error.suffix(400))") {
-            for line in try topics.lines(of: "decisions") where line.contains("\"event\":\"\(id)\"") { found = Answer(json: try object(line)) }
+            found = try decisions().last { $0.contains("\"event\":\"\(id)\"") }.map { Answer(json: try object(String($0))) }
             return found != nil
         }
         guard let found else { throw Overdue(description: "no decision on \(what)") }
+        last = found
         print("\(what): \(found.decision) (\(found.rule)\(found.methods.isEmpty ? "" : ": " + found.methods.joined(separator: ", ")))")
         return found
     }
 
-    /// Three weeks at home: a login and some actions every working day.
+    /// Three weeks at home: a login and some actions every day, each day decided before the next begins.
     func history() throws {
-        var (logins, actions): ([String], [String]) = ([], [])
         var day = Circumstances.home
         for number in 0..<21 {
             now = Date(timeIntervalSince1970: (now.timeIntervalSince1970 / 86_400).rounded(.down) * 86_400 + 86_400 + 9 * 3600)
             day.session = "s-day-\(number)"
-            logins.append(record("login", day, #""outcome":"success","auth":{"amr":\#(day.methods)}"#).record)
+            let login = record("login", day, #""outcome":"success","auth":{"amr":\#(day.methods)}"#).record
+            var actions: [String] = []
             for action in ["account.view", "statement.view", "transfer.create"] {
                 let amount = action == "transfer.create" ? #","amount":\#(50 + number),"currency":"EUR""# : ""
                 later(20)
                 actions.append(record("action", day, #""action":"\#(action)"\#(amount)"#).record)
             }
+            try topics.produce([login], to: prefix + "logins")
+            try topics.produce(actions, to: prefix + "actions")
+            try caughtUp()
         }
-        try topics.produce(logins, to: "logins")
-        try topics.produce(actions, to: "actions")
-        _ = try topics.wait(for: logins.count + actions.count, in: "decisions")
     }
 
     func logIn(_ there: Circumstances, _ what: String) throws -> Answer {
         let (id, record) = record("login", there, #""outcome":"success","auth":{"amr":\#(there.methods)}"#)
-        try topics.produce([record], to: "logins")
+        try topics.produce([record], to: prefix + "logins")
         return try decision(on: id, what)
     }
 
     func act(_ action: String, amount: Int? = nil, _ there: Circumstances, _ what: String) throws -> Answer {
         let (id, record) = record("action", there, #""action":"\#(action)""# + (amount.map { #","amount":\#($0),"currency":"EUR""# } ?? ""))
-        try topics.produce([record], to: "actions")
+        try topics.produce([record], to: prefix + "actions")
         return try decision(on: id, what)
     }
 
@@ -136,7 +205,7 @@ private final class IdentityProvider {
             "challenge", there,
             #""challenge":{"decision":"\#(question.challenge)","method":"\#(method)","result":"\#(result)","nonce":"\#(question.nonce)""#
                 + (newSession.map { #","new_session":"\#($0)""# } ?? "") + "}")
-        try topics.produce([record], to: "challenges")
+        try topics.produce([record], to: prefix + "challenges")
         return try decision(on: id, what)
     }
 }
@@ -146,8 +215,8 @@ private final class IdentityProvider {
 struct StepUpStoryTests {
     private typealias Circumstances = IdentityProvider.Circumstances
 
-    @Test func aNewPhoneInAHotelAndThenAThief() throws {
-        let provider = try IdentityProvider()
+    @Test(arguments: StoryBroker.all) func aNewPhoneInAHotelAndThenAThief(_ broker: StoryBroker) throws {
+        let provider = try IdentityProvider(broker)
         try provider.history()
         var there = Circumstances.hotel
         let question = try provider.logIn(there, "alice logs in on a new phone in Lisbon")
@@ -173,8 +242,10 @@ struct StepUpStoryTests {
         try provider.stop()
     }
 
-    @Test func pushesUntilSomebodyGivesIn() throws {
-        let provider = try IdentityProvider(replacing: [
+    @Test(arguments: StoryBroker.all) func pushesUntilSomebodyGivesIn(_ broker: StoryBroker) throws {
+        // An operator to whom a push is proof enough at any risk.
+        let provider = try IdentityProvider(broker, replacing: [
+            "assurance: phr  ": "assurance: aal2 ",
             "methods: [webauthn, hardware_key]": "methods: [push, webauthn]", "methods: [webauthn, totp]": "methods: [push, webauthn]",
         ])
         try provider.history()
@@ -206,8 +277,8 @@ struct StepUpStoryTests {
         try provider.stop()
     }
 
-    @Test func somebodyWalksAwayFromTheQuestion() throws {
-        let provider = try IdentityProvider()
+    @Test(arguments: StoryBroker.all) func somebodyWalksAwayFromTheQuestion(_ broker: StoryBroker) throws {
+        let provider = try IdentityProvider(broker)
         try provider.history()
         let there = Circumstances.hotel
         let first = try provider.logIn(there, "alice logs in on a new phone in Lisbon")
@@ -227,8 +298,8 @@ struct StepUpStoryTests {
         try provider.stop()
     }
 
-    @Test func aPersonSaysNotMe() throws {
-        let provider = try IdentityProvider()
+    @Test(arguments: StoryBroker.all) func aPersonSaysNotMe(_ broker: StoryBroker) throws {
+        let provider = try IdentityProvider(broker)
         try provider.history()
         #expect(try provider.logIn(.home, "alice logs in at home").decision == "allow")
         let stranger = Circumstances.stranger("s-stranger")

@@ -36,6 +36,20 @@ import Testing
         return vocabulary
     }
 
+    /// Whoever empties a group doesn't mean everybody.
+    @Test func nobodyIsInAnEmptyGroup() {
+        var vocabulary = Vocabulary()
+        (vocabulary.groups, vocabulary.tags) = (["nobody": [], "all": ["*"]], ["nothing": [], "all": ["*"]])
+        #expect(!matches(vocabulary) { $0.groups = ["nobody"] })
+        #expect(matches(vocabulary) { $0.groups = ["nobody", "all"] })
+        #expect(!matches(vocabulary, ["resource": "r"]) { $0.tags = ["nothing"] })
+        #expect(matches(vocabulary, ["resource": "r"]) { $0.tags = ["nothing", "all"] })
+        var some = RuleConditions()
+        some.groups = ["nobody"]
+        #expect(!matches(vocabulary, also: [some]) { _ in })
+        #expect(matches(vocabulary, unless: [some]) { _ in })
+    }
+
     /// Fields of an action, and whether the rule matches it.
     static let cases: [(what: String, change: Change, matching: [String: any Sendable], other: [String: any Sendable])] = [
         ("user", { $0.users = ["al*"] }, [:], ["user": "bob"]),

@@ -25,9 +25,11 @@ struct TransactionalEnds {
             .output(networks, partitions: partitions))
     }
 
-    func output(id: String? = "shard-0", probe: ShardProbe? = nil) throws -> KafkaOutputLog {
+    /// `patience` is for how long a transaction may stay open, in milliseconds; by default less than a session may be silent.
+    func output(id: String? = "shard-0", patience: Int? = nil, probe: ShardProbe? = nil) throws -> KafkaOutputLog {
+        let more = patience.map { ["transaction.timeout.ms": "\($0)"] } ?? [:]
         let log = try KafkaOutputLog(
-            properties: properties, decisionsTopic: decisions, deadLettersTopic: letters, stateTopic: state,
+            properties: properties.merging(more) { $1 }, decisionsTopic: decisions, deadLettersTopic: letters, stateTopic: state,
             cutsTopic: cuts, networksTopic: networks, transactionalID: id.map { "\(broker.run)-\($0)" },
             queueBytes: 1 << 20, logger: quiet, probe: probe)
         try retrying { () throws(LogFailure) in try log.prepare() }
@@ -187,7 +189,7 @@ extension RealBrokerTests {
     @Test func readingStopsBeforeAnOpenTransaction() throws {
         let ends = try TransactionalEnds()
         let member = NoMembership()
-        let (first, second) = (try ends.output(id: "a"), try ends.output(id: "b"))
+        let (first, second) = (try ends.output(id: "a"), try ends.output(id: "b", patience: 60_000))
         try produce(first, .state, key: "before", value: "1")
         try commit(first, [], member)
         try produce(second, .state, key: "open", value: "2")

@@ -53,6 +53,25 @@ import Testing
         #expect(found.first.map { $0.line >= 4 } == true)
     }
 
+    @Test(arguments: [
+        ("lax/open", nil, nil), ("[seen, lax/otherwise]", nil, nil), ("{lax/open: allow, seen: deny}", nil, nil),
+        ("lex/open", "test.unknown", "lax"), ("lax/opne", "test.unknown", "open"), ("{lax/opne: allow}", "test.unknown", "open"),
+        ("open", "test.unknown", nil), ("strict/strict", "test.unknown", nil), ("lax/open/", "value.type", nil),
+    ] as [(String, String?, String?)])
+    func shadowPoliciesAreNamedWithTheirRules(shadow: String, code: String?, meant: String?) {
+        let policy = "shadow: [{name: lax, policies: [{name: open, then: allow, when: {action: y}}], otherwise: deny}]\n"
+        let found = diagnostics(policy + head + "  - {name: t, as: {user: u}, steps: [{login: success, expect: {shadow: \(shadow)}}]}\n")
+        #expect(found.map(\.code) == (code.map { [$0] } ?? []), "\(found)")
+        #expect(found.first?.suggestion == meant)
+    }
+
+    /// What an override makes of a rule counts as well.
+    @Test func rulesAreWhatOverridesMakeOfThem() {
+        let overrides = "overrides: [{tenant: acme, rules: {strict: {mode: report}}}]\n"
+        let test = "  - {name: t, as: {user: u, tenant: acme}, steps: [{action: x, expect: {shadow: strict}}, {action: x, expect: {rule: strict}}]}\n"
+        #expect(diagnostics(overrides + head + test).isEmpty)
+    }
+
     @Test func clocksGoForward() {
         let monday = Timestamp(milliseconds: 1_772_438_400_000)
         #expect(TestTime.clock(9 * 3_600_000).next(from: monday) == monday + 3_600_000)
