@@ -39,10 +39,12 @@ extension UserTable {
         return (row, victim)
     }
 
-    /// Marks the session as ended by force: its open questions are closed, and whatever waits with it goes.
+    /// Marks the session as ended by force: its open questions are closed, and whatever waits with it goes. A device that
+    /// stands for sessions which events don't name can't be ended; it only has proven nothing any more.
     public func terminate(_ session: UInt64, at time: Timestamp, of row: UserRow) {
         if let index = self.session(session, of: row) {
-            row.sessions.base[index].flags.insert([.tainted, .terminated])
+            row.sessions.base[index].flags.insert(session & 1 == 1 ? [.tainted, .terminated] : .tainted)
+            row.sessions.base[index].proofs = SessionProofs()
         }
         dropHolds(of: session, in: row)
         closeChallenges(of: session, at: time, in: row)

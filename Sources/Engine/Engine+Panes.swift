@@ -3,11 +3,15 @@ import Events
 
 /// What crosses users, as one partition sees it.
 extension Engine {
+    /// An event counts at its own time, but never after its record was written: one whose clock is ahead would else turn the
+    /// partition's pane before its time, and what follows would be seen only when time had caught up. The record's timestamp
+    /// is in the log, so redo agrees.
     @inline(__always)
-    func contribute(_ seen: Observation, _ key: UInt64, of partition: Int32, recovering: Bool) {
+    func contribute(_ record: Record, _ seen: Observation, _ key: UInt64, recovering: Bool) {
         guard contributes else { return }
-        population.contribute(
-            Contributed(event, seen, user: hash(key, 11)), of: partition, recovering: recovering)
+        var contributed = Contributed(event, seen, user: hash(key, 11))
+        if let limit = Self.limit(of: record) { contributed.time = min(contributed.time, limit.milliseconds) }
+        population.contribute(contributed, of: record.partition, recovering: recovering)
     }
 
     /// Moves the panes sealed since the last call to the end of `list`: they are to be told to the other partitions, with

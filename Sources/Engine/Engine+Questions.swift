@@ -7,7 +7,8 @@ import Risk
 extension Engine {
     /// The question for this event: the session's open one where its answer would do for this as well, else a new one, to
     /// which weaker ones give way, as long as the person has something to answer with and the budget a question left. What was
-    /// asked of another device of the session is another question, for an answer counts only from where it was asked for.
+    /// asked of another device of the session, or elsewhere, is another question, for an answer counts only where it was asked
+    /// for.
     func ask(
         _ demand: CompiledPolicy.Demand, _ record: Record, _ seen: Observation, _ start: UserRow
     ) -> (UserRow, Asked) {
@@ -58,10 +59,13 @@ extension Engine {
         slot.isOpen && slot.session == seen.scope && isAskedOf(slot, seen)
     }
 
-    /// Whether the session's question is one that this event's device was asked: an event that names none is not told
-    /// apart from the others of its session.
+    /// Whether the session's question was put where this event comes from: else its answer would prove nothing here, and what
+    /// a thief was asked would be his when its owner answers. An event that names no device is not told apart from the others
+    /// of its session, nor is one that names no network.
     private func isAskedOf(_ slot: ChallengeSlot, _ seen: Observation) -> Bool {
-        seen.device == 0 || slot.device == seen.device
+        guard seen.device == 0 || slot.device == seen.device else { return false }
+        if seen.asn == 0 && seen.network == 0 { return true }
+        return slot.asn == seen.asn && (seen.asn != 0 || slot.network == seen.network)
     }
 
     func stepUp(

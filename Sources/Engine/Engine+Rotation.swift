@@ -28,6 +28,8 @@ extension Engine {
         row.sessions.base[session].token = 0
         if let other = otherSession(name, than: session, of: row) { row.removeSession(at: other) }
         table.closeChallenges(of: old, at: seen.time, in: row)
+        // A verdict on what was decided under the old name is about who goes on under the new one.
+        for index in 0..<row.judged.count where row.judged[index].session == old { row.judged.base[index].session = name }
         // Events without a session are those of a device: no cookie can have been taken.
         guard old & 1 == 1 else { return row }
         left.flags.insert(.rotated)

@@ -34,8 +34,12 @@ extension Engine {
             [Self.sharedVersion, Int64(bitPattern: mark?.sequence ?? table.sequence), watermark.current.milliseconds]
             + watermark.greatest + (mark?.positions ?? table.positions)
         words += [book.index, Int64(book.part), mark?.panes.book.line ?? population.line, Int64(book.positions.count)]
+        var firsts = [PendingPane?](repeating: nil, count: book.positions.count)
+        for waiting in book.pending where waiting.offset >= 0 && firsts[Int(waiting.partition)] == nil {
+            firsts[Int(waiting.partition)] = waiting
+        }
         for (partition, position) in book.positions.enumerated() {
-            if let first = book.pending.first(where: { $0.partition == partition && $0.offset >= 0 }) {
+            if let first = firsts[partition] {
                 words += [first.offset, position.next, first.pane.index, Int64(first.pane.part) - 1]
             } else {
                 words += [position.next, position.next, position.pane, Int64(position.part)]

@@ -125,7 +125,7 @@ public final class Engine {
         contextNeeds = policy.needs.union(shadows.needs)
         assurance = CompiledAssurance(plan.assurance)
         breaker = .allocate(capacity: 1)
-        breaker.initialize(to: Breaker(plan.breaker, relaxed: policy.rules(named: plan.breaker.relax)))
+        breaker.initialize(to: Breaker(plan.breaker, relaxed: policy.questions(named: plan.breaker.relax)))
         methodsText = .allocate(capacity: Self.methodsTextBytes)
         decodePlans = .allocate(capacity: max(plan.inputs.count, 1))
         for (index, input) in plan.inputs.enumerated() {
@@ -233,7 +233,7 @@ public final class Engine {
             tally.pointee.events &+= 1
             keepTime(record)
             let seen = Observation(of: event, hash: hash, agents: agents)
-            contribute(seen, key, of: record.partition, recovering: recovering)
+            contribute(record, seen, key, recovering: recovering)
             if event.pointee.type == .erasure {
                 erase(record, known, key, into: &effects, recovering: recovering)
             } else if known == nil && event.pointee.type == .feedback {

@@ -140,15 +140,23 @@ public final class Population {
         queue(PendingPane(pane: whole, partition: partition, offset: -1))
     }
 
-    /// Panes beyond this are folded before the partition's time has come to them.
-    static let mostPendingBytes = 4 << 20
+    /// What may wait: three or four full panes of each of some hundred busy partitions, or many more of quiet ones. The words
+    /// of a pane are shared by all the engines of a shard that it waits in.
+    ///
+    /// Beyond that the older half is folded before this partition's time has come to it: its next events see more than they
+    /// would have, and by its own time's measure see it early. So a partition that stands still while others are busy stays
+    /// bounded. It depends on nothing but what waits, so redo folds the same.
+    static let mostPendingBytes = 64 << 20
+    static let mostPending = 16_384
 
     private func queue(_ waiting: PendingPane) {
         var at = book.pending.count
         while at > 0 && waiting.order < book.pending[at - 1].order { at -= 1 }
         book.pending.insert(waiting, at: at)
         book.pendingBytes += waiting.pane.byteCount
-        while book.pendingBytes > Self.mostPendingBytes, book.pending.count > 1 { foldFirst(1) }
+        while book.pendingBytes > Self.mostPendingBytes || book.pending.count > Self.mostPending, book.pending.count > 1 {
+            foldFirst(book.pending.count / 2)
+        }
     }
 
     private func foldDue() {

@@ -31,6 +31,9 @@ extension KafkaInputLog {
 
     public func commit(_ positions: [InputPosition]) throws(LogFailure) {
         if positions.isEmpty { return }
+        // A client that has been put out of the group commits as nobody, which brokers take where the group has no members
+        // any more: offsets would go back to before what others have committed meanwhile.
+        if rd_kafka_assignment_lost(client.handle) != 0 { throw .fenced("committing: the assignment was lost") }
         let list = TopicPartitions(positions, topics: topics)
         // The plain call has no deadline; an answer that comes after ours is harmless, for offsets only grow.
         let queue = rd_kafka_queue_new(client.handle)

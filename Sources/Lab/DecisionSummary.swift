@@ -12,8 +12,12 @@ public struct DecisionSummary: Decodable, Sendable, Equatable {
     }
     public struct Policy: Decodable, Sendable, Equatable { public var rule: String? }
     public struct Shadow: Codable, Sendable, Equatable {
+        /// Absent for a report-only rule.
+        public var policy: String?
         public var rule: String?
         public var decision: String
+        /// As a test names it.
+        var name: String { (policy.map { $0 + "/" } ?? "") + (rule ?? "") }
     }
     struct StepUp: Decodable, Sendable, Equatable {
         var acr_values: [String]

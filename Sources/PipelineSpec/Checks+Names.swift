@@ -6,7 +6,7 @@ extension Checks {
     /// Everything about the policies of a file, given what they name.
     static func policy(_ draft: Draft, _ references: References, _ vocabulary: Vocabulary, _ reader: inout Reader) {
         names(draft, references, &reader)
-        guard !circles(draft, &reader) else { return }
+        guard !circles(draft, &reader), !sizes(draft, &reader) else { return }
         let implication = Implication(vocabulary: vocabulary, model: draft.pipeline.plan.model)
         for named in draft.policy.conditions {
             for (index, when) in named.value.enumerated() {
@@ -66,6 +66,35 @@ extension Checks {
             reader.report(at: "conditions." + named.key, "name.circle", "`conditions.\(named.key)` refers to itself")
         }
         return found
+    }
+
+    /// Mappings that one name may come to, those of the names in it included, each as often as it is named.
+    static let mostMappings = 512
+
+    /// Whether conditions come to so many mappings with those they name that an event could keep a partition busy: a few lines,
+    /// each of which names the one before twice, would.
+    private static func sizes(_ draft: Draft, _ reader: inout Reader) -> Bool {
+        let conditions = Dictionary(draft.policy.conditions.map { ($0.key, $0.value) }, uniquingKeysWith: { $1 })
+        var known: [String: Int] = [:]
+        // What is nested deeper than that comes to more than that.
+        func mappings(_ name: String, _ depth: Int = mostMappings) -> Int {
+            if let known = known[name] { return known }
+            var sum = 0
+            for when in conditions[name] ?? [] where sum <= mostMappings {
+                sum += 1
+                for other in when.named.joined() where sum <= mostMappings {
+                    sum += depth > 0 ? mappings(other, depth - 1) : mostMappings + 1
+                }
+            }
+            known[name] = sum
+            return sum
+        }
+        // Where one is at fault, so is everything that names it: the first is enough.
+        guard let named = draft.policy.conditions.first(where: { mappings($0.key) > mostMappings }) else { return false }
+        reader.report(
+            at: "conditions." + named.key, "name.size",
+            "`conditions.\(named.key)` comes to more than \(mostMappings) mappings, with those of the names in it")
+        return true
     }
 
     private static func overrides(_ draft: Draft, _ reader: inout Reader) {

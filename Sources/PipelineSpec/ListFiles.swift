@@ -1,5 +1,6 @@
 import Events
 import Foundation
+import Glibc
 import Policy
 
 /// How conditions use a list, which decides what its entries may be.
@@ -67,18 +68,30 @@ struct ListReading {
             reader.report(at: path, "list.missing", "`\(path)`: there is no file \(shown)")
             return nil
         }
-        let data: Data
-        do {
-            data = try Data(contentsOf: URL(fileURLWithPath: file), options: .mappedIfSafe)
-        } catch {
+        guard let bytes = Self.bytes(of: file) else {
             reader.report(at: path, "list.unreadable", "`\(path)`: \(shown) can't be read")
             return nil
         }
-        guard data.count <= Self.mostBytes else {
+        guard bytes.count <= Self.mostBytes else {
             reader.report(at: path, "list.unreadable", "`\(path)`: \(shown) has more than \(Self.mostBytes >> 20) MiB")
             return nil
         }
-        return [UInt8](data)
+        return bytes
+    }
+
+    /// At most one byte more than a list may have, whatever the file is. Read and not mapped: one that is cut short meanwhile
+    /// would end the process.
+    private static func bytes(of path: String) -> [UInt8]? {
+        guard let file = fopen(path, "rb") else { return nil }
+        defer { fclose(file) }
+        var bytes: [UInt8] = []
+        var piece = [UInt8](repeating: 0, count: 1 << 20)
+        while bytes.count <= mostBytes {
+            let count = fread(&piece, 1, min(piece.count, mostBytes + 1 - bytes.count), file)
+            if count == 0 { break }
+            bytes += piece[..<count]
+        }
+        return ferror(file) == 0 ? bytes : nil
     }
 
     /// The entries of a file's lines; nil where it holds what none may be.

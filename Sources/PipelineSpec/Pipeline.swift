@@ -26,6 +26,8 @@ public struct Pipeline: Sendable, Equatable {
     public var enrichment: EnrichmentSource?
     /// What the file says it does, for `vigil test`; no part of what is decided.
     public var tests: [PipelineTest] = []
+    /// Of the weights file it names, in `plan.model` already: slope and offset on the log-odds. 1 and 0 without one.
+    public var calibration = Calibration()
     /// What is allowed but probably not meant, in file order.
     public var warnings: [Diagnostic] = []
     /// What it can't change while it runs.
@@ -34,6 +36,12 @@ public struct Pipeline: Sendable, Equatable {
 
     /// What enriches one shard's events.
     public func makeEnrichment() -> EventEnrichment { enrichment.map { Enricher($0) } ?? EventEnrichment() }
+}
+
+/// What makes log-odds mean a probability: slope × them + offset.
+public struct Calibration: Sendable, Equatable {
+    public var slope = 1.0
+    public var offset = 0.0
 }
 
 /// Where checkpoints live and how often they are written.

@@ -42,12 +42,13 @@ public enum PipelineFile {
 
         var reader = Reader(file: file)
         var draft = Draft()
-        let ofWeights = WeightsFile.load(named: root, by: file, into: &draft.pipeline.plan.model, files: &reader.files)
+        let ofWeights = WeightsFile.load(named: root, by: file, into: &draft.pipeline, files: &reader.files)
         PipelineFields.root.format.read(root, &draft, &reader)
         if reader.places["secret"] == nil { draft.secret = standard(PipelineFields.standardSecret, &variables) }
-        Checks.run(&draft, &reader)
+        Checks.run(draft, &reader)
         var policy = PolicyReading(file: file, environment: environment, model: draft.pipeline.plan.model)
         policy.read(draft, &reader)
+        Checks.tests(&draft, policy, &reader)
         let enrichment = draft.enrichment.open(for: file, &reader)
         files += reader.files + policy.paths
 

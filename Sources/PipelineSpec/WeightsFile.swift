@@ -53,7 +53,7 @@ extension WeightsFile {
     }
 
     /// The file that a pipeline's tree names, before its fields are read: relative to the pipeline's own folder.
-    static func load(named root: Node, by file: String, into model: inout ModelOptions, files: inout [String]) -> [Diagnostic] {
+    static func load(named root: Node, by file: String, into pipeline: inout Pipeline, files: inout [String]) -> [Diagnostic] {
         guard let node = root.value(of: "model")?.value(of: "weights"), !node.isBroken, case .scalar(let name) = node.content
         else { return [] }
         let folder = file.lastIndex(of: "/").map { String(file[...$0]) } ?? ""
@@ -69,7 +69,10 @@ extension WeightsFile {
         }
         var diagnostics: [Diagnostic] = []
         let weights = WeightsFile(text: text, file: path, diagnostics: &diagnostics)
-        if diagnostics.isEmpty { weights.apply(to: &model) }
+        if diagnostics.isEmpty {
+            weights.apply(to: &pipeline.plan.model)
+            pipeline.calibration = Calibration(slope: weights.slope, offset: weights.offset)
+        }
         return diagnostics
     }
 

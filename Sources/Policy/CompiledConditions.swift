@@ -242,6 +242,14 @@ final class CompiledConditions {
         return false
     }
 
+    /// The same by those patterns and entries alone that name no tenant. The text holds a `/`.
+    private func fitsUnqualified(_ texts: Texts, _ text: ByteView) -> Bool {
+        for index in texts.patterns.indices
+        where !patterns[index].bytes.contains(UInt8(ascii: "/")) && Events.matches(glob: patterns[index], text) { return true }
+        for index in texts.lists.indices where lists[index].hasUnqualified(text) { return true }
+        return false
+    }
+
     private func matches(_ texts: Texts, country: UInt16) -> Bool {
         if country == 0 { return false }
         let bytes: InlineArray<2, UInt8> = [UInt8(country >> 8), UInt8(country & 0xFF)]
@@ -280,7 +288,11 @@ final class CompiledConditions {
             whole[tenant.count] = UInt8(ascii: "/")
             for index in 0..<user.count { whole[tenant.count + 1 + index] = user[index] }
             let name = ByteView(base: UnsafePointer(whole.baseAddress), count: whole.count)
-            func either(_ texts: Texts) -> Bool { matches(texts, user) || fits(texts, name) }
+            // A name that looks like another tenant's user is none.
+            let isQualified = user.bytes.contains(UInt8(ascii: "/"))
+            func either(_ texts: Texts) -> Bool {
+                texts.isEmpty || fits(texts, name) || (isQualified ? fitsUnqualified(texts, user) : fits(texts, user))
+            }
             return either(extra.pointee.users) && either(extra.pointee.groups)
         }
     }

@@ -133,9 +133,11 @@ public final class CompiledPolicy: @unchecked Sendable {
 
     public func verdict(of rule: Int) -> Verdict { rules[rule].verdict }
 
-    /// The rules of these names; names of no rule count for nothing.
-    public func rules(named names: [String]) -> ReportedRules {
-        (0..<count).reduce(into: ReportedRules()) { if names.contains(name(of: $1).string) { $0.insert($1) } }
+    /// The rules of these names that ask, for the copy that an override has made may deny; names of no rule count for nothing.
+    public func questions(named names: [String]) -> ReportedRules {
+        (0..<count).reduce(into: ReportedRules()) {
+            if verdict(of: $1) == .stepUp && names.contains(name(of: $1).string) { $0.insert($1) }
+        }
     }
 
     /// `evaluate` of an event and an assessment that stay where they are: as values they would be copied, which costs as

@@ -64,8 +64,8 @@ struct ConditionCompiler {
         guard when != when.withoutExtras else { return -1 }
         var extra = CompiledConditions.Extra()
         extra.users = texts(when.users)
-        extra.groups = texts(when.groups.flatMap { known($0, vocabulary.groups) })
-        extra.tagged = texts(when.tags.flatMap { known($0, vocabulary.tags) })
+        extra.groups = texts(when.groups, in: vocabulary.groups)
+        extra.tagged = texts(when.tags, in: vocabulary.tags)
         extra.devices = texts(when.devices)
         extra.providers = texts(when.providers)
         extra.countries = texts(when.countries)
@@ -130,6 +130,14 @@ struct ConditionCompiler {
         return CompiledConditions.Texts(
             patterns: Run(first: Int32(patterns.count), count: Int32(own.count)),
             lists: Run(first: Int32(lists.count), count: Int32(named.count)))
+    }
+
+    /// What any of these names stands for. Names that stand for nothing fit nothing, unlike no names at all.
+    private mutating func texts(_ names: [String], in entries: [String: [String]]) -> CompiledConditions.Texts {
+        let all = names.flatMap { known($0, entries) }
+        if names.isEmpty || !all.isEmpty { return texts(all) }
+        defer { lists.append(EntryList([])) }
+        return CompiledConditions.Texts(lists: Run(first: Int32(lists.count), count: 1))
     }
 
     private mutating func networks(_ texts: [String]) -> (UInt64, Run) {

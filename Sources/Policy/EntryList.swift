@@ -126,4 +126,13 @@ struct EntryTable: @unchecked Sendable {
         for index in 0..<patternCount where Events.matches(glob: entry(Int(patterns[index])), text) { return true }
         return false
     }
+
+    /// Whether a text that holds a `/` fits a pattern that holds none.
+    func hasUnqualified(_ text: ByteView) -> Bool {
+        for index in 0..<patternCount {
+            let pattern = entry(Int(patterns[index]))
+            if !pattern.bytes.contains(UInt8(ascii: "/")) && Events.matches(glob: pattern, text) { return true }
+        }
+        return false
+    }
 }

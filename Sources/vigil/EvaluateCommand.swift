@@ -142,12 +142,13 @@ func labPipeline(_ file: String, source: String?) throws(ExitCode) -> Pipeline {
 
 /// Runs the engine over a labelled file, and says what is odd about it.
 func judge(
-    _ input: String, _ pipeline: Pipeline, answers: Bool, each: (JudgedEvent, String, Event, Engine) -> Void
+    _ input: String, _ pipeline: Pipeline, answers: Bool, recorded: RecordedVerdicts? = nil, each: (JudgedEvent, String, Event, Engine) -> Void
 ) throws(ExitCode) -> LabelledRun {
     let run: LabelledRun
     do {
         run = try LabelledRun(
-            judging: input, plan: pipeline.plan, enrichment: pipeline.makeEnrichment(), answers: answers, each: each)
+            judging: input, plan: pipeline.plan, enrichment: pipeline.makeEnrichment(), answers: answers, recorded: recorded,
+            each: each)
     } catch {
         throw failure(error)
     }
@@ -155,6 +156,7 @@ func judge(
         Output.error(
             "warning: \(input): \(run.ownChallenges) challenge events of its own beside the simulated answers: --answers none")
     }
+    if run.events.isEmpty, recorded != nil { throw failure(Exit.badData, "\(input): there is no verdict on any login or action in it") }
     if run.events.isEmpty { throw failure(Exit.badData, "\(input): there is no login and no action in it") }
     return run
 }

@@ -7,7 +7,7 @@ import Runtime
 /// Keeps a running service to its pipeline file: what the file, or one that it names, has become is validated beside the
 /// data path and swapped in; what can't be used is refused, and the pipeline before stays.
 ///
-/// Files are looked at by inode, size and time, so renaming another file over one counts as writing it. A change counts
+/// Files are looked at by inode, size and times, so renaming another file over one counts as writing it. A change counts
 /// once it has stood for one look, or half a file would be read.
 final class Reloading {
     /// What a file looks like from outside; zero where there is none.
@@ -16,12 +16,16 @@ final class Reloading {
         var bytes: Int64 = 0
         var seconds = 0
         var nanoseconds = 0
+        /// When its content, name or permissions changed: what may be read only now is a change, and so is what kept its time.
+        var changedSeconds = 0
+        var changedNanoseconds = 0
 
         init(of path: String) {
             var info = stat()
             guard stat(path, &info) == 0 else { return }
             (inode, bytes) = (UInt64(info.st_ino), Int64(info.st_size))
             (seconds, nanoseconds) = (info.st_mtim.tv_sec, info.st_mtim.tv_nsec)
+            (changedSeconds, changedNanoseconds) = (info.st_ctim.tv_sec, info.st_ctim.tv_nsec)
         }
     }
 

@@ -190,6 +190,7 @@ struct RunCommand: ParsableCommand {
             let others = Self.told.map { told in (told.name, shards.reduce(0) { $0 + $1.engine[keyPath: told.count] }) }
             for (name, count) in [
                 ("aborts", shards.reduce(0) { $0 + $1.counters.aborts }),
+                ("shadow_differences", shards.reduce(0) { $0 + $1.engine.shadowDifferences.wrappedSum() }),
             ] + challenges + others where count > 0 {
                 line[name] = "\(count)"
             }

@@ -79,6 +79,65 @@ struct EvaluateTests {
         #expect(evaluated.status == 0, "\(evaluated.error)")
     }
 
+    /// An analyst looks at every intervention and at some of the rest; calibration is fitted to what is said.
+    @Test func calibrationIsFittedToVerdicts() throws {
+        let scratch = try Scratch()
+        let events = try stream(scratch)
+        let pipeline = try scratch.pipeline()
+        let decisions = scratch.file("decisions.ndjson")
+        #expect(try vigil("replay", pipeline, "--input", events, "--output", decisions).status == 0)
+        var kinds: [String: String] = [:]
+        let history = try lines(events)
+        for line in history {
+            let event = try object(line)
+            kinds[event["id"] as? String ?? ""] = (event["label"] as? [String: Any])?["kind"] as? String
+        }
+        var verdicts: [String] = []
+        for (number, line) in try lines(decisions).enumerated() {
+            let decision = try object(line)
+            guard decision["decision"] as? String != "allow" || number % 10 == 0 else { continue }
+            let label = kinds[decision["event"] as? String ?? ""] == "legitimate" ? "legitimate" : "compromised"
+            var verdict: [String: Any] = [
+                "id": "verdict-\(number)", "type": "feedback", "feedback": ["decision": decision["id"], "label": label, "by": "analyst"],
+            ]
+            for key in ["time", "tenant", "user"] { verdict[key] = decision[key] }
+            verdicts.append(String(decoding: try JSONSerialization.data(withJSONObject: verdict), as: UTF8.self))
+        }
+        let judged = try scratch.write((history + verdicts).map { $0 + "\n" }.joined(), to: "judged.ndjson")
+        let weights = scratch.file("weights.yaml")
+        let arguments = [
+            "fit", pipeline, "--input", judged, "--labels", "recorded", "--decisions", decisions, "--calibration-only",
+            "--held-out", "0.4", "--output", weights, "--format", "json",
+        ]
+        func report(_ more: String...) throws -> [String: Any] {
+            let result = try Started(binary ?? "", arguments + more).wait()
+            #expect(result.status == 0, "\(result.error)")
+            return try object(result.output)
+        }
+        let found = try report()
+        #expect(Set(found.keys) == ["verdicts", "leftOut", "fit"])
+        let analyst = (found["verdicts"] as? [String: Any])?["analyst"] as? [String: Int]
+        #expect((analyst?["legitimate"] ?? 0) + (analyst?["hostile"] ?? 0) == verdicts.count)
+        #expect((found["leftOut"] as? [String: Int])?["unknown"] == 0)
+        #expect(keys(found["fit"]).isSuperset(of: ["slope", "offset", "before", "after", "keepsBase"]))
+        #expect((found["fit"] as? [String: Any])?["keepsBase"] as? Bool == true)
+        #expect(try String(contentsOfFile: weights, encoding: .utf8).contains("base: -47.9\n"))
+        let whole = try report("--unjudged", "legitimate", "--window", "300d")
+        #expect((whole["fit"] as? [String: Any])?["keepsBase"] as? Bool == false)
+        #expect(((whole["verdicts"] as? [String: Any])?["unjudged"] as? Int ?? 0) > verdicts.count)
+        let fitted = try scratch.write("name: fitted\nmodel: { weights: weights.yaml }\n", to: "fitted.yaml")
+        #expect(try vigil("validate", fitted).status == 0)
+
+        let bare = ["fit", pipeline, "--input", judged, "--output", weights]
+        func status(_ more: String...) throws -> Int32 { try Started(binary ?? "", bare + more).wait().status }
+        #expect(try status("--labels", "recorded") == 64)
+        #expect(try status("--decisions", decisions) == 64)
+        #expect(try status("--labels", "recorded", "--decisions", decisions, "--window", "0.5") == 64)
+        #expect(try status("--labels", "recorded", "--decisions", scratch.file("none")) == 66)
+        #expect(try status("--labels", "recorded", "--decisions", scratch.write("{}\n", to: "no.ndjson")) == 65)
+        #expect(try status("--labels", "recorded", "--decisions", scratch.write("", to: "empty.ndjson")) == 65)
+    }
+
     @Test func exitCodesSayWhatIsWrong() throws {
         let scratch = try Scratch()
         let unlabelled = try scratch.write(

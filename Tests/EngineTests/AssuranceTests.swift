@@ -269,6 +269,40 @@ import Testing
         #expect(dead == 2)
     }
 
+    // MARK: - Somebody else under the same name
+
+    /// ```text
+    /// thief, with cookie and device, elsewhere: ─ asked ──────────────────────── asked still
+    /// owner, at home:                           ───────── asked, passed ─ free
+    /// ```
+    @Test func whatTheOwnerAnswersAtHomeDoesNotProveWhoIsElsewhere() {
+        let story = lived()
+        story.login()
+        let thief = with(Circumstances.home) { ($0.ip, $0.asn) = ("198.51.100.7", 64_500) }
+        let first = story.act("pay.bill", in: thief)
+        #expect(first.decision == "step_up")
+        let asked = story.act("pay.bill")
+        #expect(asked.decision == "step_up")
+        #expect(asked.stepUp?["challenge"] as? String != first.stepUp?["challenge"] as? String)
+        #expect(story.reply(to: asked, "passed", by: "totp").rule == "challenge-passed")
+        #expect(story.act("pay.bill").decision == "allow")
+        #expect(story.act("pay.bill", in: thief).decision != "allow")
+    }
+
+    /// Where events name no session a device stands for it, and that can't be ended for good.
+    @Test func aDeviceCanProveItselfAgainAfterADenial() {
+        let story = lived()
+        let place = with(Circumstances.home) { $0.session = nil }
+        story.login(in: place)
+        story.reply(to: story.act("pay.bill", in: place), "passed", by: "totp", in: place)
+        #expect(story.act("pay.bill", in: place).decision == "allow")
+        story.reply(to: story.act("admin.open", in: place), "denied", by: "webauthn", in: place)
+        let asked = story.act("pay.bill", in: place)
+        #expect(asked.decision == "step_up")
+        #expect(story.reply(to: asked, "passed", by: "webauthn", in: place).rule == "challenge-passed")
+        #expect(story.act("pay.bill", in: place).decision == "allow")
+    }
+
     // MARK: - Risk of a session
 
     @Test func aSessionsRiskFadesAndAnAnswerEndsIt() {

@@ -114,6 +114,19 @@ import Testing
         #expect(never.decision == "step_up" && never.rule == "mistake", "no denial where there was a question")
     }
 
+    @Test func whatAnOverrideMadeADenialIsNotPassedOver() {
+        let story = town(relax: ["mistake", "strict"]) { plan in
+            var copy = Rule(name: "strict", verdict: .deny)
+            copy.conditions.actions = ["books.open"]
+            var strict = Rule(name: "strict", verdict: .stepUp)
+            strict.conditions.actions = ["books.*"]
+            plan.rules += [copy, strict]
+        }
+        #expect(morning(story).last?.decision == "allow")
+        #expect(story.act("books.read", after: 2, in: home(29)).decision == "allow")
+        #expect(story.act("books.open", after: 2, in: home(29)).decision != "allow")
+    }
+
     @Test func attackersCannotOpenIt() {
         // Rules that ask whoever is risky, and an attack on everybody at once: from new devices, with failures before, and
         // with stolen sessions.

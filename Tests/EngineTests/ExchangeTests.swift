@@ -253,4 +253,50 @@ import Testing
         #expect(story.engine.shared.activity(prefix: prefix).failures == 5)
         #expect((4...6).contains(story.engine.shared.activity(prefix: prefix).usersFailing))
     }
+
+    /// An event's clock that is ahead, within what is allowed, moves no pane: what follows is seen as soon as without it.
+    ///
+    ///     record   0 s            1…5 s           6 s    11 s       18 s
+    ///     event    0 s + 4 min    spray           …      …          asked
+    @Test(arguments: [0, 240_000, 299_000]) func anEventThatIsAheadDelaysNothing(ahead: Int64) {
+        let story = Story()
+        story.now = 1_767_225_600_000
+        func login(_ user: String, time: Int64, _ outcome: String) {
+            story.tell(
+                raw: #"{"id":"\#(user)-\#(time)","type":"login","user":"\#(user)","time":\#(time),"outcome":"\#(outcome)","ip":"192.0.2.1"}"#,
+                brokerTime: story.now)
+        }
+        login("early", time: story.now + ahead, "success")
+        for number in 0..<5 {
+            story.now += 1_000
+            login("victim\(number)", time: story.now, "failure")
+        }
+        for _ in 0..<2 {
+            story.now += 6_000
+            login("later", time: story.now, "success")
+        }
+        let prefix = 0x0100_0000 | UInt32(192) << 16 | 0 << 8 | 2
+        #expect(story.engine.shared.activity(prefix: prefix).failures == 5)
+    }
+
+    /// More than may wait is folded, the oldest half first, and the same by redo from any image.
+    @Test func aPartitionThatStandsStillStaysBounded() throws {
+        let engine = Engine(plan: Self.plan(), keepsPreImages: true)
+        var effects = Effects()
+        let begin = Int64(1_767_225_600_000)
+        Self.step(engine, #"{"id":"e","type":"login","user":"a","time":\#(begin),"outcome":"success"}"#, partition: 0, offset: 0, &effects)
+        let count = Population.mostPending + 10
+        let panes = (0..<count).map { SharedViewTests.pane(begin / 5_000 + Int64($0), [SharedViewTests.login(UInt64($0), prefix: 9)]) }
+        for (offset, pane) in panes.enumerated() { engine.absorb(pane, partition: 1, offset: Int64(offset)) }
+        let waiting = engine.population.book.pending.count
+        #expect(waiting > Population.mostPending / 2 && waiting <= Population.mostPending)
+        let other = Engine(plan: Self.plan(), keepsPreImages: true)
+        try engine.sharedImage().withUnsafeBytes { try other.restore(shared: $0) }
+        let owed = other.toAbsorb[1]
+        for offset in other.panePosition(of: 1)..<owed { other.absorb(panes[Int(offset)], partition: 1, offset: offset) }
+        other.absorbedWhatWasOwed()
+        #expect(other.population.book.pending.count == waiting)
+        let isEqual = other.sharedImage() == engine.sharedImage()
+        #expect(isEqual)
+    }
 }

@@ -158,4 +158,16 @@ import Testing
         say(story, "compromised", of: judged, after: 5)
         #expect(say(story, "legitimate", of: judged, by: "user", after: 5, session: "own").rule == "feedback-unheeded")
     }
+
+    @Test func aVerdictOnASessionFollowsItToItsNewName() {
+        let story = lived()
+        let asked = story.login(in: newPhone)
+        #expect(story.reply(to: asked, "passed", by: "webauthn", in: newPhone, newSession: "s-next").rule == "challenge-passed")
+        let next = with(newPhone) { $0.session = "s-next" }
+        #expect(story.act(in: next).decision == "allow")
+        let own = story.tell("feedback", in: next, ["feedback": ["decision": asked.json["id"] as? String ?? "", "label": "legitimate", "by": "user"]])
+        #expect(own.rule == "feedback-unheeded", "it is the judged session")
+        #expect(say(story, "compromised", of: asked, after: 5).rule == "feedback-compromised")
+        #expect(story.act(in: next).decision == "terminate_session")
+    }
 }

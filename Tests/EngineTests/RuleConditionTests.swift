@@ -36,11 +36,30 @@ import Testing
         return vocabulary
     }
 
+    /// Whoever empties a group doesn't mean everybody.
+    @Test func nobodyIsInAnEmptyGroup() {
+        var vocabulary = Vocabulary()
+        (vocabulary.groups, vocabulary.tags) = (["nobody": [], "all": ["*"]], ["nothing": [], "all": ["*"]])
+        #expect(!matches(vocabulary) { $0.groups = ["nobody"] })
+        #expect(matches(vocabulary) { $0.groups = ["nobody", "all"] })
+        #expect(!matches(vocabulary, ["resource": "r"]) { $0.tags = ["nothing"] })
+        #expect(matches(vocabulary, ["resource": "r"]) { $0.tags = ["nothing", "all"] })
+        var some = RuleConditions()
+        some.groups = ["nobody"]
+        #expect(!matches(vocabulary, also: [some]) { _ in })
+        #expect(matches(vocabulary, unless: [some]) { _ in })
+    }
+
     /// Fields of an action, and whether the rule matches it.
     static let cases: [(what: String, change: Change, matching: [String: any Sendable], other: [String: any Sendable])] = [
         ("user", { $0.users = ["al*"] }, [:], ["user": "bob"]),
         ("user of a tenant", { $0.users = ["acme/alice"] }, ["tenant": "acme"], ["tenant": "other"]),
         ("user without a tenant", { $0.users = ["acme/alice"] }, ["tenant": "acme"], [:]),
+        ("user of a tenant, not one of that name", { $0.users = ["acme/alice"] }, ["tenant": "acme"], ["tenant": "evil", "user": "acme/alice"]),
+        ("users of a tenant, not one of such a name", { $0.users = ["acme/*"] }, ["tenant": "acme"], ["tenant": "evil", "user": "acme/x"]),
+        ("listed user of a tenant, not one of that name", { $0.users = ["@staff"] }, ["tenant": "evil", "user": "temp-a/b"], ["tenant": "evil", "user": "acme/carol"]),
+        ("user with a slash", { $0.users = ["CORP/al*"] }, ["user": "CORP/alice"], ["user": "CORQ/alice"]),
+        ("user with a slash in a tenant", { $0.users = ["al*"] }, ["tenant": "acme", "user": "al/ice"], ["tenant": "acme", "user": "x/al"]),
         ("user in a list", { $0.users = ["@staff"] }, [:], ["user": "malice"]),
         ("user of a tenant in a list", { $0.users = ["@staff"] }, ["user": "carol", "tenant": "acme"], ["user": "carol"]),
         ("pattern in a list", { $0.users = ["@staff"] }, ["user": "temp-7"], ["user": "tem-7"]),

@@ -186,5 +186,7 @@ import Testing
         let runner = TestRunner(pipeline)
         #expect(runner.unmatched(in: runner.run()) == ["large", "gone"])
         #expect(runner.run { $0 == "none" }.isEmpty)
+        pipeline.plan.rules += pipeline.plan.rules
+        #expect(TestRunner(pipeline).unmatched(in: []) == ["watched", "large", "gone"], "copies that overrides make are told once")
     }
 }

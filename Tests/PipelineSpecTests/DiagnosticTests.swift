@@ -126,7 +126,7 @@ import Testing
     @Test func everyCodeIsInTheReferenceAndHasACase() {
         let elsewhere = [
             "file.missing", "file.unreadable", "file.too_large", "file.encoding", "yaml.depth", "yaml.aliases", "rule.duplicate",
-            "enrichment.none", "list.entry",
+            "enrichment.none", "list.entry", "name.size",
         ]
         let shown = Set(Self.cases.flatMap { $0.expected.map { String($0.split(separator: " ")[1]) } })
         #expect(shown.union(elsewhere) == Set(PipelineReference.codes.map(\.code)))

@@ -4,6 +4,13 @@ import Testing
 
 /// What `vigil validate` says of rules that make no sense, and nothing of their twins that do.
 @Suite struct RuleCheckTests {
+    /// Each name names the one before, twice or once.
+    static func doubled(_ last: Int) -> String { named(last) { "{any: [\($0), \($0)]}" } }
+    static func chained(_ last: Int) -> String { named(last) { $0 } }
+    private static func named(_ last: Int, _ use: (String) -> String) -> String {
+        "conditions: {c0: {country: NO}" + (1...last).map { ", c\($0): {is: \(use("c\($0 - 1)"))}" }.joined() + "}"
+    }
+
     /// Rules in flow style; what is found, by the number of the rule from 1 and the code.
     static let cases: [(rules: [String], more: String, expected: [String])] = [
         // Covered by one before it.
@@ -62,6 +69,10 @@ import Testing
         (["when: {signals: [device.new, time.unusual]}, then: deny"], "model: {signals: {time.unusual: {enabled: false}}}", []),
         // Names.
         (["when: {user: \"@a\"}, then: deny"], "", ["1 name.unknown"]),
+        (["when: {is: c8}, then: deny"], doubled(8), []),
+        (["when: {is: c9}, then: deny"], doubled(9), ["0 name.size"]),
+        (["when: {is: c512}, then: deny"], chained(512), ["0 name.size"]),
+        (["when: {is: c40}, then: deny"], chained(40), []),
         (["when: {group: g, tag: t, is: c}, then: deny"], "", ["1 name.unknown", "1 name.unknown", "1 name.unknown"]),
         (["when: {group: g, tag: t, is: c}, then: deny"], "groups: {g: bob}\ntags: {t: \"hr/*\"}\nconditions: {c: {level: high}}", []),
         (["when: {ip: \"@a\"}, then: deny"], "lists: {a: [10.0.0.0/8, 300.1.1.1]}", ["0 list.entry"]),

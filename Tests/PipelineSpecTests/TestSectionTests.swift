@@ -42,6 +42,7 @@ import Testing
         ("{name: t, as: {user: u, geo: Oslo}}", "value.type", "is a mapping"),
         ("{name: t, as: {user: u}, given: [{steps: [{login: success, expect: allow}]}]}", "key.unknown", "no key `expect`"),
         ("{name: t, as: {user: u}, steps: [{login: success, expect: {score: {at_least: 9, at_most: 3}}}]}", "rule.interval", "below"),
+        ("{name: t, as: {user: u}, given: [{every: 14d, days: weekends, steps: [{login: success}]}]}", "test.step", "the same day of the week"),
         ("{name: t}\n  - {name: t}", "test.duplicate", "already on line 4"),
         ("{name: t, as: {user: u}, steps: [{id: a, login: success}, {id: a, login: success}]}", "test.duplicate", "has this id"),
     ])
@@ -50,6 +51,25 @@ import Testing
         #expect(found.map(\.code) == [code], "\(found)")
         #expect(found.first?.message.contains(words) == true, "\(found)")
         #expect(found.first.map { $0.line >= 4 } == true)
+    }
+
+    @Test(arguments: [
+        ("lax/open", nil, nil), ("[seen, lax/otherwise]", nil, nil), ("{lax/open: allow, seen: deny}", nil, nil),
+        ("lex/open", "test.unknown", "lax"), ("lax/opne", "test.unknown", "open"), ("{lax/opne: allow}", "test.unknown", "open"),
+        ("open", "test.unknown", nil), ("strict/strict", "test.unknown", nil), ("lax/open/", "value.type", nil),
+    ] as [(String, String?, String?)])
+    func shadowPoliciesAreNamedWithTheirRules(shadow: String, code: String?, meant: String?) {
+        let policy = "shadow: [{name: lax, policies: [{name: open, then: allow, when: {action: y}}], otherwise: deny}]\n"
+        let found = diagnostics(policy + head + "  - {name: t, as: {user: u}, steps: [{login: success, expect: {shadow: \(shadow)}}]}\n")
+        #expect(found.map(\.code) == (code.map { [$0] } ?? []), "\(found)")
+        #expect(found.first?.suggestion == meant)
+    }
+
+    /// What an override makes of a rule counts as well.
+    @Test func rulesAreWhatOverridesMakeOfThem() {
+        let overrides = "overrides: [{tenant: acme, rules: {strict: {mode: report}}}]\n"
+        let test = "  - {name: t, as: {user: u, tenant: acme}, steps: [{action: x, expect: {shadow: strict}}, {action: x, expect: {rule: strict}}]}\n"
+        #expect(diagnostics(overrides + head + test).isEmpty)
     }
 
     @Test func clocksGoForward() {

@@ -40,6 +40,25 @@ import VigilTesting
         }
     }
 
+    /// A group without members takes offsets from nobody in particular.
+    @Test func whoeverIsPutOutOfAnEmptyGroupCommitsNothing() throws {
+        let process = cluster.process("a")
+        let zombie = member(process, "a")
+        try turn(zombie) { zombie.assigned.count == 8 }
+        let place = InputPartition(input: 0, partition: 0)
+        process.setCutOff(true)
+        cluster.clock.advance(milliseconds: 11_000)
+        cluster.settle()
+        #expect(cluster.memberCount == 0)
+        process.setCutOff(false)
+        cluster.settle()
+        guard case .fenced = failure({ try zombie.input.commit([InputPosition(partition: place, offset: 3)]) }) else {
+            Issue.record("an offset was taken from somebody who is no member")
+            return
+        }
+        #expect(cluster.committed(place) == nil)
+    }
+
     @Test func oneThatStandsStillTooLongHasLostItsPartitions() throws {
         let process = cluster.process("a")
         let zombie = member(process, "a")

@@ -42,6 +42,15 @@ final class Deployment {
     var shard: Shard? { host.shards.first }
     var process: SimulatedProcess? { host.process }
 
+    /// What was complained of. A rule of the story's plan is an operator's mistake on purpose: that it opens the circuit
+    /// breaker is no complaint.
+    var complaints: [String] {
+        let relaxed = settings.plan.breaker.relax
+        guard relaxed.contains("mistake") else { return heard.all }
+        let opening = "the circuit breaker has opened: too many established users are asked; relaxed: " + relaxed.joined(separator: ", ")
+        return heard.all.filter { !$0.hasPrefix(opening) }
+    }
+
     func file(partition: Int32 = 0) -> String { StateDirectory.file(in: directory, partition: partition) }
 
     /// Names in the state directory.

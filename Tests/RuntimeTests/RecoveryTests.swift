@@ -14,7 +14,7 @@ import Testing
         deployment.feed(150)
         try deployment.run()
         deployment.kill()
-        #expect(deployment.heard.all == [])
+        #expect(deployment.complaints == [])
         return deployment
     }
 

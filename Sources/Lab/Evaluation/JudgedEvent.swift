@@ -63,6 +63,8 @@ public struct LabelledRun: Sendable {
     public var ownChallenges = 0
     /// Questions answered in the name of those who were asked.
     public var answered = 0
+    /// Where labels are a history's own: who gave them.
+    public var verdicts = VerdictCounts()
     /// What comes before it only trains.
     public var firstMeasured = 0
 

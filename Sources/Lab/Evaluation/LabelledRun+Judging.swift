@@ -8,11 +8,15 @@ extension LabelledRun {
     ///
     /// One engine stands for all partitions: `plan` has one input, and room for every user of the file. `each` is called
     /// after every judged event, with its label's kind, while the engine still holds its evidence.
-    /// - Parameter answers: questions are answered by a `Respondent`; false where the input has its own answers.
+    /// - Parameters:
+    ///   - answers: questions are answered by a `Respondent`; false where the input has its own answers.
+    ///   - recorded: labels come from there; what it leaves out is judged and not kept. A question is answered as the
+    ///     history's next challenge event of that session says, for that names a decision this engine didn't make.
     /// - Throws: `LedgerFileError` at the first login or action without a label.
     /// - Complexity: O(bytes), a few microseconds an event; 64 bytes are kept of each.
     public init(
         judging path: String, plan: EnginePlan, enrichment: EventEnrichment = EventEnrichment(), answers: Bool,
+        recorded: RecordedVerdicts? = nil,
         each: (_ judged: JudgedEvent, _ kind: String, Event, Engine) -> Void = { _, _, _, _ in }
     ) throws(LedgerFileError) {
         self.init()
@@ -26,6 +30,7 @@ extension LabelledRun {
         let decoder = EventDecoder(bounds: plan.inputs[0].decode.bounds)
         let decode = DecodePlan(plan.inputs[0].decode)
         var labels = LabelReader(bounds: plan.inputs[0].decode.bounds)
+        var recorded = recorded
         var respondent = Respondent()
         var names = StreamNames()
         var effects = Effects()
@@ -46,18 +51,34 @@ extension LabelledRun {
                 continue
             }
             let user = names.user(event)
-            if answers {
-                respondent.answer(user: user, before: event.time) { text in
-                    engine.step(
-                        Record(
-                            input: 1, partition: 0, offset: answerOffset, timestamp: nil, key: .absent, value: text),
-                        into: &effects)
-                    answerOffset += 1
-                }
+            func answer(_ text: ByteView) {
+                engine.step(
+                    Record(input: 1, partition: 0, offset: answerOffset, timestamp: nil, key: .absent, value: text),
+                    into: &effects)
+                answerOffset += 1
             }
+            if recorded != nil, event.type == .challenge || event.type == .feedback {
+                if event.type == .challenge { respondent.answer(user: user, as: event, answer) }
+                continue
+            }
+            if answers { respondent.answer(user: user, before: event.time, answer) }
             engine.step(record, into: &effects)
             if event.type == .challenge { ownChallenges += 1 }
             guard let judgement = engine.judgement(on: record) else { continue }
+            let isNewQuestion = judgement.verdict == .stepUp && !judgement.repeatsQuestion
+            if recorded != nil {
+                if isNewQuestion, let question = engine.lastQuestion {
+                    respondent.note(question, about: event, user: user, isHostile: false)
+                }
+                guard let (isHostile, source) = recorded?.label(of: event) else { continue }
+                verdicts.add(source, isHostile: isHostile)
+                let kind = ByteView(staticText: isHostile ? "compromised" : "legitimate")
+                // All that is judged hostile in a session is one attack.
+                let judged = note(
+                    event, judgement, user: user, kind: kind, onset: event.session, twin: .absent, caseName: .absent, &names)
+                each(judged, kinds[Int(judged.kind)], event, engine)
+                continue
+            }
             let label = labels.read(line)
             guard let kind = label.kind else {
                 throw LedgerFileError(file: path, line: lines.number, problem: "a \(event.type.name) without label.kind")
@@ -65,7 +86,7 @@ extension LabelledRun {
             let judged = note(
                 event, judgement, user: user, kind: kind, onset: label.onset, twin: label.twin, caseName: label.caseName,
                 &names)
-            if answers, judgement.verdict == .stepUp, !judgement.repeatsQuestion, let question = engine.lastQuestion {
+            if answers, isNewQuestion, let question = engine.lastQuestion {
                 respondent.note(question, about: event, user: user, isHostile: judged.isHostile)
             }
             each(judged, kinds[Int(judged.kind)], event, engine)
@@ -126,8 +147,19 @@ struct StreamNames {
 
     static func hash(_ view: ByteView) -> UInt64 { keyed(view) }
 
+    /// Of the event's user.
+    static func user(_ event: Event) -> UInt64 {
+        keyed(event.user, seed: event.tenant.isEmpty ? 0 : keyed(event.tenant))
+    }
+
+    /// Of the event among all users' events.
+    static func event(_ event: Event) -> UInt64 { keyed(event.id, seed: user(event)) }
+
+    /// Of the event's session among all users' sessions.
+    static func session(_ event: Event) -> UInt64 { keyed(event.session, seed: ~user(event)) }
+
     mutating func user(_ event: Event) -> UInt32 {
-        let name = Self.keyed(event.user, seed: event.tenant.isEmpty ? 0 : Self.keyed(event.tenant))
+        let name = Self.user(event)
         if let known = users[name] { return known }
         let number = UInt32(users.count)
         users[name] = number

@@ -21,6 +21,9 @@ public struct FitOptions: Sendable {
     public var heldOut = 0.25
     /// Share of events taken to be hostile, 0…1; nil: what the pipeline's base says.
     public var prior: Double?
+    /// The base stays what it is, and calibration has a slope only: for events that were chosen by what was found of them
+    /// and by what they are, as those with a verdict are.
+    public var keepsBase = false
     public init() {}
 }
 
@@ -79,7 +82,7 @@ public struct WeightsFit: Sendable, Encodable {
             table: fitted.table, fusion: fusion, events: Array(0..<fitted.table.count), isHostile: fitted.isHostile,
             shares: fitted.shares, prior: start, ridge: options.ridge / Double(max(1, fitted.attacks)))
         var solution = regression.solve(base: model.base - 10 * shift)
-        solution.base = min(0, max(-100, solution.base + 10 * shift))
+        solution.base = options.keepsBase ? model.base : min(0, max(-100, solution.base + 10 * shift))
 
         let shares = kept.shares(prior: prior)
         func logits(_ solution: WeightsRegression.Solution, _ table: EvidenceTable) -> [Double] {
@@ -100,8 +103,15 @@ public struct WeightsFit: Sendable, Encodable {
         baseBefore = model.base
         base = solution.base
         slope = scaling.slope
-        offset = scaling.offset
-        logLossBefore = loss(logits(before, kept.table))
+        // The slope on everything but the base.
+        offset = options.keepsBase ? (1 - scaling.slope) * model.base / 10 : scaling.offset
+        var old = logits(before, kept.table)
+        if options.keepsBase {
+            // What is hostile among them depends on who was chosen, so that is allowed for on both sides.
+            let chosen = PlattScaling(logits: old, isHostile: kept.isHostile, shares: shares, fitsSlope: false)
+            old = old.map { $0 + chosen.offset }
+        }
+        logLossBefore = loss(old)
         logLossAfter = loss(raw.map { scaling.slope * $0 + scaling.offset })
         let spoken = fitted.table.spoken(in: Array(0..<fitted.table.count))
         weights = Signal.allCases.filter { model.signals[Int($0.rawValue)].enabled }.map { signal in
@@ -170,18 +180,8 @@ public struct WeightsFit: Sendable, Encodable {
 
     /// The weights file: what a pipeline names as `model.weights`.
     public var yaml: String {
-        func number(_ value: Double) -> String {
-            var text = String(format: "%.3f", value)
-            while text.hasSuffix("0") { text.removeLast() }
-            if text.hasSuffix(".") { text.removeLast() }
-            return text == "-0" ? "0" : text
-        }
-        var out = "# Made by `vigil fit` from \(events) events; a pipeline names it as `model: { weights: FILE }`.\n"
-        out += "# Log-odds ×10 before any evidence, and what each signal's evidence is multiplied by.\n"
-        out += "base: \(number(base))\nsignals:\n"
-        for weight in weights { out += "  \(weight.signal): \(number(weight.after))\n" }
-        out += "# From log-odds to log-odds that mean a probability: slope × them + offset.\n"
-        return out + "calibration: { slope: \(number(slope)), offset: \(number(offset)) }\n"
+        weightsFile(
+            from: "\(events) events", base: base, weights: weights.map { ($0.signal, $0.after) }, slope: slope, offset: offset)
     }
 }
 

@@ -151,8 +151,9 @@ struct PlattScaling: Sendable, Equatable {
     /// A slope beyond these says that the data can't tell.
     static let slopes = 0.25...4.0
 
+    /// - Parameter fitsSlope: false: the slope stays 1.
     /// - Complexity: O(rounds × logits)
-    init(logits: [Double], isHostile: [Bool], shares: [Double]) {
+    init(logits: [Double], isHostile: [Bool], shares: [Double], fitsSlope: Bool = true) {
         guard isHostile.contains(true), isHostile.contains(false) else { return }
         func loss(_ slope: Double, _ offset: Double) -> Double {
             var sum = 0.0
@@ -173,7 +174,7 @@ struct PlattScaling: Sendable, Equatable {
                 hso += curvature * z
                 hoo += curvature
             }
-            let step = solveSymmetric([[hss, hso], [hso, hoo]], [-gs, -go])
+            let step = fitsSlope ? solveSymmetric([[hss, hso], [hso, hoo]], [-gs, -go]) : [0, -go / hoo]
             var factor = 1.0
             var found = false
             while factor > 1e-4, !found {

@@ -49,11 +49,11 @@ extension TestExpectation {
         if !unwanted.isEmpty {
             found.append(TestDifference("not_reasons", expected: "none of these", got: Self.text(unwanted)))
         }
-        compare(list: "shadow", shadow?.map(\.rule).sorted(), (decision.shadow ?? []).map { $0.rule ?? "" }.sorted())
+        compare(list: "shadow", shadow?.map(\.name).sorted(), (decision.shadow ?? []).map(\.name).sorted())
         for objection in shadow ?? [] {
-            let got = decision.shadow?.first { $0.rule == objection.rule }
+            let got = decision.shadow?.first { $0.name == objection.name }
             if let verdict = objection.verdict, let got, got.decision != verdict.name.description {
-                found.append(TestDifference("shadow", expected: "\(objection.rule): \(verdict.name)", got: got.decision))
+                found.append(TestDifference("shadow", expected: "\(objection.name): \(verdict.name)", got: got.decision))
             }
         }
         compare(list: "methods", methods?.map(\.rawValue), decision.step_up?.methods ?? [])

@@ -25,7 +25,7 @@ public struct TestOutcome: Sendable, Encodable {
     /// Records decided, histories included.
     public var events = 0
     public var failures: [Failure] = []
-    /// Rules that decided, or objected in a report, where something was expected of it.
+    /// Rules that decided, or objected, where something was expected of it; those of shadow policies as `policy/rule`.
     public var matched: Set<String> = []
 
     public var isPassed: Bool { failures.isEmpty }
@@ -51,10 +51,10 @@ public struct TestRunner {
         }
     }
 
-    /// The pipeline's rules that none of the outcomes shows at work, in the order of the rules.
+    /// The pipeline's rules that none of the outcomes shows at work, in the order of the rules, each once.
     public func unmatched(in outcomes: [TestOutcome]) -> [String] {
-        let matched = outcomes.reduce(into: Set<String>()) { $0.formUnion($1.matched) }
-        return pipeline.plan.rules.map(\.name).filter { !matched.contains($0) }
+        var told = outcomes.reduce(into: Set<String>()) { $0.formUnion($1.matched) }
+        return pipeline.plan.rules.map(\.name).filter { told.insert($0).inserted }
     }
 }
 
@@ -236,7 +236,7 @@ struct TestRun {
         case .decision(let decision):
             guard let expect = step.expect else { return }
             if let rule = decision.policy.rule { outcome.matched.insert(rule) }
-            outcome.matched.formUnion((decision.shadow ?? []).compactMap(\.rule))
+            outcome.matched.formUnion((decision.shadow ?? []).map(\.name))
             let differences = expect.differences(from: decision)
             if !differences.isEmpty { fail(step, number, differences, decision) }
         }

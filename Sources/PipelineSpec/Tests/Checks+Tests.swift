@@ -4,7 +4,8 @@ import Policy
 
 /// How the parts of a test fit together, and with the rest of the file.
 extension Checks {
-    static func tests(_ draft: inout Draft, _ reader: inout Reader) {
+    /// - Parameter policy: what the rules of the file and of its shadow policies have become.
+    static func tests(_ draft: inout Draft, _ policy: PolicyReading, _ reader: inout Reader) {
         var lines: [String: Int] = [:]
         for index in draft.pipeline.tests.indices {
             let path = "tests[\(index)]"
@@ -16,6 +17,12 @@ extension Checks {
             }
             lines[test.name] = lines[test.name] ?? reader.places[path + ".name"]?.line
             for number in test.given.indices {
+                let history = test.given[number]
+                if history.days != .all, history.every % (7 * 86_400_000) == 0 {
+                    reader.report(
+                        at: "\(path).given[\(number)].days", "test.step",
+                        "every time is on the same day of the week, which `days` may leave out for good: leave out `days`, or let `every` be `1d`")
+                }
                 for position in test.given[number].steps.indices {
                     let place = "\(path).given[\(number)].steps[\(position)]"
                     happening(&test.given[number].steps[position], of: test, place, draft, &reader)
@@ -27,7 +34,7 @@ extension Checks {
                 happening(&test.steps[position], of: test, place, draft, &reader)
                 let step = test.steps[position]
                 references(of: step, known, place, &reader)
-                if let expect = step.expect { expectation(expect, place + ".expect", draft, &reader) }
+                if let expect = step.expect { expectation(expect, place + ".expect", draft, policy, &reader) }
                 guard let id = step.id else { continue }
                 if known.contains(id) {
                     reader.report(at: place + ".id", "test.duplicate", "an earlier step of the test has this id")
@@ -90,9 +97,11 @@ extension Checks {
         }
     }
 
-    private static func expectation(_ expect: TestExpectation, _ path: String, _ draft: Draft, _ reader: inout Reader) {
+    private static func expectation(
+        _ expect: TestExpectation, _ path: String, _ draft: Draft, _ policy: PolicyReading, _ reader: inout Reader
+    ) {
         interval(expect.score, path: path + ".score", &reader)
-        let rules = draft.pipeline.plan.rules
+        let rules = policy.rules
         func check(_ name: String, at place: String, among known: [String], _ what: String) {
             guard !known.contains(name) else { return }
             let position = reader.places[place] ?? reader.places[path] ?? expect.place
@@ -104,10 +113,16 @@ extension Checks {
         }
         let reporting = rules.filter { $0.mode == .report }.map(\.name)
         for (index, objection) in (expect.shadow ?? []).enumerated() {
-            let places = ["\(path).shadow[\(index)]", "\(path).shadow.\(objection.rule)"]
-            check(
-                objection.rule, at: places.first { reader.places[$0] != nil } ?? path + ".shadow", among: reporting,
-                "report-only rule")
+            let places = ["\(path).shadow[\(index)]", "\(path).shadow.\(objection.name)"]
+            let place = places.first { reader.places[$0] != nil } ?? path + ".shadow"
+            guard let name = objection.policy else {
+                check(objection.rule, at: place, among: reporting, "report-only rule")
+                continue
+            }
+            check(name, at: place, among: draft.policy.shadows.map(\.name), "shadow policy")
+            // One whose file can't be read has been reported.
+            guard let shadow = policy.shadows.first(where: { $0.name == name }) else { continue }
+            check(objection.rule, at: place, among: shadow.rules.map(\.name) + ["otherwise"], "rule of `\(printable(name))`")
         }
     }
 }

@@ -111,11 +111,25 @@ public struct TestFeedback: Sendable, Equatable {
 
 /// What is to be decided of a step. What it doesn't name may be anything.
 public struct TestExpectation: Sendable, Equatable {
-    /// A report-only rule that matches.
+    /// A report-only rule that matches, or a shadow policy that would have decided otherwise.
     public struct Objection: Sendable, Equatable {
+        /// The shadow policy; nil for a rule of the policy that decides.
+        public var policy: String?
+        /// `otherwise` where none of a shadow policy's rules matched.
         public var rule: String
-        /// What it would have decided; nil for anything.
+        /// What would have been decided; nil for anything.
         public var verdict: Verdict?
+
+        /// - Parameter name: `rule`, or `policy/rule`.
+        init(_ name: String, verdict: Verdict? = nil) {
+            let parts = name.split(separator: "/", maxSplits: 1).map(String.init)
+            policy = parts.count > 1 ? parts[0] : nil
+            rule = parts.last ?? ""
+            self.verdict = verdict
+        }
+
+        /// As a file names it.
+        public var name: String { policy.map { "\($0)/\(rule)" } ?? rule }
     }
 
     /// Whether a question is put to the person now, or stands open from before.
@@ -130,7 +144,7 @@ public struct TestExpectation: Sendable, Equatable {
     public var reasons: [Signal] = []
     /// None of these does.
     public var notReasons: [Signal] = []
-    /// Exactly these report-only rules object; nil where that isn't looked at.
+    /// Exactly these report-only rules and shadow policies object; nil where that isn't looked at.
     public var shadow: [Objection]?
     /// Exactly these are offered, in this order; nil where that isn't looked at.
     public var methods: [ChallengeMethod]?

@@ -98,8 +98,8 @@ enum TestFields {
             ]).format.optional(Interval()), "The score is in this range."),
             Field("reasons", \.reasons, signals, "All of these speak against the person: reasons with points above zero."),
             Field("not_reasons", \.notReasons, signals, "None of these does."),
-            Field("shadow", \.shadow, objections(rule).optional([]),
-                "Exactly these report-only rules object, `[]` for none: their names, or a mapping of names to decisions."),
+            Field("shadow", \.shadow, objections.optional([]),
+                "Exactly these report-only rules and shadow policies object, `[]` for none: their names, or a mapping of names to decisions. A shadow policy is named with the rule by which it decides, `policy/rule`, or `policy/otherwise`."),
             Field("methods", \.methods, Format.choice(ChallengeMethod.allCases.map { ($0.rawValue, $0) }).list(.webauthn).optional([]),
                 "Exactly these ways to answer are offered, the preferred first."),
             Field("acr_values", \.acrValues, Format.text().list("").optional([]), "Exactly this assurance is asked for, the preferred first."),
@@ -111,12 +111,19 @@ enum TestFields {
         return verdicts.into(\.verdicts).or(mapping: full.format).noting(\.place)
     }
 
-    private static func objections(_ rule: Format<String>) -> Format<[TestExpectation.Objection]> {
+    private static var objections: Format<[TestExpectation.Objection]> {
         let verdict = Format.choice(Verdict.allCases.map { ($0.name.description, $0) })
-        return rule.list("").convert({ $0.map { TestExpectation.Objection(rule: $0) } }, { $0.map(\.rule) }).or(
-            mapping: verdict.map(keys: "rule", .stepUp, rename: { isPlainName($0) ? $0 : nil }).convert(
-                { $0.map { TestExpectation.Objection(rule: $0.key, verdict: $0.value) } },
-                { $0.map { Named(key: $0.rule, value: $0.verdict ?? .stepUp) } }))
+        let name = Format.text("`rule` or `policy/rule`", pattern: "^[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)?$", bytes: 201) { isName($0) }
+        return name.list("").convert({ $0.map { TestExpectation.Objection($0) } }, { $0.map(\.name) }).or(
+            mapping: verdict.map(keys: "rule", .stepUp, rename: { isName($0) ? $0 : nil }).convert(
+                { $0.map { TestExpectation.Objection($0.key, verdict: $0.value) } },
+                { $0.map { Named(key: $0.name, value: $0.verdict ?? .stepUp) } }))
+    }
+
+    /// Whether it may be a rule's name, by itself or after its policy's.
+    private static func isName(_ text: String) -> Bool {
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+        return parts.count <= 2 && parts.allSatisfy { isPlainName(String($0)) }
     }
 
     private static var login: Format<TestStep> {

@@ -240,6 +240,7 @@ final class ClusterInput: InputLog {
     func commit(_ positions: [InputPosition]) throws(LogFailure) {
         try process.call(.commit) { () throws(LogFailure) in
             guard process.isReachable else { throw process.unanswered("committing") }
+            if standing == .lossDue { throw .fenced("committing: the assignment was lost") }
             do throws(BrokerError) {
                 try cluster.group.validate(memberID ?? "", instance: instance, generation: generation, isTransactional: false)
             } catch .fencedInstance {

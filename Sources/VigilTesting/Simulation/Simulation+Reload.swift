@@ -33,7 +33,7 @@ extension Simulation {
         let isSwapped = shard.counters.reloads != before.reloads && shard.counters.rebalances == before.rebalances
         guard options.isExact, isSwapped, host.isUp else { return }
         let status = shard.status()
-        for partition in status.partitions {
+        for partition in status.partitions where isUpToDate(partition) {
             guard let plan = plans.first(where: { $0.version == status.policy }) else { continue }
             if !isBehindChange(partition.partition, plan) {
                 note("partition \(partition.partition): a plan was swapped while what another had decided may still be redone")

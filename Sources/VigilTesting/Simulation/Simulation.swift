@@ -250,16 +250,20 @@ public final class Simulation {
         for shard in hosts.flatMap(\.shards) {
             guard shard.state == .running || shard.state == .joining || shard.status().partitions.isEmpty else { return false }
             for partition in shard.status().partitions {
-                let isDone = partition.positions.indices.allSatisfy { input in
-                    let place = InputPartition(input: input, partition: partition.partition)
-                    return partition.positions[input] >= cluster.committed(place) ?? 0
-                }
-                // Who stood still may not have heard yet that the partition is somebody else's.
-                guard isDone, !partition.isRedoing else { return false }
+                guard isUpToDate(partition), !partition.isRedoing else { return false }
                 owned.append(partition.partition)
             }
         }
         return owned.sorted() == Array(0..<cluster.options.partitions)
+    }
+
+    /// Nothing was committed of it that the shard has not come to: who stood still may not have heard yet that the partition
+    /// is somebody else's.
+    func isUpToDate(_ partition: PartitionStatus) -> Bool {
+        partition.positions.indices.allSatisfy { input in
+            let place = InputPartition(input: input, partition: partition.partition)
+            return partition.positions[input] >= cluster.committed(place) ?? 0
+        }
     }
 
     private func finish() throws {
