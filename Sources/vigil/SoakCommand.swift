@@ -107,7 +107,11 @@ struct SoakCommand: ParsableCommand {
     /// The pipeline under test: the given one's rules, everything emitted, topics of its own, short timeouts.
     private func write(to path: String) throws(ExitCode) {
         var base: Pipeline?
-        if let file { base = try loadPipeline(file) }
+        if let file {
+            var files: [String] = []
+            base = try loadPipeline(file, files: &files)
+            try Self.link(files, beside: file, to: path)
+        }
         var kafka = base?.kafka ?? [:]
         kafka["bootstrap.servers"] = bootstrapServer ?? kafka["bootstrap.servers"]
             ?? ProcessInfo.processInfo.environment["VIGIL_BROKERS"] ?? "127.0.0.1:9092"
@@ -136,7 +140,7 @@ struct SoakCommand: ParsableCommand {
         for (property, value) in kafka.sorted(by: { $0.key < $1.key }) {
             text += "  \(property): \"\(value.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"").replacing("${", with: "$${"))\"\n"
         }
-        text += file.flatMap { try? String(contentsOfFile: $0, encoding: .utf8) }.map(Self.policies) ?? """
+        text += file.flatMap { try? String(contentsOfFile: $0, encoding: .utf8) }.map(Self.rules) ?? """
             policies:
               - name: stolen-session
                 when: { level: [high, critical], signals: [session.token_replayed, session.two_places] }
@@ -156,19 +160,35 @@ struct SoakCommand: ParsableCommand {
         }
     }
 
-    /// The `policies` of a pipeline file as they are written.
-    private static func policies(of text: String) -> String {
+    /// The parts of a pipeline file that are rules, or what rules name, as they are written.
+    private static func rules(of text: String) -> String {
+        let keys: Set<Substring> = [
+            "lists", "groups", "tags", "conditions", "assurance", "policies", "overrides", "otherwise", "shadow", "challenges",
+            "breaker",
+        ]
         var lines: [Substring] = []
         var isInside = false
         for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
-            if line.hasPrefix("policies:") {
-                isInside = true
-            } else if isInside, let first = line.first, !first.isWhitespace, first != "#", first != "-" {
-                break
-            }
+            if line.first?.isLetter == true { isInside = keys.contains(line.prefix { $0 != ":" }) }
             if isInside { lines.append(line) }
         }
         return lines.joined(separator: "\n") + "\n"
+    }
+
+    /// Makes those of the files that stand beside one file, or below, stand beside another as well.
+    private static func link(_ files: [String], beside file: String, to path: String) throws(ExitCode) {
+        let from = URL(fileURLWithPath: file).deletingLastPathComponent().path + "/"
+        let place = URL(fileURLWithPath: path).deletingLastPathComponent()
+        for named in files.map({ URL(fileURLWithPath: $0).path }) where named.hasPrefix(from) {
+            let link = place.appendingPathComponent(String(named.dropFirst(from.count)))
+            if named == URL(fileURLWithPath: file).path || FileManager.default.fileExists(atPath: link.path) { continue }
+            do {
+                try FileManager.default.createDirectory(at: link.deletingLastPathComponent(), withIntermediateDirectories: true)
+                try FileManager.default.createSymbolicLink(atPath: link.path, withDestinationPath: named)
+            } catch {
+                throw failure(Exit.io, "\(link.path): \(error.localizedDescription)")
+            }
+        }
     }
 
     private func makeTopics(_ pipeline: Pipeline, _ stop: StopRequest, _ logger: Logger) throws {

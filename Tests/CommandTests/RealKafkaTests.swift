@@ -167,8 +167,12 @@ struct RealKafkaTests {
     /// VIGIL_TEST_SOAK=full takes the size an acceptance takes.
     @Test func aSoakFindsNothing() throws {
         let isFull = ProcessInfo.processInfo.environment["VIGIL_TEST_SOAK"] == "full"
+        _ = try scratch.write("mfa.*\npassword.*\nfactor.*\n", to: "changes.txt")
+        let rules = try scratch.pipeline(replacing: [
+            #"["mfa.*", "password.*", "factor.*"]"#: "changes.txt", "${VIGIL_BROKERS:127.0.0.1:9092}": topics.broker,
+        ])
         let soak = try Started(binary ?? "", [
-            "soak", "--bootstrap-server", topics.broker, "--processes", "3", "--partitions", "6", "--users",
+            "soak", rules, "--processes", "3", "--partitions", "6", "--users",
             isFull ? "20000" : "2000", "--events", isFull ? "200000" : "40000", "--fault-every", isFull ? "5" : "4",
             "--rate", isFull ? "3000" : "1200",
         ])
