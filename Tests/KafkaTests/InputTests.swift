@@ -44,9 +44,10 @@ import Testing
         let committed = first.positions[0].offset
         #expect(try first.log.committed(first.assigned) == [committed])
         #expect(try first.log.bounds(first.assigned)[0] == (first: 0, end: 20))
+        // Whoever is told to be no member has lost the assignment, and what comes after that is refused without asking.
         for (error, isFenced) in [
-            (RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION, true), (RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID, true),
-            (RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS, false),
+            (RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS, false), (RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION, true),
+            (RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID, true),
         ] {
             bench.broker.failNext([error], apiKey: 8)
             let failure = #expect(throws: LogFailure.self) { try first.log.commit(first.positions) }
