@@ -7,10 +7,13 @@ public struct Eviction: Sendable, Equatable {
     public var proven: Bool
     /// All of that kind gave way who had their last record at or before this count.
     public var touchedUpTo: UInt64
-    /// Counts of the last records of those among them who had one since the persisted redo point, ascending. Redo may
-    /// meet such a user's records after the removal was persisted, makes a row of a few of them, and can't know its kind.
-    /// Empty unless a flood of names displaces in seconds who has just come.
+    /// Counts of the last records of the newest among them, ascending. Redo may meet such a user's records after the removal
+    /// was persisted, makes a row of a few of them, and can't know its kind. From where redo will begin is not known yet:
+    /// where the state topic was lost, it is long before the redo point of today.
     public var recent: [UInt64]
+
+    /// A cut must fit into a record.
+    static let mostRecent = 1 << 16
 
     public init(sequence: UInt64, proven: Bool, touchedUpTo: UInt64, recent: [UInt64] = []) {
         self.sequence = sequence

@@ -18,7 +18,7 @@ extension UserTable {
         evictions.append(
             Eviction(
                 sequence: sequence, proven: proven, touchedUpTo: victims[count - 1].touched,
-                recent: victims.map(\.touched).filter { $0 > redoSequence }))
+                recent: victims.suffix(Eviction.mostRecent).map(\.touched)))
     }
 
     /// Does again what an eviction did.

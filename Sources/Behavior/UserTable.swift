@@ -60,8 +60,6 @@ public final class UserTable {
     public var recordsEvictions = false
     /// Nobody gives way by the bounds: what the log says is followed instead.
     public var followsEvictions = false
-    /// The count of records at the persisted redo point.
-    public var redoSequence: UInt64 = 0
 
     var pages = PagedUsers()
     var preImages = PreImages()

@@ -115,7 +115,6 @@ extension Engine {
     /// - Complexity: O(slice)
     public func complete(_ slice: StateSlice) {
         table.markPersisted(slice.numbers.count)
-        table.redoSequence = slice.sequence
         breaker.pointee.forget(before: slice.sequence)
         if !erased.isEmpty { erased = erased.filter { $0.value.sequence > slice.sequence } }
         let start = table.dirtyPlaces.lowerBound
@@ -152,7 +151,6 @@ extension Engine {
         }
         erased = Dictionary(redo.erased.map { ($0.hash, $0) }) { $0.sequence > $1.sequence ? $0 : $1 }
         marks.removeAll()
-        table.redoSequence = table.sequence
         mark(CutMark(positions: redo.positions, cutsOffset: redo.cutsOffset, milliseconds: 0))
     }
 
