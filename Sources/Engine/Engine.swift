@@ -44,7 +44,7 @@ public final class Engine {
     let population: Population
     /// It is told of events by this engine.
     let contributes: Bool
-    private let draft: UnsafeMutablePointer<Decision>
+    let draft: UnsafeMutablePointer<Decision>
     private let text: UnsafeMutablePointer<OutputBuffer>
     var decision: Decision {
         @inline(__always) _read { yield draft.pointee }
@@ -441,63 +441,5 @@ public final class Engine {
         header.pointee.malformed &+= 1
         header.pointee.malformedAt = max(header.pointee.malformedAt, time)
         return nil
-    }
-
-    // MARK: - Emission
-
-    func decisionID(_ record: Record) -> DecisionID {
-        DecisionID(
-            hash: hash, pipeline: texts.name, topic: texts.topics[Int(record.input)], partition: record.partition,
-            offset: record.offset, time: event.pointee.time)
-    }
-
-    func emit(
-        _ record: Record, _ verdict: Verdict, reason: ByteView, previous: RiskLevel, question: StepUp?,
-        reported: ReportedRules, differing: UInt8 = 0, into effects: inout Effects
-    ) {
-        decision.id = decisionID(record)
-        decision.verdict = verdict
-        decision.score = assessment.pointee.score
-        decision.logit = assessment.pointee.logit
-        decision.base = plan.model.base
-        decision.level = assessment.pointee.level
-        decision.previousLevel = previous
-        decision.confidence = assessment.pointee.confidence
-        decision.rule = reason
-        decision.policyVersion = texts.version
-        decision.source = texts.source
-        decision.stepUp = question
-        decision.topic = texts.topics[Int(record.input)]
-        decision.partition = record.partition
-        decision.offset = record.offset
-        decision.shadow.removeAll(keepingCapacity: true)
-        for rule in 0..<policy.count where reported.contains(rule) {
-            decision.shadow.append(ShadowVerdict(rule: policy.name(of: rule), verdict: policy.verdict(of: rule)))
-        }
-        for policy in 0..<shadows.count where differing >> UInt8(policy) & 1 == 1 {
-            decision.shadow.append(shadows.difference(policy, named: texts.shadows[policy], fallback: texts.fallback))
-        }
-        explain()
-        effects.emit(
-            draft, for: event, input: record.input, mode: plan.cloudEvents)
-    }
-
-    /// The reasons, most points first, ties in the order of `Signal`.
-    func explain() {
-        words.removeAll()
-        decision.reasons.removeAll(keepingCapacity: true)
-        var bits = assessment.pointee.present.rawValue
-        while let signal = Signal(rawValue: UInt8(bits.trailingZeroBitCount)) {
-            bits &= bits - 1
-            let evidence = assessment.pointee[signal]
-            let (observed, expected) = Explanation.write(signal, evidence, of: event, into: &words)
-            let reason = Reason(
-                signal: signal.name, points: evidence.points, observed: observed, expected: expected,
-                samples: Int(max(0, min(1e9, evidence.samples))))
-            var at = decision.reasons.count
-            while at > 0 && decision.reasons[at - 1].points < reason.points { at -= 1 }
-            decision.reasons.insert(reason, at: at)
-        }
-        decision.text = words.view(from: 0)
     }
 }

@@ -4,11 +4,7 @@ import Events
 /// Levels of what is not the event at hand.
 extension Scorer {
     /// The level of so many points, log-odds ×10, above the base rate.
-    public func level(above points: Double) -> RiskLevel {
-        let score = 100 / (1 + Portable.exp(-(model.base + points) / 10))
-        return score >= model.criticalScore ? .critical
-            : score >= model.highScore ? .high : score >= model.mediumScore ? .medium : .low
-    }
+    public func level(above points: Double) -> RiskLevel { level(of: model.base + points) }
 
     /// Points above the base rate from which the level is critical, at most 200.
     public var criticalPoints: Double {

@@ -96,7 +96,7 @@ public struct Scorer: ~Copyable, @unchecked Sendable {
         fuse(contexts, &out)
     }
 
-    private func level(of points: Double) -> RiskLevel {
+    func level(of points: Double) -> RiskLevel {
         @inline(__always) func reaches(_ threshold: Double, _ score: Double) -> Bool {
             let above = points - threshold
             return abs(above) > Self.rounding ? above > 0 : Assessment.score(of: points) >= score
