@@ -16,7 +16,7 @@ public struct BreadthWindow {
     /// none, or a doubtful one.
     /// - Complexity: O(1)
     public mutating func add(hash: UInt64, at time: Timestamp, length: Int64, isDoubtful doubt: Bool) -> Float? {
-        let window = time.milliseconds / length
+        let window = time.index(of: length, known: index)
         guard window >= index else { return nil }
         var closed: Float?
         if window > index {
@@ -30,11 +30,11 @@ public struct BreadthWindow {
     }
 
     /// How many there are in the window of `time`.
-    public func count(at time: Timestamp, length: Int64) -> Float { time.milliseconds / length == index ? count : 0 }
+    public func count(at time: Timestamp, length: Int64) -> Float { time.index(of: length, known: index) == index ? count : 0 }
 
     /// How many there are with this thing, in the window of `time`.
     public func count(with hash: UInt64, at time: Timestamp, length: Int64) -> Float {
-        guard time.milliseconds / length == index else { return 1 }
+        guard time.index(of: length, known: index) == index else { return 1 }
         var view = distinct
         return view.add(hash: hash) ? max(view.estimate, count) : count
     }
@@ -52,7 +52,7 @@ public struct TalliedWindow {
 
     /// Counts one, and returns the count of the window that it closed; nil where it closed none, or a doubtful one.
     public mutating func add(at time: Timestamp, length: Int64, isDoubtful doubt: Bool) -> UInt32? {
-        let window = time.milliseconds / length
+        let window = time.index(of: length, known: index)
         guard window >= index else { return nil }
         var closed: UInt32?
         if window > index {
@@ -66,6 +66,6 @@ public struct TalliedWindow {
 
     /// How many there are in the window of `time`.
     public func count(at time: Timestamp, length: Int64) -> Int {
-        time.milliseconds / length == index ? Int(count) : 0
+        time.index(of: length, known: index) == index ? Int(count) : 0
     }
 }

@@ -5,6 +5,9 @@ public enum Section: UInt8, CaseIterable, Sendable {
     case absorbed, sessions, actions, pairs, devices, networks, places, challenges, holds, failures, asks, judged
 
     static let count = 12
+
+    /// No row may grow so large that there would be no room for one of these.
+    var isReserved: Bool { rawValue >= Section.challenges.rawValue }
 }
 
 /// Where a section lies in its row.

@@ -38,8 +38,10 @@ extension UserTable {
             offsets[Int(section.rawValue)] = end
             end = (end + capacities[Int(section.rawValue)] * UserRow.stride(of: section) + 7) & ~7
         }
-        return ((end + UserRow.rowGranule - 1) & ~(UserRow.rowGranule - 1), offsets)
+        return (wholeGranules(end), offsets)
     }
+
+    private static func wholeGranules(_ bytes: Int) -> Int { (bytes + UserRow.rowGranule - 1) & ~(UserRow.rowGranule - 1) }
 
     /// The row a new user begins with, with room for what must never be crowded out: a challenge and that it was asked, a
     /// hold, a decision, and the failed logins.
@@ -52,7 +54,7 @@ extension UserTable {
 
     private static func reserving(_ capacities: InlineArray<12, Int>) -> InlineArray<12, Int> {
         var reserved = capacities
-        for section in [Section.challenges, .holds, .failures, .asks, .judged] {
+        for section in Section.allCases where section.isReserved {
             reserved[Int(section.rawValue)] = max(reserved[Int(section.rawValue)], 1)
         }
         return reserved
@@ -66,33 +68,36 @@ extension UserTable {
         return layOut(identity: identityBytes, capacities: capacities).0
     }
 
+    /// Everything behind the section moves by as much as it grows, so two copies make the new row.
     func grow(_ row: UserRow, _ section: Section) -> UserRow? {
         let header = row.header
-        var capacities = InlineArray<12, Int>(repeating: 0)
-        for index in 0..<Section.count { capacities[index] = Int(header.pointee.sections[index].capacity) }
         let index = Int(section.rawValue)
+        let old = header.pointee.sections[index]
         let limit = limit(of: section)
-        guard capacities[index] < limit else { return nil }
-        capacities[index] = min(limit, max(capacities[index] * 2, 1))
-        let identity = Int(header.pointee.identityBytes)
-        let (size, offsets) = Self.layOut(identity: identity, capacities: capacities)
-        // What an attacker can fill must not keep out what would tell on him.
-        guard Self.layOut(identity: identity, capacities: Self.reserving(capacities)).0 <= bounds.bytesPerUser else {
-            return nil
+        guard Int(old.capacity) < limit else { return nil }
+        let capacity = min(limit, max(Int(old.capacity) * 2, 1))
+        let stride = UserRow.stride(of: section)
+        func rounded(_ bytes: Int) -> Int { (bytes + 7) & ~7 }
+        let behind = Int(old.offset) * 8 + rounded(Int(old.capacity) * stride)
+        let growth = rounded(capacity * stride) - rounded(Int(old.capacity) * stride)
+        var (end, reserve) = (0, 0)
+        for other in Section.allCases {
+            let entry = header.pointee.sections[Int(other.rawValue)]
+            end = max(end, Int(entry.offset) * 8 + rounded(Int(entry.capacity) * UserRow.stride(of: other)))
+            if entry.capacity == 0 && other != section && other.isReserved { reserve += rounded(UserRow.stride(of: other)) }
         }
+        // What an attacker can fill must not keep out what would tell on him.
+        guard Self.wholeGranules(end + growth + reserve) <= bounds.bytesPerUser else { return nil }
+        let size = Self.wholeGranules(end + growth)
         let base = pool.allocate(size)
-        base.initializeMemory(as: UInt8.self, repeating: 0, count: size)
-        base.copyMemory(from: row.base, byteCount: UserRow.headerBytes + identity)
+        base.copyMemory(from: row.base, byteCount: behind)
+        (base + behind).initializeMemory(as: UInt8.self, repeating: 0, count: growth)
+        (base + behind + growth).copyMemory(from: row.base + behind, byteCount: end - behind)
+        (base + end + growth).initializeMemory(as: UInt8.self, repeating: 0, count: size - end - growth)
         let moved = UserRow(base: base)
         moved.header.pointee.rowBytes = UInt16(size)
-        for section in Section.allCases {
-            let index = Int(section.rawValue)
-            let old = header.pointee.sections[index]
-            (base + offsets[index]).copyMemory(
-                from: row.base + Int(old.offset) * 8, byteCount: Int(old.count) * UserRow.stride(of: section))
-            moved.header.pointee.sections[index] = SectionEntry(
-                offset: UInt16(offsets[index] / 8), count: old.count, capacity: UInt8(capacities[index]))
-        }
+        moved.header.pointee.sections[index].capacity = UInt8(capacity)
+        for later in index + 1..<Section.count { moved.header.pointee.sections[later].offset += UInt16(growth / 8) }
         relink(row, to: moved)
         directory[Int(header.pointee.number)] = base
         pool.deallocate(row.base, row.byteCount)

@@ -1,5 +1,15 @@
 import Events
 
+extension Timestamp {
+    /// The index of the stretch of `length` milliseconds that the time lies in. Mostly it is `known`, which takes no division
+    /// to see.
+    @inline(__always) @inlinable
+    func index(of length: Int64, known: Int64) -> Int64 {
+        let since = milliseconds &- known &* length
+        return since >= 0 && since < length ? known : milliseconds / length
+    }
+}
+
 /// A hopping window of counts: the last `panes` panes of `hop` milliseconds each, in a ring of 16.
 /// What reads it is always inlined: a function called with the window as a value copies all of it for every pane.
 /// At most 16 panes; a pane saturates at 65,535.
@@ -14,7 +24,7 @@ public struct HoppingWindow {
     /// events held back must not make a burst look smaller.
     /// - Complexity: O(panes passed), at most 16.
     @inlinable public mutating func add(at time: Timestamp, hop: Int64, panes: Int) {
-        let pane = time.milliseconds / hop
+        let pane = time.index(of: hop, known: newest)
         if pane > newest {
             if pane - newest >= 16 {
                 counts = InlineArray(repeating: 0)
@@ -36,14 +46,27 @@ public struct HoppingWindow {
     /// - Complexity: O(panes), at most 16.
     @inline(__always)
     @inlinable public func count(at time: Timestamp, hop: Int64, panes: Int) -> Int {
-        let last = max(time.milliseconds / hop, newest)
-        var sum = 0
-        var index = max(last - Int64(panes) + 1, newest - Int64(panes) + 1)
-        while index <= newest {
-            sum += Int(counts[Int(index & 15)])
-            index += 1
+        let passed = max(time.index(of: hop, known: newest) - newest, 0)
+        let held = Int64(panes) - passed
+        if held <= 0 { return 0 }
+        return withUnsafeBytes(of: counts) { counts in
+            var sum = 0
+            for age in 0..<held {
+                sum &+= Int(counts.load(fromByteOffset: Int((newest &- age) & 15) &* 2, as: UInt16.self))
+            }
+            return sum
         }
-        return sum
+    }
+
+    /// At least as many as any window has: those of all panes of the ring, passed or not.
+    /// - Complexity: O(1)
+    @inline(__always)
+    @inlinable public var most: Int {
+        let words = unsafeBitCast(counts, to: SIMD4<UInt64>.self)
+        // Each word holds four counts: first two by two, then both halves.
+        let low = SIMD4<UInt64>(repeating: 0x0000_FFFF_0000_FFFF)
+        let sum = ((words & low) &+ (words &>> 16 & low)).wrappedSum()
+        return Int(truncatingIfNeeded: (sum & 0xFFFF_FFFF) &+ sum >> 32)
     }
 }
 
@@ -57,7 +80,7 @@ public struct TumblingWindow {
 
     /// Counts one event and returns the count of the window that it closed, if it closed one with events in it.
     @inlinable public mutating func add(at time: Timestamp, length: Int64) -> UInt32? {
-        let window = time.milliseconds / length
+        let window = time.index(of: length, known: index)
         if window == index {
             if count < .max { count += 1 }
             return nil

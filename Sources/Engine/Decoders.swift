@@ -1,20 +1,51 @@
 import Events
 
-/// One decoder for each input, what enriches their events, and room for one decoded record each, so that a shard can
-/// compare the times of its inputs before it steps one. Shared by the engines of one shard, since a decoder's buffers are large; used from its thread only.
+/// One decoder for each input, what enriches their events, and room for the records decoded ahead of their steps, so that a
+/// shard can compare the times of its inputs. Shared by the engines of one shard, which have one plan, since a decoder's
+/// buffers are large; used from its thread only.
 public final class Decoders {
+    /// Records of an input decoded in one go, at most. Decoding and deciding together are more code than the processor's
+    /// first cache holds: record by record, each would find its own gone.
+    public static let run = 16
+
     struct Slot {
-        let decoder: Unmanaged<EventDecoder>
         let scratch: UnsafeMutablePointer<UInt8>
         var event = Event()
         var outcome = DecodeOutcome.ignored
-        /// Whose record it holds: nobody's while it is nil.
-        var owner: ObjectIdentifier?
         var partition: Int32 = 0
         var offset: Int64 = 0
+        var bytes: UnsafePointer<UInt8>?
+        /// Hash of the user whom the record's key names.
+        var expected: UInt64 = 0
     }
 
-    let slots: UnsafeMutablePointer<Slot>
+    struct Input {
+        let decoder: Unmanaged<EventDecoder>
+        /// `run` of them.
+        let slots: UnsafeMutablePointer<Slot>
+        /// Slots in use, and the one found last.
+        var count = 0
+        var found = 0
+
+        /// The slot that holds this record; −1 where none does.
+        @inline(__always)
+        mutating func slot(of record: Record) -> Int {
+            var index = found
+            while index < count {
+                let slot = slots + index
+                if slot.pointee.offset == record.offset && slot.pointee.bytes == record.value.base
+                    && slot.pointee.partition == record.partition
+                {
+                    found = index
+                    return index
+                }
+                index += 1
+            }
+            return -1
+        }
+    }
+
+    let inputs: UnsafeMutablePointer<Input>
     let count: Int
     private let enrichment: Unmanaged<EventEnrichment>
 
@@ -22,72 +53,90 @@ public final class Decoders {
     public init(plan: EnginePlan, enrichment: EventEnrichment = EventEnrichment()) {
         self.enrichment = .passRetained(enrichment)
         count = plan.inputs.count
-        slots = .allocate(capacity: max(count, 1))
+        inputs = .allocate(capacity: max(count, 1))
         for (index, input) in plan.inputs.enumerated() {
-            (slots + index).initialize(
-                to: Slot(
-                    decoder: .passRetained(EventDecoder(bounds: input.decode.bounds)),
-                    scratch: .allocate(capacity: EventEnrichment.scratchBytes)))
+            let slots = UnsafeMutablePointer<Slot>.allocate(capacity: Self.run)
+            for slot in 0..<Self.run {
+                (slots + slot).initialize(to: Slot(scratch: .allocate(capacity: EventEnrichment.scratchBytes)))
+            }
+            (inputs + index).initialize(
+                to: Input(decoder: .passRetained(EventDecoder(bounds: input.decode.bounds)), slots: slots))
         }
     }
 
     deinit {
         for index in 0..<count {
-            slots[index].decoder.release()
-            slots[index].scratch.deallocate()
+            let slots = inputs[index].slots
+            for slot in 0..<Self.run { slots[slot].scratch.deallocate() }
+            slots.deinitialize(count: Self.run)
+            slots.deallocate()
+            inputs[index].decoder.release()
         }
-        slots.deallocate()
+        inputs.deallocate()
         enrichment.release()
-    }
-
-    /// The decoder of a record that is stepped at once; what was staged of its input is gone with the buffer.
-    @inline(__always)
-    func decoder(of record: Record) -> Unmanaged<EventDecoder> {
-        let slot = slots + Int(record.input)
-        slot.pointee.owner = nil
-        return slot.pointee.decoder
     }
 
     /// Adds to a decoded event what the shell knows of devices and networks.
     @inline(__always)
-    func enrich(_ event: UnsafeMutablePointer<Event>, of record: Record) {
-        let scratch = slots[Int(record.input)].scratch
+    func enrich(_ event: UnsafeMutablePointer<Event>, scratch: UnsafeMutablePointer<UInt8>) {
         enrichment._withUnsafeGuaranteedRef { $0.enrich(&event.pointee, scratch: scratch) }
-    }
-
-    /// The slot that holds this record, decoded for this engine.
-    func staged(_ record: Record, for engine: Engine) -> UnsafeMutablePointer<Slot>? {
-        let slot = slots + Int(record.input)
-        return slot.pointee.owner == ObjectIdentifier(engine) && slot.pointee.offset == record.offset
-            && slot.pointee.partition == record.partition ? slot : nil
     }
 }
 
 /// Records decoded ahead of their step.
 extension Engine {
-    /// Decodes a record and keeps it in its input's slot, one record for each input; the record's bytes must stay valid
-    /// until it is stepped. Returns the time by which inputs are merged: the event's, no later than its step will take
-    /// it to be; nil for what is no event, which goes first. Changes no state.
-    /// - Complexity: O(record)
-    public func stage(_ record: Record) -> Timestamp? {
-        let slot = decoders.slots + Int(record.input)
-        slot.pointee.outcome = withUnsafeMutablePointer(to: &slot.pointee.event) {
-            decode(record, by: slot.pointee.decoder, into: $0)
+    /// Decodes the first of these records, which will be stepped in this order, and keeps them: as many as are of one input, at
+    /// most `Decoders.run`, and none behind one whose event lies in the decoder's own buffers. The records' bytes must stay
+    /// valid until they are stepped; what was kept of the input before is gone. `times` becomes, for each that is kept, the
+    /// time by which inputs are merged: the event's, no later than its step will take it to be; nil for what is no event,
+    /// which goes first. Changes no state.
+    /// - Complexity: O(records kept)
+    public func stage(_ records: ArraySlice<Record>, times: inout [Timestamp?]) {
+        times.removeAll(keepingCapacity: true)
+        guard let first = records.first else { return }
+        let input = decoders.inputs + Int(first.input)
+        (input.pointee.count, input.pointee.found) = (0, 0)
+        for record in records.prefix(Decoders.run) {
+            guard record.input == first.input else { break }
+            let slot = input.pointee.slots + input.pointee.count
+            let expected = expectedKey(record)
+            table.expectBucket(of: expected)
+            let event = Self.event(of: slot)
+            let outcome = decode(record, input.pointee.decoder, into: event)
+            slot.pointee.outcome = outcome
+            (slot.pointee.partition, slot.pointee.offset, slot.pointee.bytes) = (record.partition, record.offset, record.value.base)
+            slot.pointee.expected = expected
+            input.pointee.count += 1
+            if case .event = outcome {
+                decoders.enrich(event, scratch: slot.pointee.scratch)
+                times.append(isAhead(event.pointee.time, of: record) ?? event.pointee.time)
+            } else {
+                times.append(nil)
+            }
+            if !input.pointee.decoder._withUnsafeGuaranteedRef({ $0.borrowsRecordOnly }) { break }
         }
-        slot.pointee.owner = ObjectIdentifier(self)
-        (slot.pointee.partition, slot.pointee.offset) = (record.partition, record.offset)
-        guard case .event = slot.pointee.outcome else { return nil }
-        return isAhead(slot.pointee.event.time, of: record) ?? slot.pointee.event.time
+        for index in 0..<min(input.pointee.count, Self.rowsAhead) { table.expectRow(of: input.pointee.slots[index].expected) }
     }
 
-    /// Steps the record as `step` does, without decoding it again if it is the one staged last of its input.
+    @inline(__always)
+    private static func event(of slot: UnsafeMutablePointer<Decoders.Slot>) -> UnsafeMutablePointer<Event> {
+        let offset = MemoryLayout<Decoders.Slot>.offset(of: \.event).unsafelyUnwrapped
+        return (UnsafeMutableRawPointer(slot) + offset).assumingMemoryBound(to: Event.self)
+    }
+
+    /// So many records before its own, a user's row is asked for.
+    private static let rowsAhead = 2
+
+    /// Steps the record as `step` does, without decoding it again if it is kept.
     /// - Complexity: that of `step`, less the decoding
     @discardableResult
     public func stepStaged(_ record: Record, into effects: inout Effects, recovering: Bool = false) -> UInt32? {
-        guard let slot = decoders.staged(record, for: self) else {
-            return step(record, into: &effects, recovering: recovering)
-        }
-        event.pointee = slot.pointee.event
+        let input = decoders.inputs + Int(record.input)
+        let index = input.pointee.slot(of: record)
+        guard index >= 0 else { return step(record, into: &effects, recovering: recovering) }
+        let slot = input.pointee.slots + index
+        if index + Self.rowsAhead < input.pointee.count { table.expectRow(of: slot[Self.rowsAhead].expected) }
+        mode.pointee.event = Self.event(of: slot)
         return take(record, slot.pointee.outcome, into: &effects, recovering: recovering)
     }
 }

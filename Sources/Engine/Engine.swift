@@ -33,7 +33,9 @@ public final class Engine {
     let texts: PlanTexts
     /// Reused from event to event. Behind pointers, because a class's own variables are checked for exclusive access
     /// each time they are handed on, which costs more than some signals do.
-    let event: UnsafeMutablePointer<Event>
+    private let ownEvent: UnsafeMutablePointer<Event>
+    /// The event at hand: the engine's own, or that of a record decoded ahead.
+    var event: UnsafeMutablePointer<Event> { @inline(__always) get { mode.pointee.event } }
     let assessment: UnsafeMutablePointer<Assessment>
     let watermarks: UnsafeMutablePointer<Watermark>
     let breaker: UnsafeMutablePointer<Breaker>
@@ -61,6 +63,7 @@ public final class Engine {
     var nextFollowed = 0
     /// What every step asks about. Behind a pointer like the rest of what is hot.
     struct Mode {
+        var event: UnsafeMutablePointer<Event>
         var isFollowing = false
         var keepsPreImages = false
         /// Pre-images are kept since `baseline` was taken.
@@ -101,10 +104,10 @@ public final class Engine {
         tally = .allocate(capacity: 1)
         tally.initialize(to: EngineCounters())
         table = former?.table ?? UserTable(bounds: plan.bounds, inputs: plan.inputs.count)
+        ownEvent = .allocate(capacity: 1)
+        ownEvent.initialize(to: Event())
         mode = .allocate(capacity: 1)
-        mode.initialize(to: Mode(keepsPreImages: keepsPreImages))
-        event = .allocate(capacity: 1)
-        event.initialize(to: Event())
+        mode.initialize(to: Mode(event: ownEvent, keepsPreImages: keepsPreImages))
         assessment = .allocate(capacity: 1)
         assessment.initialize(to: Assessment())
         draft = .allocate(capacity: 1)
@@ -141,7 +144,7 @@ public final class Engine {
     deinit {
         for index in plan.inputs.indices { decodePlans[index].release() }
         decodePlans.deallocate()
-        event.deallocate()
+        ownEvent.deallocate()
         mode.deallocate()
         tally.deallocate()
         assessment.deinitialize(count: 1)
@@ -176,28 +179,32 @@ public final class Engine {
     /// - Complexity: O(record + one user's bounded state)
     @discardableResult
     public func step(_ record: Record, into effects: inout Effects, recovering: Bool = false) -> UInt32? {
-        let outcome = decode(record, by: decoders.decoder(of: record), into: event)
-        return take(record, outcome, into: &effects, recovering: recovering)
-    }
-
-    /// Decodes a record. Meanwhile the memory is fetched in which, going by its key, its user's row lies.
-    @inline(__always)
-    func decode(
-        _ record: Record, by decoder: Unmanaged<EventDecoder>, into event: UnsafeMutablePointer<Event>
-    ) -> DecodeOutcome {
+        let input = decoders.inputs + Int(record.input)
+        // What is kept of this input may lie in the decoder's buffers.
+        input.pointee.count = 0
+        mode.pointee.event = ownEvent
         let expected = expectedKey(record)
         table.expectBucket(of: expected)
         // The records of a batch mostly lie one behind the other.
         if let base = record.value.base { prefetch(base + record.value.count, bytes: Self.expectedRecordBytes) }
-        let outcome = decodePlans[Int(record.input)]._withUnsafeGuaranteedRef { plan in
+        let outcome = decode(record, input.pointee.decoder, expecting: expected, into: event)
+        if case .event = outcome { decoders.enrich(event, scratch: input.pointee.slots.pointee.scratch) }
+        return take(record, outcome, into: &effects, recovering: recovering)
+    }
+
+    /// Decodes a record. Meanwhile the memory is fetched in which its user's row lies, where `expected` says whose it is.
+    @inline(__always)
+    func decode(
+        _ record: Record, _ decoder: Unmanaged<EventDecoder>, expecting expected: UInt64? = nil,
+        into event: UnsafeMutablePointer<Event>
+    ) -> DecodeOutcome {
+        decodePlans[Int(record.input)]._withUnsafeGuaranteedRef { plan in
             decoder._withUnsafeGuaranteedRef {
                 let parsed = $0.parse(record, options: plan)
-                table.expectRow(of: expected)
+                if let expected { table.expectRow(of: expected) }
                 return $0.read(record, parsed, options: plan, into: &event.pointee)
             }
         }
-        if case .event = outcome { decoders.enrich(event, of: record) }
-        return outcome
     }
 
     /// Of most records, and the key between them.
@@ -205,8 +212,9 @@ public final class Engine {
 
     /// Hash of the user whom the record's key names, `user` or `tenant/user`: good enough to fetch by.
     @inline(__always)
-    private func expectedKey(_ record: Record) -> UInt64 {
-        guard let slash = record.key.bytes.firstIndex(of: UInt8(ascii: "/")) else { return hash(record.key) }
+    func expectedKey(_ record: Record) -> UInt64 {
+        guard let key = record.key.base, let found = memchr(key, 0x2F, record.key.count) else { return hash(record.key) }
+        let slash = UnsafeRawPointer(found) - UnsafeRawPointer(key)
         let user = ByteView(base: record.key.base.unsafelyUnwrapped + slash + 1, count: record.key.count - slash - 1)
         return hash(user, seed: hash(record.key.prefix(slash)))
     }
@@ -232,7 +240,8 @@ public final class Engine {
             begin(record, recovering: recovering)
             tally.pointee.events &+= 1
             keepTime(record)
-            let seen = Observation(of: event, hash: hash, agents: agents)
+            var seen = Observation(of: event, hash: hash, agents: agents)
+            if seen.action != 0 { seen.kinds = classes.kinds(of: event.pointee.action, fingerprint: seen.action) }
             contribute(record, seen, key, recovering: recovering)
             if event.pointee.type == .erasure {
                 erase(record, known, key, into: &effects, recovering: recovering)
@@ -250,8 +259,6 @@ public final class Engine {
     private func decide(_ record: Record, _ seen: Observation, _ start: UserRow, into effects: inout Effects) {
         var row = start
         aging.age(row, to: event.pointee.time)
-        var seen = seen
-        if seen.action != 0 { seen.kinds = classes.kinds(of: event.pointee.action, fingerprint: seen.action) }
         if row.remember(event: seen.event) {
             event.pointee.flags.insert(.duplicate)
             tally.pointee.duplicates &+= 1

@@ -53,7 +53,8 @@ extension Scorer {
 
     private func rateSignal(_ seen: Observation, _ row: UserRow, _ out: inout Assessment) {
         let pace = row.header.pointee.pace
-        guard pace.weight >= 5 else { return }
+        // Few have done anything lately.
+        guard pace.weight >= 5, Double(row.header.pointee.rate.most + 1) >= Double(model.rateAtLeast) else { return }
         let count = row.header.pointee.rate.count(at: seen.time, hop: windows.rateHop, panes: panes) + 1
         guard count >= model.rateAtLeast else { return }
         let rate = Float(ln(Double(count)))

@@ -9,7 +9,9 @@ import Glibc
 /// Giacinto, "Who Are You?", NDSS 2016), taken level by level: country, then provider within a known country, then prefix
 /// within a known provider; agent and system, then the device. That is hierarchical back-off written as a sum, so that
 /// every level is a signal a person can read and `vigil fit` can weigh.
-public struct Scorer: ~Copyable, @unchecked Sendable {
+///
+/// A class, because a value of its size would be copied for every event.
+public final class Scorer: @unchecked Sendable {
     let windows: WindowOptions
     let model: ModelOptions
     let panes: Int
@@ -25,6 +27,8 @@ public struct Scorer: ~Copyable, @unchecked Sendable {
     let mediumThreshold: Double
     let highThreshold: Double
     let criticalThreshold: Double
+    /// Below it the level is low.
+    private let lowBelow: Double
     private static let rounding = 0.001
     /// Ascending; beyond the last, never.
     let assuranceLimits: UnsafeMutablePointer<Int64>
@@ -39,6 +43,8 @@ public struct Scorer: ~Copyable, @unchecked Sendable {
         mediumThreshold = points(model.mediumScore)
         highThreshold = points(model.highScore)
         criticalThreshold = points(model.criticalScore)
+        let least = min(mediumThreshold, highThreshold, criticalThreshold)
+        lowBelow = [mediumThreshold, highThreshold, criticalThreshold].contains(where: \.isNaN) ? -.infinity : least - Self.rounding
         func table<T>(_ count: Int, of value: T) -> UnsafeMutablePointer<T> {
             let table = UnsafeMutablePointer<T>.allocate(capacity: count)
             table.initialize(repeating: value, count: count)
@@ -96,7 +102,11 @@ public struct Scorer: ~Copyable, @unchecked Sendable {
         fuse(contexts, &out)
     }
 
-    func level(of points: Double) -> RiskLevel {
+    @inline(__always)
+    func level(of points: Double) -> RiskLevel { points < lowBelow ? .low : raisedLevel(of: points) }
+
+    @inline(never)
+    private func raisedLevel(of points: Double) -> RiskLevel {
         @inline(__always) func reaches(_ threshold: Double, _ score: Double) -> Bool {
             let above = points - threshold
             return abs(above) > Self.rounding ? above > 0 : Assessment.score(of: points) >= score
@@ -122,7 +132,9 @@ public struct Scorer: ~Copyable, @unchecked Sendable {
         let allowance = out.fired.isDisjoint(with: .undeniable) ? model.reassuranceCap : 0
         let negativeScale = -out.negative > allowance ? allowance / -out.negative : 1
         var isCapped = negativeScale != 1
-        for group in 0..<SignalGroup.count where out.positive[group] > groupCaps[group] { isCapped = true }
+        if !out.fired.isEmpty {
+            for group in 0..<SignalGroup.count where out.positive[group] > groupCaps[group] { isCapped = true }
+        }
         var total = model.base
         var bits = out.present.rawValue
         while bits != 0 {

@@ -51,7 +51,7 @@ public final class CutReplay {
             for input in ends.indices where ends[input] > reached[input] {
                 for record in try records(input, reached[input]..<ends[input]) { queues.append(record) }
             }
-            while let input = queues.next(below: nil, stage: { engine.stage($0) }) {
+            while let input = queues.next(below: nil, for: engine) {
                 engine.stepStaged(queues.head(input), into: &effects, recovering: true)
                 queues.pop(input)
             }
@@ -94,7 +94,7 @@ public final class CutReplay {
             for input in ends.indices where ends[input] > reached[input] {
                 for record in try records(input, reached[input]..<ends[input]) { queues.append(record) }
             }
-            while let input = queues.next(below: nil, stage: { engine.stage($0) }) {
+            while let input = queues.next(below: nil, for: engine) {
                 try willStep(queues.head(input))
                 engine.stepStaged(queues.head(input), into: &effects)
                 queues.pop(input)

@@ -1,3 +1,4 @@
+import Engine
 import Events
 
 /// Records of one task that wait to be decided, input by input. They are merged by event time, never reordered within
@@ -9,9 +10,9 @@ struct InputQueues: ~Copyable {
         var copies: [UnsafeMutableRawPointer?] = []
         var head = 0
         var bytes = 0
-        /// The head's time is known: the engine has it staged.
-        var isStaged = false
-        var time: Timestamp?
+        /// Of the records that the engine has decoded ahead, and which of them the head is.
+        var times: [Timestamp?] = []
+        var staged = 0
         var isEmpty: Bool { head == records.count }
     }
     private var queues: [Queue]
@@ -40,24 +41,30 @@ struct InputQueues: ~Copyable {
     }
 
     /// The input whose record comes next: the earliest head, the lower input at a tie, below `limits`. A head without a
-    /// time of its own goes first. `stage` finds a head's time.
-    mutating func next(below limits: [Int64]?, stage: (Record) -> Timestamp?) -> Int? {
+    /// time of its own goes first. The engine decodes heads, and what comes behind them, to find their times.
+    mutating func next(below limits: [Int64]?, for engine: Engine) -> Int? {
         var found: Int?
         for input in queues.indices where !queues[input].isEmpty {
-            let head = queues[input].records[queues[input].head]
-            if let limits, head.offset >= limits[input] { continue }
-            if !queues[input].isStaged {
-                queues[input].time = stage(head)
-                queues[input].isStaged = true
-            }
+            let head = queues[input].head
+            if let limits, queues[input].records[head].offset >= limits[input] { continue }
+            if queues[input].staged == queues[input].times.count { stage(input, below: limits?[input] ?? .max, for: engine) }
             guard let other = found else {
                 found = input
                 continue
             }
-            let (mine, best) = (queues[input].time ?? .distantPast, queues[other].time ?? .distantPast)
-            if mine < best { found = input }
+            if time(input) < time(other) { found = input }
         }
         return found
+    }
+
+    private func time(_ input: Int) -> Timestamp { queues[input].times[queues[input].staged] ?? .distantPast }
+
+    private mutating func stage(_ input: Int, below limit: Int64, for engine: Engine) {
+        let (head, count) = (queues[input].head, queues[input].records.count)
+        var end = head + 1
+        while end < min(head + Decoders.run, count) && queues[input].records[end].offset < limit { end += 1 }
+        engine.stage(queues[input].records[head..<end], times: &queues[input].times)
+        queues[input].staged = 0
     }
 
     /// Drops an input's head.
@@ -67,7 +74,7 @@ struct InputQueues: ~Copyable {
         queues[input].copies[head]?.deallocate()
         queues[input].copies[head] = nil
         queues[input].head = head + 1
-        queues[input].isStaged = false
+        queues[input].staged += 1
         if queues[input].isEmpty {
             queues[input].records.removeAll(keepingCapacity: true)
             queues[input].copies.removeAll(keepingCapacity: true)
@@ -86,7 +93,8 @@ struct InputQueues: ~Copyable {
             for index in queues[input].head..<queues[input].records.count where queues[input].copies[index] == nil {
                 (queues[input].records[index], queues[input].copies[index]) = Self.copy(queues[input].records[index])
             }
-            queues[input].isStaged = false
+            queues[input].times.removeAll(keepingCapacity: true)
+            queues[input].staged = 0
         }
     }
 

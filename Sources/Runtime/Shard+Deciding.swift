@@ -14,14 +14,19 @@ extension Shard {
         }
         let before = counters.records
         for task in tasks { task.hasAbsorbed = false }
-        for record in batch {
+        var (staged, times) = (0, [Timestamp?]())
+        for (place, record) in batch.enumerated() {
             guard let task = task(of: record.partition) else { continue }
             let input = Int(record.input)
             guard task.fetched.indices.contains(input), record.offset >= task.fetched[input], !task.mustRewind else { continue }
             task.heard = now
             task.fetched[input] = record.offset + 1
             if mayDecide, inputCount == 1, task.redo == nil, task.queues.isEmpty(0) {
-                try step(record, in: task, isStaged: false)
+                if place >= staged {
+                    task.engine.stage(batch[place...], times: &times)
+                    staged = place + times.count
+                }
+                try step(record, in: task)
             } else {
                 task.queues.append(record)
             }
@@ -51,12 +56,10 @@ extension Shard {
         try updatePauses()
     }
 
-    private func step(_ record: Record, in task: PartitionTask, isStaged: Bool) throws(LogFailure) {
+    private func step(_ record: Record, in task: PartitionTask) throws(LogFailure) {
         if !task.hasAbsorbed { absorbPanes(of: task) }
         world.feed?.advance(through: record.offset)
-        while let page = isStaged
-            ? task.engine.stepStaged(record, into: &effects) : task.engine.step(record, into: &effects)
-        { try load(page: page, of: task) }
+        while let page = task.engine.stepStaged(record, into: &effects) { try load(page: page, of: task) }
         task.next[Int(record.input)] = record.offset + 1
         counters.records += 1
     }
@@ -78,7 +81,7 @@ extension Shard {
         // 0 unasked, 1 has no more, 2 has more.
         var known = InlineArray<8, UInt8>(repeating: 0)
         var isMissing = false
-        while let next = task.queues.next(below: nil, stage: { task.engine.stage($0) }) {
+        while let next = task.queues.next(below: nil, for: task.engine) {
             if inputCount > 1 {
                 isMissing = false
                 for input in 0..<inputCount where task.queues.isEmpty(input) {
@@ -98,7 +101,7 @@ extension Shard {
                     task.waiting = nil
                 }
             }
-            try step(task.queues.head(next), in: task, isStaged: true)
+            try step(task.queues.head(next), in: task)
             task.queues.pop(next)
         }
         if !isMissing { task.waiting = nil }
@@ -118,7 +121,7 @@ extension Shard {
             }
             adoptRecorded(redo.batches.last, of: task)
             guard absorbRecorded(redo.batches.last, of: task) else { return }
-            while let input = task.queues.next(below: ends, stage: { task.engine.stage($0) }) {
+            while let input = task.queues.next(below: ends, for: task.engine) {
                 let record = task.queues.head(input)
                 while let page = task.engine.stepStaged(record, into: &suppressed, recovering: true) {
                     try load(page: page, of: task)

@@ -45,7 +45,8 @@ import Testing
         Self.withRecord(Self.login) { engine.step($0, into: &effects) }
         #expect(atlas.count == 1)
         Self.withRecord(Self.login, input: 1) { record in
-            _ = engine.stage(record)
+            var times: [Timestamp?] = []
+            engine.stage([record], times: &times)
             engine.stepStaged(record, into: &effects)
         }
         #expect(atlas.count == 2)

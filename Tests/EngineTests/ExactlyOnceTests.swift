@@ -188,19 +188,29 @@ import Testing
                 value: ByteView(base: UnsafePointer(bytes.baseAddress), count: line.bytes.count))
         }
         defer { for record in records { UnsafePointer(record.value.base)?.deallocate() } }
+        var times: [Int: Timestamp?] = [:]
+        /// A run of the same input's records.
+        func stage(_ engine: Engine, from place: Int) {
+            let run = Array(stride(from: place, to: min(place + 2 * Int(1 + random.next() % 20), records.count), by: 2))
+            var found: [Timestamp?] = []
+            engine.stage(run.map { records[$0] }[...], times: &found)
+            #expect(!found.isEmpty && found.count <= Decoders.run)
+            for (place, time) in zip(run, found) { times[place] = time }
+        }
         for (place, record) in records.enumerated() {
             let shared = engine.sharedImage()
-            let time = engine.stage(record)
-            // What is staged of the other input is in another slot.
-            if place + 1 < records.count, random.next() % 2 == 0 { _ = engine.stage(records[place + 1]) }
-            // Another engine's use of the slot is noticed.
-            if random.next() % 4 == 0 { _ = other.stage(record) }
+            if times[place] == nil || random.next() % 8 == 0 { stage(engine, from: place) }
+            // What is staged of the other input is in other slots.
+            if place + 1 < records.count, random.next() % 2 == 0 { stage(engine, from: place + 1) }
+            // Another engine may use the decoders meanwhile.
+            if random.next() % 4 == 0 { stage(other, from: place) }
             if random.next() % 4 == 0 { other.step(record, into: &effects) }
             #expect(engine.sharedImage() == shared)
             effects.removeAll()
             engine.stepStaged(record, into: &effects)
             let output = Array(effects.bytes.view(from: 0).bytes)
             #expect(output == reference.outputs[place], "seed \(seed), line \(place)")
+            let time = try #require(times[place], "seed \(seed), line \(place): never staged")
             #expect((time == nil) == (effects.outputs.last?.kind == .deadLetter), "seed \(seed), line \(place)")
         }
         #expect(engine.sharedImage() == reference.engine.sharedImage())
@@ -214,7 +224,9 @@ import Testing
             let record = Record(
                 input: 0, partition: 0, offset: 0, timestamp: Timestamp(milliseconds: story.now), key: .absent,
                 value: ByteView(base: bytes.baseAddress, count: bytes.count))
-            #expect(story.engine.stage(record) == Timestamp(milliseconds: story.now))
+            var times: [Timestamp?] = []
+            story.engine.stage([record], times: &times)
+            #expect(times == [Timestamp(milliseconds: story.now)])
             story.engine.stepStaged(record, into: &effects)
             #expect(story.engine.counters.clamped == 1)
         }

@@ -32,24 +32,33 @@ static inline void vj_prefetch(const void *start, size_t bytes) {
     for (size_t at = 0; at < bytes; at += 64) __builtin_prefetch((const char *)start + at, 0, 3);
 }
 
+#if defined(__SSE2__)
+/// The same of eight slots.
+static inline uint64_t vj_matches8(const uint32_t *words, __m128i wanted) {
+    const __m128i low = _mm_set1_epi32(0xFFFF);
+    const float *p = (const float *)words;
+    __m128i a = _mm_castps_si128(_mm_shuffle_ps(_mm_loadu_ps(p), _mm_loadu_ps(p + 4), 0x88));
+    __m128i b = _mm_castps_si128(_mm_shuffle_ps(_mm_loadu_ps(p + 8), _mm_loadu_ps(p + 12), 0x88));
+    a = _mm_cmpeq_epi32(_mm_and_si128(a, low), wanted);
+    b = _mm_cmpeq_epi32(_mm_and_si128(b, low), wanted);
+    const __m128i bytes = _mm_packs_epi16(_mm_packs_epi32(a, b), _mm_setzero_si128());
+    return (uint64_t)(unsigned)_mm_movemask_epi8(bytes);
+}
+#endif
+
 /// Bit i of the result: the lower half of the first of the two words of slot i is `value`; of up to 64 slots of 8 bytes.
 static inline uint64_t vj_matches(const void *slots, size_t count, uint16_t value) {
     const uint32_t *words = (const uint32_t *)slots;
     uint64_t found = 0;
-    size_t at = 0;
 #if defined(__SSE2__)
-    const __m128i wanted = _mm_set1_epi32(value), low = _mm_set1_epi32(0xFFFF);
-    for (; at + 8 <= count; at += 8) {
-        const float *p = (const float *)(words + at * 2);
-        __m128i a = _mm_castps_si128(_mm_shuffle_ps(_mm_loadu_ps(p), _mm_loadu_ps(p + 4), 0x88));
-        __m128i b = _mm_castps_si128(_mm_shuffle_ps(_mm_loadu_ps(p + 8), _mm_loadu_ps(p + 12), 0x88));
-        a = _mm_cmpeq_epi32(_mm_and_si128(a, low), wanted);
-        b = _mm_cmpeq_epi32(_mm_and_si128(b, low), wanted);
-        const __m128i bytes = _mm_packs_epi16(_mm_packs_epi32(a, b), _mm_setzero_si128());
-        found |= (uint64_t)(unsigned)_mm_movemask_epi8(bytes) << at;
+    if (count >= 8) {
+        const __m128i wanted = _mm_set1_epi32(value);
+        for (size_t at = 0; at + 8 < count; at += 8) found |= vj_matches8(words + at * 2, wanted) << at;
+        // The last eight, some of them perhaps once more.
+        return found | vj_matches8(words + (count - 8) * 2, wanted) << (count - 8);
     }
 #endif
-    for (; at < count; at++) found |= (uint64_t)((words[at * 2] & 0xFFFF) == value) << at;
+    for (size_t at = 0; at < count; at++) found |= (uint64_t)((words[at * 2] & 0xFFFF) == value) << at;
     return found;
 }
 
