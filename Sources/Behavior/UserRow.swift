@@ -277,6 +277,23 @@ public struct UserRow: @unchecked Sendable {
         return ByteView(base: identityBase + tenant, count: Int(header.pointee.identityBytes) - tenant)
     }
 
+    /// Whether it is that user's.
+    @inline(__always)
+    func isOf(tenant: ByteView, user: ByteView) -> Bool {
+        let header = header
+        guard Int(header.pointee.tenantBytes) == tenant.count,
+            Int(header.pointee.identityBytes) == tenant.count + user.count
+        else { return false }
+        if tenant.count == 0, let other = user.base, user.count >= 8 && user.count <= 16 {
+            // Most names take two words that overlap.
+            let (mine, other, last) = (UnsafeRawPointer(identityBase), UnsafeRawPointer(other), user.count - 8)
+            let first = mine.loadUnaligned(as: UInt64.self) ^ other.loadUnaligned(as: UInt64.self)
+            let second = mine.loadUnaligned(fromByteOffset: last, as: UInt64.self)
+            return first | (second ^ other.loadUnaligned(fromByteOffset: last, as: UInt64.self)) == 0
+        }
+        return self.tenant.isEqual(to: tenant) && self.user.isEqual(to: user)
+    }
+
     /// The elements of one section; `T` must be the section's slot type.
     @inlinable @inline(__always) func slots<T>(_ section: Section, _: T.Type) -> Slots<T> {
         let entry = header.pointee.sections[Int(section.rawValue)]
@@ -312,7 +329,12 @@ public struct UserRow: @unchecked Sendable {
     /// Whether the fingerprint is among the newest event ids; remembers it.
     public func remember(event fingerprint: UInt32) -> Bool {
         let header = header
-        for index in 0..<12 where header.pointee.recent[index] == fingerprint { return true }
+        let wanted = SIMD4<UInt32>(repeating: fingerprint)
+        let isKnown = withUnsafeBytes(of: &header.pointee.recent) { recent in
+            func held(_ at: Int) -> SIMD4<UInt32> { recent.loadUnaligned(fromByteOffset: at, as: SIMD4<UInt32>.self) }
+            return any((held(0) .== wanted) .| (held(16) .== wanted) .| (held(32) .== wanted))
+        }
+        if isKnown { return true }
         header.pointee.recent[Int(header.pointee.recentNext % 12)] = fingerprint
         header.pointee.recentNext &+= 1
         return false

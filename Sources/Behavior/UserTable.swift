@@ -97,7 +97,7 @@ public final class UserTable {
         while let base = buckets[index].row {
             if buckets[index].hash == hash {
                 let row = UserRow(base: base)
-                if row.tenant.isEqual(to: tenant) && row.user.isEqual(to: user) { return row }
+                if row.isOf(tenant: tenant, user: user) { return row }
             }
             index = (index + 1) & mask
         }
@@ -128,8 +128,9 @@ public final class UserTable {
     @inline(__always)
     public func expectCourse(of row: UserRow) {
         let (actions, pairs) = (row.actions, row.pairs)
-        let start = UnsafeRawPointer(actions.base)
-        prefetch(start, bytes: UnsafeRawPointer(pairs.base + pairs.count) - start)
+        let start = max(UnsafeRawPointer(actions.base), UnsafeRawPointer(row.base) + Self.expectedRowBytes)
+        let end = UnsafeRawPointer(pairs.base + pairs.count)
+        if start < end { prefetch(start, bytes: end - start) }
     }
 
     /// Takes note of a record: the clock of coldness advances, and so does the input's position.

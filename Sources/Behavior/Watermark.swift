@@ -6,6 +6,8 @@ import Events
 public struct Watermark: Sendable {
     /// Per input, the greatest event time in milliseconds; `.min` before the first event.
     private var times = InlineArray<8, Int64>(repeating: .min)
+    /// The greatest of them.
+    private var greatestOfAll = Int64.min
     private let inputs: Int
     public private(set) var current = Timestamp.distantPast
     let lateness: Int64
@@ -28,12 +30,10 @@ public struct Watermark: Sendable {
         let late = time < current
         if time.milliseconds > times[input] {
             times[input] = time.milliseconds
-            var newest = Int64.min
-            for index in 0..<inputs { newest = max(newest, times[index]) }
+            greatestOfAll = max(greatestOfAll, time.milliseconds)
+            let idleUpTo = greatestOfAll - max(idle, 1)
             var least = Int64.max
-            for index in 0..<inputs where times[index] > Int64.min && newest - times[index] < max(idle, 1) {
-                least = min(least, times[index])
-            }
+            for index in 0..<inputs where times[index] > idleUpTo { least = min(least, times[index]) }
             current = max(current, Timestamp(milliseconds: least - lateness))
         }
         return late
@@ -41,14 +41,14 @@ public struct Watermark: Sendable {
 
     /// The greatest event time on any input; `.distantPast` before the first event.
     public var newest: Timestamp {
-        let value = (0..<inputs).reduce(Int64.min) { max($0, times[$1]) }
-        return value == .min ? .distantPast : Timestamp(milliseconds: value)
+        greatestOfAll == .min ? .distantPast : Timestamp(milliseconds: greatestOfAll)
     }
 
     /// Puts back what was persisted. The counts of inputs must be equal.
     public mutating func restore(greatest: [Int64], current: Timestamp) {
         precondition(greatest.count == inputs)
         for index in 0..<inputs { times[index] = greatest[index] }
+        greatestOfAll = greatest.max() ?? .min
         self.current = current
     }
 }

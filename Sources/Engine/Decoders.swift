@@ -15,8 +15,9 @@ public final class Decoders {
         var partition: Int32 = 0
         var offset: Int64 = 0
         var bytes: UnsafePointer<UInt8>?
-        /// Hash of the user whom the record's key names.
+        /// Hash of the user whom the record's key names, and whether that is all the key names.
         var expected: UInt64 = 0
+        var namesUser = false
     }
 
     struct Input {
@@ -99,13 +100,13 @@ extension Engine {
         for record in records.prefix(Decoders.run) {
             guard record.input == first.input else { break }
             let slot = input.pointee.slots + input.pointee.count
-            let expected = expectedKey(record)
+            let (expected, namesUser) = expectedKey(record)
             table.expectBucket(of: expected)
             let event = Self.event(of: slot)
             let outcome = decode(record, input.pointee.decoder, into: event)
             slot.pointee.outcome = outcome
             (slot.pointee.partition, slot.pointee.offset, slot.pointee.bytes) = (record.partition, record.offset, record.value.base)
-            slot.pointee.expected = expected
+            (slot.pointee.expected, slot.pointee.namesUser) = (expected, namesUser)
             input.pointee.count += 1
             if case .event = outcome {
                 decoders.enrich(event, scratch: slot.pointee.scratch)
@@ -137,6 +138,10 @@ extension Engine {
         let slot = input.pointee.slots + index
         if index + Self.rowsAhead < input.pointee.count { table.expectRow(of: slot[Self.rowsAhead].expected) }
         mode.pointee.event = Self.event(of: slot)
-        return take(record, slot.pointee.outcome, into: &effects, recovering: recovering)
+        // A key that decoding requires, and that names nothing but the user, has the user's hash.
+        let isKey = slot.pointee.namesUser && slot.pointee.event.tenant.isEmpty
+            && decodePlans[Int(record.input)]._withUnsafeGuaranteedRef { $0.requiresKey }
+        return take(
+            record, slot.pointee.outcome, key: isKey ? slot.pointee.expected : nil, into: &effects, recovering: recovering)
     }
 }

@@ -210,7 +210,13 @@ extension Engine {
 
     /// Holds whose session has ended, or has lasted a day: what was only watched is learned if nothing spoke against
     /// the session, what waited for a challenge is dropped.
-    func settleHolds(of start: UserRow, at time: Timestamp) -> UserRow {
+    @inline(__always)
+    func settleHolds(of row: UserRow, at time: Timestamp) -> UserRow {
+        row.holds.count == 0 ? row : settleEnded(of: row, at: time)
+    }
+
+    @inline(never)
+    private func settleEnded(of start: UserRow, at time: Timestamp) -> UserRow {
         var row = start
         var index = row.holds.count - 1
         while index >= 0 {

@@ -183,7 +183,7 @@ public final class Engine {
         // What is kept of this input may lie in the decoder's buffers.
         input.pointee.count = 0
         mode.pointee.event = ownEvent
-        let expected = expectedKey(record)
+        let expected = expectedKey(record).hash
         table.expectBucket(of: expected)
         // The records of a batch mostly lie one behind the other.
         if let base = record.value.base { prefetch(base + record.value.count, bytes: Self.expectedRecordBytes) }
@@ -210,18 +210,19 @@ public final class Engine {
     /// Of most records, and the key between them.
     private static let expectedRecordBytes = 512
 
-    /// Hash of the user whom the record's key names, `user` or `tenant/user`: good enough to fetch by.
+    /// Hash of the user whom the record's key names, `user` or `tenant/user`, good enough to fetch by; and whether it is that of
+    /// the whole key.
     @inline(__always)
-    func expectedKey(_ record: Record) -> UInt64 {
-        guard let key = record.key.base, let found = memchr(key, 0x2F, record.key.count) else { return hash(record.key) }
+    func expectedKey(_ record: Record) -> (hash: UInt64, isWhole: Bool) {
+        guard let key = record.key.base, let found = memchr(key, 0x2F, record.key.count) else { return (hash(record.key), true) }
         let slash = UnsafeRawPointer(found) - UnsafeRawPointer(key)
-        let user = ByteView(base: record.key.base.unsafelyUnwrapped + slash + 1, count: record.key.count - slash - 1)
-        return hash(user, seed: hash(record.key.prefix(slash)))
+        let user = ByteView(base: key + slash + 1, count: record.key.count - slash - 1)
+        return (hash(user, seed: hash(record.key.prefix(slash))), false)
     }
 
     /// The whole path of a decoded record: look up, score, decide, emit, learn.
     func take(
-        _ record: Record, _ outcome: DecodeOutcome, into effects: inout Effects, recovering: Bool
+        _ record: Record, _ outcome: DecodeOutcome, key known: UInt64? = nil, into effects: inout Effects, recovering: Bool
     ) -> UInt32? {
         switch outcome {
         case .ignored:
@@ -230,7 +231,7 @@ public final class Engine {
         case .rejected(let rejection):
             if let page = reject(record, rejection, into: &effects, recovering: recovering) { return page }
         case .event:
-            let key = userKey
+            let key = known ?? userKey
             let known = find(key)
             if let known {
                 if event.pointee.type == .action { table.expectCourse(of: known) }

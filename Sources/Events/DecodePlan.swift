@@ -20,7 +20,7 @@ public final class DecodePlan: @unchecked Sendable {
     }
 
     let type: EventType?
-    let requiresKey: Bool
+    public let requiresKey: Bool
     /// The rule for `type` comes first, so that an ignored record costs nothing more.
     let rules: [Rule]
     private let owned: [UnsafeMutablePointer<UInt8>]

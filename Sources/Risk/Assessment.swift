@@ -42,6 +42,8 @@ public struct Assessment: ~Copyable {
     /// Evidence for danger by group, and all evidence against it, before caps.
     var positive = InlineArray<8, Double>(repeating: 0)
     var negative = 0.0
+    /// Groups with evidence for danger, as bits.
+    var groups: UInt64 = 0
 
     public init() {
         evidence = .allocate(capacity: Signal.count)
@@ -72,6 +74,7 @@ public struct Assessment: ~Copyable {
         if points > 0 {
             fired.insert(SignalSet(signal))
             positive[group] += points
+            groups |= 1 << UInt64(group)
         } else {
             negative += points
         }
@@ -85,5 +88,6 @@ public struct Assessment: ~Copyable {
         place = ActionPlace()
         positive = InlineArray(repeating: 0)
         negative = 0
+        groups = 0
     }
 }

@@ -132,8 +132,11 @@ public final class Scorer: @unchecked Sendable {
         let allowance = out.fired.isDisjoint(with: .undeniable) ? model.reassuranceCap : 0
         let negativeScale = -out.negative > allowance ? allowance / -out.negative : 1
         var isCapped = negativeScale != 1
-        if !out.fired.isEmpty {
-            for group in 0..<SignalGroup.count where out.positive[group] > groupCaps[group] { isCapped = true }
+        var groups = out.groups
+        while groups != 0 {
+            let group = groups.trailingZeroBitCount
+            groups &= groups - 1
+            if out.positive[group] > groupCaps[group] { isCapped = true }
         }
         var total = model.base
         var bits = out.present.rawValue
