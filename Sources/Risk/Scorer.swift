@@ -132,10 +132,10 @@ public final class Scorer: @unchecked Sendable {
         let allowance = out.fired.isDisjoint(with: .undeniable) ? model.reassuranceCap : 0
         let negativeScale = -out.negative > allowance ? allowance / -out.negative : 1
         var isCapped = negativeScale != 1
-        var groups = out.groups
-        while groups != 0 {
-            let group = groups.trailingZeroBitCount
-            groups &= groups - 1
+        var raised = out.groups
+        while raised != 0 {
+            let group = raised.trailingZeroBitCount
+            raised &= raised - 1
             if out.positive[group] > groupCaps[group] { isCapped = true }
         }
         var total = model.base
