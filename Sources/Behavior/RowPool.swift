@@ -1,24 +1,33 @@
 import Glibc
 
-/// Memory for rows: size classes in steps of 64 bytes up to 64 KiB less one step, cut from 2 MiB chunks, with a free
-/// list a class. Nothing is given back to the system before the pool goes.
+/// Memory for rows of up to 64 KiB less 64 bytes, cut from 2 MiB chunks, with a free list for each size there is: steps of 64
+/// bytes up to a kibibyte, then eight to an octave, so that what one user has outgrown soon fits another, and a row mostly
+/// grows where it lies. Nothing is given back to the system before the pool goes.
 struct RowPool: ~Copyable {
     private var free: [UnsafeMutableRawPointer?]
     private var chunks: [UnsafeMutableRawPointer] = []
     private var cursor: UnsafeMutableRawPointer?
     private var left = 0
     private(set) var usedBytes = 0
-    static let granule = 64
     static let chunkBytes = 2 << 20
 
-    init() { free = Array(repeating: nil, count: 1024) }
+    /// Which size a row of so many bytes takes, and how many bytes that is; at most an eighth more.
+    @inline(__always)
+    static func size(for byteCount: Int) -> (index: Int, bytes: Int) {
+        let octave = max(Int.bitWidth - 10 - (byteCount - 1).leadingZeroBitCount, 0)
+        let shift = octave == 0 ? 6 : octave + 6
+        let steps = (byteCount - 1) >> shift + 1
+        return (octave == 0 ? steps : octave * 8 + steps, steps << shift)
+    }
+
+    init() { free = Array(repeating: nil, count: Self.size(for: 65_536).index + 1) }
 
     deinit { for chunk in chunks { chunk.deallocate() } }
 
-    /// `byteCount` must be a positive multiple of 64 below 65,536. The bytes are not initialised.
+    /// `byteCount` must be positive and below 65,536. The bytes are not initialised.
     mutating func allocate(_ byteCount: Int) -> UnsafeMutableRawPointer {
+        let (index, byteCount) = Self.size(for: byteCount)
         usedBytes += byteCount
-        let index = byteCount / Self.granule
         if let row = free[index] {
             free[index] = row.load(as: UnsafeMutableRawPointer?.self)
             return row
@@ -38,8 +47,8 @@ struct RowPool: ~Copyable {
     }
 
     mutating func deallocate(_ row: UnsafeMutableRawPointer, _ byteCount: Int) {
+        let (index, byteCount) = Self.size(for: byteCount)
         usedBytes -= byteCount
-        let index = byteCount / Self.granule
         row.storeBytes(of: free[index], as: UnsafeMutableRawPointer?.self)
         free[index] = row
     }

@@ -5,7 +5,7 @@ import Events
 /// on paging.
 extension UserTable {
     /// Bytes of the rows in memory.
-    public var residentBytes: Int { pool.usedBytes }
+    public var residentBytes: Int { pool.pointee.usedBytes }
 
     /// Users whose rows are only in the state file.
     public var pagedCount: Int { pages.count }
@@ -50,7 +50,7 @@ extension UserTable {
                 isProven: header.pointee.flags.contains(.proven)))
         directory[Int(number)] = Self.elsewhere
         unlink(row)
-        pool.deallocate(row.base, row.byteCount)
+        pool.pointee.deallocate(row.base, row.byteCount)
         return true
     }
 

@@ -57,11 +57,11 @@ extension UserTable {
         guard bytes.count >= UserRow.headerBytes, bytes.count % UserRow.rowGranule == 0, bytes.count < 65_536 else {
             return "its length is not that of a row"
         }
-        let base = pool.allocate(bytes.count)
+        let base = pool.pointee.allocate(bytes.count)
         base.copyMemory(from: bytes.baseAddress!, byteCount: bytes.count)
         let row = UserRow(base: base)
         if let fault = fault(in: row, number: number, byteCount: bytes.count) ?? keep(row) {
-            pool.deallocate(base, bytes.count)
+            pool.pointee.deallocate(base, bytes.count)
             return fault
         }
         row.header.pointee.flags.subtract(.transient)

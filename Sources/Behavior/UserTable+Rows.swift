@@ -16,7 +16,7 @@ extension UserTable {
         var capacities = InlineArray<12, Int>(repeating: 0)
         for section in Section.allCases { capacities[Int(section.rawValue)] = initialCapacity(section) }
         let (size, offsets) = Self.layOut(identity: identity, capacities: capacities)
-        let base = pool.allocate(size)
+        let base = pool.pointee.allocate(size)
         base.initializeMemory(as: UInt8.self, repeating: 0, count: size)
         let row = UserRow(base: base)
         base.initializeMemory(as: UserHeader.self, repeating: UserHeader(), count: 1)
@@ -68,7 +68,7 @@ extension UserTable {
         return layOut(identity: identityBytes, capacities: capacities).0
     }
 
-    /// Everything behind the section moves by as much as it grows, so two copies make the new row.
+    /// Everything behind the section moves by as much as it grows. The row itself moves only where its memory is too small.
     func grow(_ row: UserRow, _ section: Section) -> UserRow? {
         let header = row.header
         let index = Int(section.rawValue)
@@ -89,18 +89,21 @@ extension UserTable {
         // What an attacker can fill must not keep out what would tell on him.
         guard Self.wholeGranules(end + growth + reserve) <= bounds.bytesPerUser else { return nil }
         let size = Self.wholeGranules(end + growth)
-        let base = pool.allocate(size)
-        base.copyMemory(from: row.base, byteCount: behind)
-        (base + behind).initializeMemory(as: UInt8.self, repeating: 0, count: growth)
+        let isInPlace = RowPool.size(for: row.byteCount).bytes >= size
+        let base = isInPlace ? row.base : pool.pointee.allocate(size)
         (base + behind + growth).copyMemory(from: row.base + behind, byteCount: end - behind)
+        if !isInPlace { base.copyMemory(from: row.base, byteCount: behind) }
+        (base + behind).initializeMemory(as: UInt8.self, repeating: 0, count: growth)
         (base + end + growth).initializeMemory(as: UInt8.self, repeating: 0, count: size - end - growth)
         let moved = UserRow(base: base)
+        if !isInPlace {
+            relink(row, to: moved)
+            directory[Int(header.pointee.number)] = base
+            pool.pointee.deallocate(row.base, row.byteCount)
+        }
         moved.header.pointee.rowBytes = UInt16(size)
         moved.header.pointee.sections[index].capacity = UInt8(capacity)
         for later in index + 1..<Section.count { moved.header.pointee.sections[later].offset += UInt16(growth / 8) }
-        relink(row, to: moved)
-        directory[Int(header.pointee.number)] = base
-        pool.deallocate(row.base, row.byteCount)
         return moved
     }
 }

@@ -84,7 +84,7 @@ extension UserTable {
         if !row.header.pointee.flags.contains(.proven) { unprovenCount -= 1 }
         directory[Int(row.header.pointee.number)] = nil
         unlink(row)
-        pool.deallocate(row.base, row.byteCount)
+        pool.pointee.deallocate(row.base, row.byteCount)
         count -= 1
     }
 
@@ -99,7 +99,7 @@ extension UserTable {
             }
             discard(row)
         }
-        let base = pool.allocate(bytes.count)
+        let base = pool.pointee.allocate(bytes.count)
         base.copyMemory(from: bytes.baseAddress!, byteCount: bytes.count)
         let row = UserRow(base: base)
         place(row, number: number)

@@ -10,8 +10,8 @@ public final class UserTable {
 
     let bounds: StateBounds
     let inputs: Int
-    var pool = RowPool()
-    /// What every event touches. Behind a pointer, because a class's own variables are checked for exclusive access.
+    /// What every event touches. It and the pool are behind pointers, because a class's own variables are checked for
+    /// exclusive access.
     struct Hot {
         var buckets: UnsafeMutablePointer<Bucket>
         var mask: Int
@@ -22,6 +22,7 @@ public final class UserTable {
         var marked: UInt64 = 0
     }
     let hot: UnsafeMutablePointer<Hot>
+    let pool: UnsafeMutablePointer<RowPool>
     var buckets: UnsafeMutablePointer<Bucket> {
         @inline(__always) get { hot.pointee.buckets }
         @inline(__always) set { hot.pointee.buckets = newValue }
@@ -70,7 +71,7 @@ public final class UserTable {
     public var newerRowWins = false
 
     public var bytes: Int {
-        pool.usedBytes + (mask + 1) * MemoryLayout<Bucket>.stride + pages.bytes + directory.count * 8
+        pool.pointee.usedBytes + (mask + 1) * MemoryLayout<Bucket>.stride + pages.bytes + directory.count * 8
     }
 
     public init(bounds: StateBounds, inputs: Int) {
@@ -81,11 +82,15 @@ public final class UserTable {
         let buckets = Self.makeBuckets(1024)
         hot = .allocate(capacity: 1)
         hot.initialize(to: Hot(buckets: buckets, mask: 1023))
+        pool = .allocate(capacity: 1)
+        pool.initialize(to: RowPool())
     }
 
     deinit {
         hot.pointee.buckets.deallocate()
         hot.deallocate()
+        pool.deinitialize(count: 1)
+        pool.deallocate()
     }
 
     /// The user's row, or nil.
@@ -231,7 +236,7 @@ public final class UserTable {
         if !header.pointee.flags.contains(.proven) { unprovenCount -= 1 }
         directory[Int(number)] = nil
         unlink(row)
-        pool.deallocate(row.base, row.byteCount)
+        pool.pointee.deallocate(row.base, row.byteCount)
         count -= 1
     }
 
