@@ -90,7 +90,11 @@ extension Shard {
                 + (pending?.restorations.reduce(0) { $0 + ($1.task?.engine.residentBytes ?? 0) } ?? 0)
             // Whose offsets are to be changed, and who is to be written again, must be in memory.
             let budget = options.acceptsOffsets || restoration.mustRepublish || options.memoryBytes == .max ? Int.max : max(0, options.memoryBytes - resident)
+            // A file that was catching up with a topic that is lost may have somebody under two numbers.
+            let newerRowWins = engine.newerRowWins
+            engine.newerRowWins = newerRowWins || restoration.mustRepublish
             try store.restore(into: engine, budgetBytes: budget)
+            engine.newerRowWins = newerRowWins
         } catch let error as StoreError {
             try rebuild(restoration, because: error.message)
         } catch {

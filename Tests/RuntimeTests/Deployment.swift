@@ -110,7 +110,18 @@ final class Deployment {
     }
 
     /// Stops it, and holds everything it ever decided against one thread that decided it all without a fault.
-    func checkDecisions(_ location: SourceLocation = #_sourceLocation) {
+    func checkDecisions(_ location: SourceLocation = #_sourceLocation) { _ = checked(location) }
+
+    /// The same, and what its state files know of users as well.
+    func checkState(_ location: SourceLocation = #_sourceLocation) throws {
+        var oracle = checked(location)
+        for partition in 0..<cluster.options.partitions {
+            oracle.check([partition: [try HeldState("the file", file: file(partition: partition), plan: settings.plan)]])
+        }
+        #expect(oracle.problems == [], "seed \(seed)", sourceLocation: location)
+    }
+
+    private func checked(_ location: SourceLocation) -> Oracle {
         #expect(host.terminate() == nil, "seed \(seed)", sourceLocation: location)
         cluster.clock.advance(milliseconds: 2_000)
         cluster.settle()
@@ -118,5 +129,6 @@ final class Deployment {
         oracle.checkExactlyOnce()
         #expect(oracle.problems == [], "seed \(seed)", sourceLocation: location)
         #expect(cluster.isDrained, "seed \(seed)", sourceLocation: location)
+        return oracle
     }
 }

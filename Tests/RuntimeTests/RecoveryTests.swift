@@ -212,6 +212,41 @@ import Testing
         try goesOn(deployment)
     }
 
+    /// Where the end of a transaction is learned late the file misses its slice, and catches up piece by piece. When the topic is
+    /// lost before it has, redo from what the file has must give everything again.
+    @Test func theStateTopicIsLostWhileTheFileIsBehind() throws {
+        for seed in UInt64(61)...68 {
+            var plan = Story.plan(inputs: 1)
+            plan.bounds.usersPerPartition = 100
+            let deployment = Deployment(seed: seed, partitions: 1, plan: plan)
+            // Every commit brings a slice.
+            deployment.settings.options.checkpointMilliseconds = 100
+            (deployment.settings.options.commitMilliseconds, deployment.settings.options.interventionCommitMilliseconds) = (12, 12)
+            try deployment.start()
+            func turn(until isReached: (Shard) -> Bool) throws {
+                for _ in 0..<1_000 {
+                    let shard = try #require(deployment.shard)
+                    if isReached(shard) { return }
+                    if shard.state == .running { deployment.feed(2) }
+                    #expect(deployment.turn() == nil)
+                }
+                Issue.record("seed \(seed): not reached")
+            }
+            try turn { $0.counters.checkpoints > 3 }
+            deployment.cluster.endFaults = [.answerLost]
+            try turn { _ in deployment.heard.contains("had been committed") }
+            let written = try #require(deployment.shard).counters.checkpoints
+            try turn { $0.counters.checkpoints > written }
+            deployment.kill()
+            deployment.cluster.clock.advance(milliseconds: 20_000)
+            deployment.cluster.settle()
+            deployment.makeAnew(.state)
+            try deployment.run()
+            #expect(deployment.heard.count("The file is used") == 1, "seed \(seed)")
+            try deployment.checkState()
+        }
+    }
+
     @Test func stateTopicAndFileAreLost() throws {
         let deployment = try killed(seed: 50)
         deployment.makeAnew(.state)
