@@ -112,12 +112,15 @@ final class Deployment {
     /// Stops it, and holds everything it ever decided against one thread that decided it all without a fault.
     func checkDecisions(_ location: SourceLocation = #_sourceLocation) { _ = checked(location) }
 
-    /// The same, and what its state files know of users as well.
+    /// The same, and what its shard and then its state files know as well.
     func checkState(_ location: SourceLocation = #_sourceLocation) throws {
+        var held: [Int32: [HeldState]] = [:]
+        shard?.forEachEngine { held[$0] = [HeldState("the shard", $1)] }
         var oracle = checked(location)
         for partition in 0..<cluster.options.partitions {
-            oracle.check([partition: [try HeldState("the file", file: file(partition: partition), plan: settings.plan)]])
+            held[partition]?.append(try HeldState("the file", file: file(partition: partition), plan: settings.plan))
         }
+        oracle.check(held)
         #expect(oracle.problems == [], "seed \(seed)", sourceLocation: location)
     }
 
