@@ -6,7 +6,12 @@ import Synchronization
 
 /// The shards of one process: a thread each, a mailbox each, one request to stop.
 public final class ShardGroup: Sendable {
+    public typealias Maker = @Sendable (Int, Mailbox, StopRequest) throws(LogFailure) -> Shard
+
     private struct Results {
+        /// Nil when all have ended: what it holds, a state directory's lock above all, is free when `wait` returns, and not
+        /// only when the last thread is gone.
+        var make: Maker?
         var outcomes: [ShardOutcome?]
         /// What shards that have ended had done.
         var last: [ShardStatus?]
@@ -15,20 +20,17 @@ public final class ShardGroup: Sendable {
     private let mailboxes: [Mailbox]
     private let results: Mutex<Results>
     private let finished = DispatchGroup()
-    private let make: @Sendable (Int, Mailbox, StopRequest) throws(LogFailure) -> Shard
     /// Set to stop all shards.
     public let stop: StopRequest
 
     /// `make` is called on shard n's own thread with its number, its mailbox and the group's request to stop.
     public init(
-        shards: Int, stop: StopRequest = StopRequest(),
-        make: @escaping @Sendable (Int, Mailbox, StopRequest) throws(LogFailure) -> Shard
+        shards: Int, stop: StopRequest = StopRequest(), make: @escaping Maker
     ) {
         mailboxes = (0..<max(1, shards)).map { _ in Mailbox() }
         let none = max(1, shards)
-        results = Mutex(Results(outcomes: Array(repeating: nil, count: none), last: Array(repeating: nil, count: none)))
+        results = Mutex(Results(make: make, outcomes: Array(repeating: nil, count: none), last: Array(repeating: nil, count: none)))
         self.stop = stop
-        self.make = make
     }
 
     /// Starts the threads; a second call does nothing.
@@ -54,6 +56,7 @@ public final class ShardGroup: Sendable {
         let outcome: ShardOutcome
         var last: ShardStatus?
         do {
+            guard let make = results.withLock({ $0.make }) else { return }
             let shard = try make(number, mailboxes[number], stop)
             outcome = shard.run()
             last = shard.status()
@@ -64,6 +67,7 @@ public final class ShardGroup: Sendable {
         results.withLock { [last] in
             $0.outcomes[number] = outcome
             $0.last[number] = last
+            if $0.outcomes.allSatisfy({ $0 != nil }) { $0.make = nil }
         }
         // A process that lost a shard for good must not half live on.
         if case .failed = outcome { stop.request() }
