@@ -123,4 +123,52 @@ import Testing
         }
         #expect(pair.shortly > 500, "seed \(seed)")
     }
+
+    /// Strings of every length around what is read at once, with an odd byte at every place.
+    @Test func stringsAgree() {
+        let odd: [[UInt8]] = [
+            [], [0x1F], [0x20], [0x7F], [0x22], [0x5C], [0x5C, 0x6E], [0], [0x80], [0xFF], [0xC2, 0x80], [0xC3, 0xA9], [0xED, 0xA0, 0x80],
+            [0xE2, 0x82, 0xAC],
+        ]
+        let (head, tail) = (Array(#"{"id":"e","time":1700000000000,"type":"action","user":""#.utf8), Array(#""}"#.utf8))
+        let pair = Pair()
+        for length in [0, 1, 2, 7, 8, 9, 14, 15, 16, 17, 31, 32, 33] {
+            for place in 0...length {
+                for bytes in odd {
+                    let text = Array(repeating: UInt8(ascii: "x"), count: place) + bytes + Array(repeating: UInt8(ascii: "y"), count: length - place)
+                    for middle in [#"u","action":""#, #"u","action":"a","?":""#, #"u","action":"a","?":[""#, #"u","action":"a",""#, ""] {
+                        let close = middle.hasSuffix("[\"") ? Array("\"]}".utf8) : middle.hasSuffix(",\"") ? Array("\":1}".utf8) : tail
+                        pair.check(head + Array(middle.utf8) + text + close, "length \(length), place \(place), \(bytes) in \(middle)")
+                    }
+                }
+            }
+        }
+        #expect(pair.shortly > 1_000)
+    }
+
+    /// Times of days that come again and of days that don't, whole and broken.
+    @Test func timesAgree() {
+        let seed = UInt64.random(in: 0 ... .max)
+        var random = SeededGenerator(seed: seed)
+        let dates = ["2026-11-23", "2026-11-24", "2024-02-29", "2023-02-29", "1999-12-31", "2099-12-31", "1969-12-31", "0000-01-01"]
+        let known = UnsafeMutablePointer<KnownDay>.allocate(capacity: 1)
+        known.initialize(to: KnownDay())
+        defer { known.deallocate() }
+        let bytes = UnsafeMutablePointer<UInt8>.allocate(capacity: 64)
+        defer { bytes.deallocate() }
+        var read = 0
+        for round in 0..<20_000 {
+            func two(_ most: Int) -> String { let n = Int.random(in: 0...most, using: &random); return n < 10 ? "0\(n)" : "\(n)" }
+            let end = ["Z", "Z", "Z", "z", "+01:00", "", "0Z"].randomElement(using: &random)!
+            let fraction = [".000", ".123", ".999", ".5", "", ".1234"].randomElement(using: &random)!
+            var text = Array("\(dates.randomElement(using: &random)!)T\(two(24)):\(two(60)):\(two(61))\(fraction)\(end)".utf8)
+            if Int.random(in: 0..<3, using: &random) == 0 { text[Int.random(in: 0..<text.count, using: &random)] = UInt8.random(in: 0...255, using: &random) }
+            for (i, byte) in text.enumerated() { bytes[i] = byte }
+            let view = ByteView(base: UnsafePointer(bytes), count: text.count)
+            let time = Timestamp(rfc3339: view)
+            #expect(Timestamp(rfc3339: view, knowing: known) == time, "seed \(seed), round \(round): \(view.string)")
+            if time != nil { read += 1 }
+        }
+        #expect(read > 5_000, "seed \(seed)")
+    }
 }
