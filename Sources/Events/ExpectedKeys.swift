@@ -12,12 +12,36 @@ struct ExpectedKey {
     var high: UInt64 = 0
     var lowMask: UInt64 = 0
     var highMask: UInt64 = 0
-    /// A string of `least` bytes and up to as many more as `room` is more than nothing is kept as it is, that many bytes from
-    /// the beginning of the event. No room where strings are something else.
+    /// A string is kept as it is when what it has more than `least` bytes is less than `room`; none is where there is no room.
     var least = 0
     var room: UInt = 0
+    /// Where it is kept, in bytes from the event's beginning.
     var place = 0
     var next: UnsafeMutablePointer<ExpectedKey>
+
+    init(_ key: ContractKey, object: UInt8 = nowhere, next: UnsafeMutablePointer<ExpectedKey>) {
+        (self.key, self.object, self.next) = (key, object, next)
+    }
+
+    init(_ name: ByteView, of object: UInt8, _ key: ContractKey, next: UnsafeMutablePointer<ExpectedKey>) {
+        self.init(key, object: name.count <= Self.mostBytes ? object : Self.nowhere, next: next)
+        length = name.count + 3
+        for i in 0..<min(length, 16) {
+            let isQuote = i == 0 || i == length - 2
+            let byte = isQuote ? UInt8(ascii: "\"") : i == length - 1 ? UInt8(ascii: ":") : name[i - 1]
+            let shift = UInt64(8 * (i % 8))
+            if i < 8 {
+                low |= UInt64(byte) << shift
+                lowMask |= 0xFF << shift
+            } else {
+                high |= UInt64(byte) << shift
+                highMask |= 0xFF << shift
+            }
+        }
+    }
+
+    /// Of a name that can be compared: sixteen less quotes and colon.
+    static var mostBytes: Int { 13 }
 
     /// Whether it stands there, sixteen bytes of which can be read.
     @inline(__always)
@@ -31,24 +55,24 @@ struct ExpectedKey {
 
 /// What the keys of the next record are expected to be: a producer writes its fields in one order, so each key is most often
 /// followed by what followed it in the record before, and one comparison takes the place of finding where it ends and
-/// looking it up. Keys the contract doesn't know are learned as they come. Only a guess: what stands in the record decides. Belongs to one decoder.
+/// looking it up. Keys the contract doesn't know are learned as they come. Only a guess: what stands in the record decides.
+/// Belongs to one decoder.
 struct ExpectedKeys {
     /// By the keys' numbers, and one that stands for the beginning.
     private let keys: UnsafeMutablePointer<ExpectedKey>
     private let count: Int
-    /// Keys the contract doesn't know, as they come.
+    /// Keys the contract doesn't know, of ASCII and not too long to be compared, as they come.
     private let learned: UnsafeMutablePointer<ExpectedKey>
-    private let oldest: UnsafeMutablePointer<Int>
     private static var learnedCount: Int { 8 }
-    /// Every key the contract doesn't know and that is too long to be learned; it has no bit.
+    private let oldest: UnsafeMutablePointer<Int>
+    /// Every other key the contract doesn't know; it has no bit.
     let unknown: UnsafeMutablePointer<ExpectedKey>
     /// The names of those in one record.
     let unknownNames: UnsafeMutablePointer<ByteView>
     static var mostUnknown: Int { 8 }
-    /// As many bytes can be compared, less quotes and colon.
-    static var mostLearned: Int { 13 }
 
     init(_ names: [(text: String, object: ContractObject, key: ContractKey)], _ bounds: DecodeBounds) {
+        precondition(names.count + Self.learnedCount <= 64)
         count = names.count
         keys = .allocate(capacity: count + 2 + Self.learnedCount)
         let beginning = keys + count
@@ -57,33 +81,24 @@ struct ExpectedKeys {
         oldest = .allocate(capacity: 1)
         oldest.initialize(to: 0)
         unknownNames = .allocate(capacity: Self.mostUnknown)
-        func word(_ bytes: some BidirectionalCollection<UInt8>) -> UInt64 { bytes.reversed().reduce(0) { $0 << 8 | UInt64($1) } }
         for (number, name) in names.enumerated() {
-            let bytes = Array("\"\(name.text)\":".utf8)
             let key = keys + number
-            key.initialize(
-                to: ExpectedKey(
-                    key: name.key, object: bytes.count <= 16 ? name.object.rawValue : ExpectedKey.nowhere, length: bytes.count,
-                    low: word(bytes.prefix(8)), high: word(bytes.dropFirst(8).prefix(8)), lowMask: Self.mask(bytes.count),
-                    highMask: Self.mask(bytes.count - 8), next: beginning))
+            var text = name.text
+            text.withUTF8 {
+                key.initialize(
+                    to: ExpectedKey(ByteView(UnsafeRawBufferPointer($0)), of: name.object.rawValue, name.key, next: beginning))
+            }
             guard name.key.isField, let place = Event.place(of: name.key.field) else { continue }
             key.pointee.place = place
             key.pointee.least = name.key.value == .identifier ? 1 : 0
             key.pointee.room = UInt(name.key.value == .identifier ? bounds.idBytes : bounds.textBytes + 1)
         }
-        let none = ContractKey(bit: 0, value: .skipped)
-        beginning.initialize(to: ExpectedKey(key: none, object: ExpectedKey.nowhere, next: beginning))
-        unknown.initialize(to: ExpectedKey(key: none, object: ExpectedKey.nowhere, next: beginning))
-        precondition(count + Self.learnedCount <= 64)
+        for key in [beginning, unknown] { key.initialize(to: ExpectedKey(ContractKey(bit: 0, value: .skipped), next: beginning)) }
         for number in 0..<Self.learnedCount {
-            (learned + number).initialize(
-                to: ExpectedKey(
-                    key: ContractKey(bit: 1 << UInt64(count + number), value: .skipped), object: ExpectedKey.nowhere, next: beginning))
+            let key = ContractKey(bit: 1 << UInt64(count + number), value: .skipped)
+            (learned + number).initialize(to: ExpectedKey(key, next: beginning))
         }
     }
-
-    /// The lowest `count` bytes of a word.
-    private static func mask(_ count: Int) -> UInt64 { count >= 8 ? .max : 1 << UInt64(max(count, 0) * 8) - 1 }
 
     func deallocate() {
         keys.deallocate()
@@ -94,18 +109,10 @@ struct ExpectedKeys {
     @inline(__always)
     var beginning: UnsafeMutablePointer<ExpectedKey> { keys + count }
 
-    /// The place of a key the contract doesn't know, of at most `mostLearned` bytes; nil when it was met already in this
-    /// record, or as many others were as there is room for.
+    /// The place of a key the contract doesn't know, of ASCII and at most `ExpectedKey.mostBytes`; nil when this record had it
+    /// already, or as many others as there is room for.
     func learn(_ name: ByteView, of object: UInt8, _ met: UInt64) -> UnsafeMutablePointer<ExpectedKey>? {
-        var text = InlineArray<16, UInt8>(repeating: 0)
-        text[0] = UInt8(ascii: "\"")
-        for i in 0..<name.count { text[i + 1] = name[i] }
-        (text[name.count + 1], text[name.count + 2]) = (UInt8(ascii: "\""), UInt8(ascii: ":"))
-        var made = ExpectedKey(key: learned.pointee.key, object: object, length: name.count + 3, next: beginning)
-        for i in (0..<8).reversed() {
-            (made.low, made.high) = (made.low << 8 | UInt64(text[i]), made.high << 8 | UInt64(text[i + 8]))
-        }
-        (made.lowMask, made.highMask) = (Self.mask(made.length), Self.mask(made.length - 8))
+        var made = ExpectedKey(name, of: object, learned.pointee.key, next: beginning)
         var free: Int?
         for turn in 0..<Self.learnedCount {
             let number = (oldest.pointee + turn) % Self.learnedCount
@@ -120,7 +127,7 @@ struct ExpectedKeys {
         }
         guard let free else { return nil }
         oldest.pointee = (free + 1) % Self.learnedCount
-        made.key.bit = (learned + free).pointee.key.bit
+        made.key = learned[free].key
         learned[free] = made
         return learned + free
     }

@@ -64,7 +64,9 @@ struct PlainText {
         }
     }
 
-    private static func spells(_ name: StaticString, _ p: Place) -> Bool { ByteView(base: p, count: name.utf8CodeUnitCount) == name }
+    private static func spells(_ name: StaticString, _ p: Place) -> Bool {
+        ByteView(base: p, count: name.utf8CodeUnitCount) == name
+    }
 
     /// Behind a value nobody reads, which must be JSON all the same and at most `depth` deep; nil where it is not, or has
     /// escapes or odd numbers.
@@ -119,7 +121,8 @@ struct PlainText {
         guard end > whole &+ 8 else { return nil }
         let before = 1 &<< whole &- 1
         let mantissa = eightDigits((left & before | left &>> 8 & ~before) &<< (72 &- end))
-        let magnitude = Double(Int64(truncatingIfNeeded: mantissa)) / vj_power_of_ten(UInt32((end &- whole) &>> 3 &- 1))
+        let places = UInt32(truncatingIfNeeded: (end &- whole) &>> 3 &- 1)
+        let magnitude = Double(Int64(truncatingIfNeeded: mantissa)) / vj_power_of_ten(places)
         return (.double(isNegative ? -magnitude : magnitude), digits + Int(end &>> 3))
     }
 

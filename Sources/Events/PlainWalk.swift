@@ -84,7 +84,9 @@ extension EventWalk {
         if p != start, follower.pointee.object == object, follower.pointee.stands(at: p) {
             return (follower, p + follower.pointee.length)
         }
-        guard let (name, end) = PlainText.string(p, &isOdd) else { return nil }
+        var isOddName = false
+        guard let (name, end) = PlainText.string(p, &isOddName) else { return nil }
+        isOdd = isOdd || isOddName
         let colon = PlainText.behindSpace(end)
         guard colon[0] == UInt8(ascii: ":") else { return nil }
         if let key = keys.key(parsed: name, in: KeyGroup(object)) {
@@ -92,7 +94,8 @@ extension EventWalk {
             last.pointee.next = found
             return (found, colon + 1)
         }
-        if name.count <= ExpectedKeys.mostLearned {
+        // A key that is learned is not looked at again, so that its UTF-8 would go unchecked.
+        if !isOddName, name.count <= ExpectedKey.mostBytes {
             guard let found = expected.learn(name, of: object, met) else { return nil }
             last.pointee.next = found
             return (found, colon + 1)
