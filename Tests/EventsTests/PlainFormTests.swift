@@ -137,7 +137,7 @@ import Testing
             (#"u","action":"a",""#, #"":1}"#),
         ]
         let pair = Pair()
-        for length in [0, 1, 2, 7, 8, 9, 14, 15, 16, 17, 31, 32, 33] {
+        for length in [0, 1, 8, 15, 16, 17, 32] {
             for at in 0...length {
                 for bytes in odd {
                     let text = [UInt8](repeating: 0x78, count: at) + bytes + [UInt8](repeating: 0x79, count: length - at)
@@ -158,7 +158,7 @@ import Testing
         let texts = ["trace", "t", "", "label2", "fourteen bytes", "thirteenbytes", "twelve bytes", "cafe", "caf\u{E9}"]
         let names = (texts + (0..<8).map { "n\($0)" }).map { Array($0.utf8) } + [[0x63, 0xFF], [0xED, 0xA0, 0x80], [0x7F]]
         let pair = Pair()
-        for round in 0..<4_000 {
+        for round in 0..<2_000 {
             // Some records have the same keys as others, so that what was learned counts.
             var order = SeededGenerator(seed: seed &+ UInt64.random(in: 0..<40, using: &random))
             var bytes = Array(#"{"id":"e","user":"u","time":1700000000000,"type":"action","action":"a""#.utf8)
@@ -190,7 +190,7 @@ import Testing
         let bytes = UnsafeMutablePointer<UInt8>.allocate(capacity: 64)
         defer { bytes.deallocate() }
         var read = 0
-        for round in 0..<20_000 {
+        for round in 0..<6_000 {
             func two(_ most: Int) -> String { let n = Int.random(in: 0...most, using: &random); return n < 10 ? "0\(n)" : "\(n)" }
             let end = ["Z", "Z", "Z", "z", "+01:00", "", "0Z"].randomElement(using: &random)!
             let fraction = [".000", ".123", ".999", ".5", "", ".1234"].randomElement(using: &random)!
@@ -204,6 +204,6 @@ import Testing
             #expect(Timestamp(rfc3339: view, knowing: known) == time, "seed \(seed), round \(round): \(view.string)")
             if time != nil { read += 1 }
         }
-        #expect(read > 5_000, "seed \(seed)")
+        #expect(read > 1_500, "seed \(seed)")
     }
 }
