@@ -15,7 +15,7 @@ vj_parser *vj_parser_new(size_t max_bytes, size_t max_depth) {
     // Everything is allocated here, so that parsing never does.
     std::unique_ptr<vj_parser> p(new (std::nothrow) vj_parser{simdjson::dom::parser(max_bytes), nullptr, max_bytes});
     if (!p) return nullptr;
-    p->padded.reset(new (std::nothrow) uint8_t[max_bytes + simdjson::SIMDJSON_PADDING]);
+    p->padded.reset(new (std::nothrow) uint8_t[max_bytes + simdjson::SIMDJSON_PADDING]());
     if (!p->padded) return nullptr;
     if (p->parser.allocate(max_bytes, max_depth) != simdjson::SUCCESS) return nullptr;
     if (p->parser.doc.allocate(max_bytes) != simdjson::SUCCESS) return nullptr;
@@ -33,16 +33,11 @@ int vj_parse(vj_parser *p, const uint8_t *bytes, size_t count) {
 const uint64_t *vj_tape(const vj_parser *p) { return p->parser.doc.tape.get(); }
 const uint8_t *vj_strings(const vj_parser *p) { return p->parser.doc.string_buf.get(); }
 
-int vj_index(vj_parser *p, const uint8_t *bytes, size_t count) {
-    if (count > p->max_bytes) return static_cast<int>(simdjson::CAPACITY);
-    std::memcpy(p->padded.get(), bytes, count);
-    p->padded[count] = 0;
-    return static_cast<int>(p->parser.implementation->stage1(p->padded.get(), count, simdjson::stage1_mode::regular));
+bool vj_is_utf8(const uint8_t *bytes, size_t count) {
+    return simdjson::validate_utf8(reinterpret_cast<const char *>(bytes), count);
 }
 
-const uint8_t *vj_text(const vj_parser *p) { return p->padded.get(); }
-const uint32_t *vj_tokens(const vj_parser *p) { return p->parser.implementation->structural_indexes.get(); }
-size_t vj_token_count(const vj_parser *p) { return p->parser.implementation->n_structural_indexes; }
+uint8_t *vj_text(const vj_parser *p) { return p->padded.get(); }
 
 int vj_error_class(int code) {
     switch (static_cast<simdjson::error_code>(code)) {

@@ -44,13 +44,14 @@ struct ContractKey {
     var isField: Bool { value.rawValue <= Value.other.rawValue }
 }
 
-/// The keys of every object of the contract, and the names of methods, both kinds. Immutable.
+/// The keys of every object of the contract, and the names of types and of methods, both kinds. Immutable.
 struct ContractKeys: Sendable {
     static let shared = ContractKeys()
-    private static var methodGroup: KeyGroup { KeyGroup(0) }
+    private static var oneGroup: KeyGroup { KeyGroup(0) }
     private let table: KeyTable<ContractKey>
     private let methods: KeyTable<AuthenticationMethods>
     private let enrolments: KeyTable<ChallengeMethods>
+    private let types: KeyTable<EventType>
 
     /// The names, in the order of the keys' bits.
     static let names = makeNames()
@@ -79,12 +80,13 @@ struct ContractKeys: Sendable {
         table = KeyTable(Self.names.map { (text: $0.text, group: KeyGroup($0.object), meaning: $0.key) })
         methods = KeyTable(
             AuthenticationMethods.names.enumerated().map { bit, name in
-                (name.description, Self.methodGroup, AuthenticationMethods(rawValue: 1 << UInt32(bit)))
+                (name.description, Self.oneGroup, AuthenticationMethods(rawValue: 1 << UInt32(bit)))
             })
         enrolments = KeyTable(
             ChallengeMethods.names.enumerated().map { bit, name in
-                (name.description, Self.methodGroup, ChallengeMethods(rawValue: 1 << UInt8(bit)))
+                (name.description, Self.oneGroup, ChallengeMethods(rawValue: 1 << UInt8(bit)))
             })
+        types = KeyTable(EventType.allCases.map { ($0.name.description, Self.oneGroup, $0) })
     }
 
     /// The key that the parser read; nil when the contract doesn't know it.
@@ -95,19 +97,23 @@ struct ContractKeys: Sendable {
 
     /// Empty for a name that RFC 8176 doesn't have.
     func method(parsed name: ByteView) -> AuthenticationMethods {
-        methods.find(parsed: name, group: Self.methodGroup)?.pointee ?? []
+        methods.find(parsed: name, group: Self.oneGroup)?.pointee ?? []
     }
 
     /// The same for a name that lies anywhere.
-    func method(_ name: ByteView) -> AuthenticationMethods { methods.find(name, group: Self.methodGroup) ?? [] }
+    func method(_ name: ByteView) -> AuthenticationMethods { methods.find(name, group: Self.oneGroup) ?? [] }
+
+    /// Nil for a name that no type has.
+    @inline(__always)
+    func type(parsed name: ByteView) -> EventType? { types.find(parsed: name, group: Self.oneGroup)?.pointee }
 
     /// Empty for a name that is no way to ask a person.
     func enrolment(parsed name: ByteView) -> ChallengeMethods {
-        enrolments.find(parsed: name, group: Self.methodGroup)?.pointee ?? []
+        enrolments.find(parsed: name, group: Self.oneGroup)?.pointee ?? []
     }
 
     /// The same for a name that lies anywhere.
-    func enrolment(_ name: ByteView) -> ChallengeMethods { enrolments.find(name, group: Self.methodGroup) ?? [] }
+    func enrolment(_ name: ByteView) -> ChallengeMethods { enrolments.find(name, group: Self.oneGroup) ?? [] }
 }
 
 extension EventField {

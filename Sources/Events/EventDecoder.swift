@@ -12,14 +12,18 @@ public enum DecodeOutcome {
 
 /// Turns records into events: one for each shard, used from its thread only.
 ///
-/// A record is parsed by simdjson and its tape walked once; no byte of it becomes a `String`. The event's views lie in
-/// the record, the decoder's buffers, or the plan, and are valid until the next call; see `borrowsRecordOnly`.
+/// A record in the plain form is read as it stands, any other parsed by simdjson and its tape walked once; no byte of it
+/// becomes a `String`. The event's views lie in the record, the decoder's buffers, or the plan, and are valid until the next
+/// call; see `borrowsRecordOnly`.
 public final class EventDecoder {
     let bounds: DecodeBounds
     private let parser: OpaquePointer
     private let keys = ContractKeys.shared
     private let tape: Tape
-    let text: PlainText
+    /// Where records in the plain form are read.
+    private let text: UnsafeMutablePointer<UInt8>
+    private let blank: UnsafeMutablePointer<Event>
+    private let day: UnsafeMutablePointer<KnownDay>
     /// False: every record is read from the tape. For tests, which compare.
     private let takesPlainForm: Bool
     private let seen: UnsafeMutablePointer<SeenKeys>
@@ -42,13 +46,17 @@ public final class EventDecoder {
         guard let parser = vj_parser_new(bounds.recordBytes, bounds.depth + 1) else { fatalError("out of memory") }
         self.parser = parser
         tape = Tape(words: vj_tape(parser), strings: vj_strings(parser))
-        text = PlainText(bytes: vj_text(parser), tokens: vj_tokens(parser))
+        text = vj_text(parser)
+        blank = .allocate(capacity: 1)
+        blank.initialize(to: Event())
+        day = .allocate(capacity: 1)
+        day.initialize(to: KnownDay())
         seen = .allocate(capacity: 1)
         seen.initialize(to: SeenKeys(capacity: bounds.recordBytes / 4))
         scratch = .allocate(capacity: EventWalk.scratchBytes)
         borrowing = .allocate(capacity: 1)
         borrowing.initialize(to: false)
-        expected = ExpectedKeys(ContractKeys.names)
+        expected = ExpectedKeys(ContractKeys.names, bounds)
     }
 
     deinit {
@@ -57,6 +65,8 @@ public final class EventDecoder {
         seen.deallocate()
         scratch.deallocate()
         borrowing.deallocate()
+        blank.deallocate()
+        day.deallocate()
         expected.deallocate()
     }
 
@@ -78,8 +88,8 @@ public final class EventDecoder {
         fileprivate enum State {
             /// The tape is written, or simdjson said why not.
             case done(Int32)
-            /// Its tokens are known: it may be in the plain form.
-            case indexed(tokens: Int)
+            /// It may be in the plain form.
+            case copied
             /// Too large, or nothing.
             case refused
         }
@@ -89,30 +99,31 @@ public final class EventDecoder {
     /// The first half of `decode`. Between the halves there is time to fetch what the event will be compared with.
     public func parse(_ record: Record, options plan: DecodePlan) -> Parsed {
         guard let base = record.value.base, record.value.count <= bounds.recordBytes else { return Parsed(state: .refused) }
-        if plan.rules.isEmpty, takesPlainForm, memchr(base, 0x5C, record.value.count) == nil,
-            vj_index(parser, base, record.value.count) == 0
-        {
-            return Parsed(state: .indexed(tokens: vj_token_count(parser)))
+        guard plan.rules.isEmpty, takesPlainForm else {
+            return Parsed(state: .done(vj_parse(parser, base, record.value.count)))
         }
-        return Parsed(state: .done(vj_parse(parser, base, record.value.count)))
+        memcpy(text, base, record.value.count)
+        text[record.value.count] = 0
+        return Parsed(state: .copied)
     }
 
     /// The second half of `decode`, of the record parsed last.
     public func read(
         _ record: Record, _ parsed: Parsed, options plan: DecodePlan, into event: inout Event
     ) -> DecodeOutcome {
-        event = Event()
+        withUnsafeMutablePointer(to: &event) { $0.update(from: blank, count: 1) }
         borrowing.pointee = false
         let code: Int32
         switch parsed.state {
-        case .indexed(let tokens):
-            var walk = walk(plan, hasEscapes: false)
+        case .copied:
             let base = record.value.base.unsafelyUnwrapped
-            var text = text
-            text.toRecord = base - text.bytes
-            borrowing.pointee = walk.plain(text, tokens: tokens, into: &event)
-            if borrowing.pointee { return finish(&walk, record, plan, &event) }
-            event = Event()
+            var walk = walk(plan, hasEscapes: false)
+            let plain = PlainText(start: text, count: record.value.count, toRecord: base - UnsafePointer(text))
+            if withUnsafeMutablePointer(to: &event, { walk.plain(plain, into: $0) }) {
+                borrowing.pointee = true
+                return finish(&walk, record, plan, &event)
+            }
+            event = blank.pointee
             code = vj_parse(parser, base, record.value.count)
         case .done(let result): code = result
         case .refused:
@@ -139,8 +150,8 @@ public final class EventDecoder {
     @inline(__always)
     private func walk(_ plan: DecodePlan, hasEscapes: Bool) -> EventWalk {
         EventWalk(
-            tape: tape, bounds: bounds, keys: keys, seen: seen, scratch: scratch, expecting: expected, mapped: !plan.rules.isEmpty,
-            inputType: plan.type, hasEscapes: hasEscapes)
+            tape: tape, bounds: bounds, keys: keys, seen: seen, scratch: scratch, expecting: expected, day: day,
+            mapped: !plan.rules.isEmpty, inputType: plan.type, hasEscapes: hasEscapes)
     }
 
     @inline(__always)

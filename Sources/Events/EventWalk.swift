@@ -9,6 +9,7 @@ struct EventWalk {
     let seen: UnsafeMutablePointer<SeenKeys>
     let scratch: UnsafeMutablePointer<UInt8>
     let expected: ExpectedKeys
+    let day: UnsafeMutablePointer<KnownDay>
     /// Whether the record is in another form, where numbers may be texts and odd values count as absent.
     let mapped: Bool
     /// The type of the input's events.
@@ -20,10 +21,13 @@ struct EventWalk {
     var hasTime = false
     var scratchUsed = 0
     var metUnknown = false
+    /// Of the plain form.
+    var unknownCount = 0
 
     init(
         tape: Tape, bounds: DecodeBounds, keys: ContractKeys, seen: UnsafeMutablePointer<SeenKeys>,
-        scratch: UnsafeMutablePointer<UInt8>, expecting expected: ExpectedKeys, mapped: Bool, inputType: EventType?, hasEscapes: Bool
+        scratch: UnsafeMutablePointer<UInt8>, expecting expected: ExpectedKeys, day: UnsafeMutablePointer<KnownDay>, mapped: Bool,
+        inputType: EventType?, hasEscapes: Bool
     ) {
         self.tape = tape
         self.bounds = bounds
@@ -31,6 +35,7 @@ struct EventWalk {
         self.seen = seen
         self.scratch = scratch
         self.expected = expected
+        self.day = day
         self.mapped = mapped
         self.inputType = inputType
         self.hasEscapes = hasEscapes

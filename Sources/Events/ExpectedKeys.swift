@@ -1,14 +1,47 @@
 /// A key as most producers write it, from the opening quote to the colon, and what followed it last time.
 struct ExpectedKey {
     var key: ContractKey
-    /// Where it is a key; nil: nowhere, as it is too long to be compared, or stands for the record's beginning.
-    var object: ContractObject?
+    /// The object whose key it is, as a number; `nowhere` when it is too long to be compared, or stands for the record's
+    /// beginning.
+    var object: UInt8
+    static let nowhere = UInt8.max
+    /// In bytes.
+    var length = 0
     /// Its first sixteen bytes, the first in the lowest, and which of them count.
     var low: UInt64 = 0
     var high: UInt64 = 0
     var lowMask: UInt64 = 0
     var highMask: UInt64 = 0
+    /// A string is kept as it is when what it has more than `least` bytes is less than `room`; none is where there is no room.
+    var least = 0
+    var room: UInt = 0
+    /// Where it is kept, in bytes from the event's beginning.
+    var place = 0
     var next: UnsafeMutablePointer<ExpectedKey>
+
+    init(_ key: ContractKey, object: UInt8 = nowhere, next: UnsafeMutablePointer<ExpectedKey>) {
+        (self.key, self.object, self.next) = (key, object, next)
+    }
+
+    init(_ name: ByteView, of object: UInt8, _ key: ContractKey, next: UnsafeMutablePointer<ExpectedKey>) {
+        self.init(key, object: name.count <= Self.mostBytes ? object : Self.nowhere, next: next)
+        length = name.count + 3
+        for i in 0..<min(length, 16) {
+            let isQuote = i == 0 || i == length - 2
+            let byte = isQuote ? UInt8(ascii: "\"") : i == length - 1 ? UInt8(ascii: ":") : name[i - 1]
+            let shift = UInt64(8 * (i % 8))
+            if i < 8 {
+                low |= UInt64(byte) << shift
+                lowMask |= 0xFF << shift
+            } else {
+                high |= UInt64(byte) << shift
+                highMask |= 0xFF << shift
+            }
+        }
+    }
+
+    /// Of a name that can be compared: sixteen less quotes and colon.
+    static var mostBytes: Int { 13 }
 
     /// Whether it stands there, sixteen bytes of which can be read.
     @inline(__always)
@@ -22,35 +55,99 @@ struct ExpectedKey {
 
 /// What the keys of the next record are expected to be: a producer writes its fields in one order, so each key is most often
 /// followed by what followed it in the record before, and one comparison takes the place of finding where it ends and
-/// looking it up. Only a guess: what stands in the record decides. Belongs to one decoder.
+/// looking it up. Keys the contract doesn't know are learned as they come. Only a guess: what stands in the record decides.
+/// Belongs to one decoder.
 struct ExpectedKeys {
     /// By the keys' numbers, and one that stands for the beginning.
     private let keys: UnsafeMutablePointer<ExpectedKey>
     private let count: Int
+    /// Keys the contract doesn't know, of ASCII and not too long to be compared, as they come.
+    private let learned: UnsafeMutablePointer<ExpectedKey>
+    private static var learnedCount: Int { 8 }
+    private let oldest: UnsafeMutablePointer<Int>
+    /// Every other key the contract doesn't know; it has no bit.
+    let unknown: UnsafeMutablePointer<ExpectedKey>
+    /// The names of those in one record.
+    let unknownNames: UnsafeMutablePointer<ByteView>
+    static var mostUnknown: Int { 8 }
 
-    init(_ names: [(text: String, object: ContractObject, key: ContractKey)]) {
+    init(_ names: [(text: String, object: ContractObject, key: ContractKey)], _ bounds: DecodeBounds) {
+        precondition(names.count + Self.learnedCount <= 64)
         count = names.count
-        keys = .allocate(capacity: count + 1)
+        keys = .allocate(capacity: count + 2 + Self.learnedCount)
         let beginning = keys + count
-        func word(_ bytes: some BidirectionalCollection<UInt8>) -> UInt64 { bytes.reversed().reduce(0) { $0 << 8 | UInt64($1) } }
-        func mask(_ count: Int) -> UInt64 { count >= 8 ? .max : 1 << UInt64(max(count, 0) * 8) - 1 }
+        unknown = beginning + 1
+        learned = beginning + 2
+        oldest = .allocate(capacity: 1)
+        oldest.initialize(to: 0)
+        unknownNames = .allocate(capacity: Self.mostUnknown)
         for (number, name) in names.enumerated() {
-            let bytes = Array("\"\(name.text)\":".utf8)
-            (keys + number).initialize(
-                to: ExpectedKey(
-                    key: name.key, object: bytes.count <= 16 ? name.object : nil, low: word(bytes.prefix(8)),
-                    high: word(bytes.dropFirst(8).prefix(8)), lowMask: mask(bytes.count), highMask: mask(bytes.count - 8),
-                    next: beginning))
+            let key = keys + number
+            var text = name.text
+            text.withUTF8 {
+                key.initialize(
+                    to: ExpectedKey(ByteView(UnsafeRawBufferPointer($0)), of: name.object.rawValue, name.key, next: beginning))
+            }
+            guard name.key.isField, let place = Event.place(of: name.key.field) else { continue }
+            key.pointee.place = place
+            key.pointee.least = name.key.value == .identifier ? 1 : 0
+            key.pointee.room = UInt(name.key.value == .identifier ? bounds.idBytes : bounds.textBytes + 1)
         }
-        beginning.initialize(to: ExpectedKey(key: names[0].key, object: nil, next: beginning))
+        for key in [beginning, unknown] { key.initialize(to: ExpectedKey(ContractKey(bit: 0, value: .skipped), next: beginning)) }
+        for number in 0..<Self.learnedCount {
+            let key = ContractKey(bit: 1 << UInt64(count + number), value: .skipped)
+            (learned + number).initialize(to: ExpectedKey(key, next: beginning))
+        }
     }
 
-    func deallocate() { keys.deallocate() }
+    func deallocate() {
+        keys.deallocate()
+        unknownNames.deallocate()
+        oldest.deallocate()
+    }
 
     @inline(__always)
     var beginning: UnsafeMutablePointer<ExpectedKey> { keys + count }
 
+    /// The place of a key the contract doesn't know, of ASCII and at most `ExpectedKey.mostBytes`; nil when this record had it
+    /// already, or as many others as there is room for.
+    func learn(_ name: ByteView, of object: UInt8, _ met: UInt64) -> UnsafeMutablePointer<ExpectedKey>? {
+        var made = ExpectedKey(name, of: object, learned.pointee.key, next: beginning)
+        var free: Int?
+        for turn in 0..<Self.learnedCount {
+            let number = (oldest.pointee + turn) % Self.learnedCount
+            let held = learned + number
+            let isMet = held.pointee.key.bit & met != 0
+            if held.pointee.object == object, held.pointee.length == made.length, held.pointee.low == made.low,
+                held.pointee.high == made.high
+            {
+                return isMet ? nil : held
+            }
+            if !isMet, free == nil { free = number }
+        }
+        guard let free else { return nil }
+        oldest.pointee = (free + 1) % Self.learnedCount
+        made.key = learned[free].key
+        learned[free] = made
+        return learned + free
+    }
+
     /// Where that key of the contract is kept.
     @inline(__always)
     func place(of key: ContractKey) -> UnsafeMutablePointer<ExpectedKey> { keys + key.bit.trailingZeroBitCount }
+}
+
+extension Event {
+    /// Where `set` puts the text of a field, in bytes from the event's beginning; nil when it doesn't.
+    fileprivate static func place(of field: EventField) -> Int? {
+        let mark = ByteView(staticText: "mark")
+        var event = Event()
+        event.set(field, mark)
+        return withUnsafeBytes(of: &event) { bytes in
+            stride(from: 0, to: bytes.count - MemoryLayout<ByteView>.size, by: MemoryLayout<ByteView>.alignment).first { place in
+                let view = bytes.load(fromByteOffset: place, as: (base: UInt, count: Int).self)
+                return view.base == UInt(bitPattern: mark.base) && view.count == mark.count
+            }
+        }
+    }
 }

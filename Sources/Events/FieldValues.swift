@@ -229,7 +229,8 @@ extension EventWalk {
         if let address = IPAddress(text: view) { event.ip = address } else { odd(.ip, "not an IP address") }
     }
 
-    private mutating func country(_ view: ByteView, _ event: inout Event) {
+    @inline(__always)
+    mutating func country(_ view: ByteView, _ event: inout Event) {
         guard view.count == 2 else { return odd(.country, "not two letters") }
         let first = view[0] & 0xDF, second = view[1] & 0xDF
         guard first >= 65, first <= 90, second >= 65, second <= 90, view[0] < 0x80, view[1] < 0x80 else {

@@ -55,6 +55,29 @@ extension Timestamp {
         self.init(milliseconds: Int64(seconds * 1000 + fraction))
     }
 
+    /// The same, sooner where the text is of the day read last and ends in milliseconds and `Z`, as most do.
+    @inline(__always)
+    init?(rfc3339 text: ByteView, knowing known: UnsafeMutablePointer<KnownDay>) {
+        guard let p = text.base, text.count == 24 else {
+            self.init(rfc3339: text)
+            return
+        }
+        let (month, day) = KnownDay.date(at: p)
+        let clock = DigitPairs(p + 11, form: 0x3030_3A30_303A_3030)
+        let end = DigitPairs(p + 16, form: 0x5A30_3030_2E30_303A)
+        let (hour, minute, second) = (clock[0], clock[3], clock[6])
+        if month == known.pointee.month, day == known.pointee.day, p[10] == 0x54, clock.isValid, end.isValid, hour < 24,
+            minute < 60, second < 60
+        {
+            let seconds = (hour &* 60 &+ minute) &* 60 &+ second
+            let thousandths = end[4] &* 10 &+ Int(p[22] &- 48)
+            self.init(milliseconds: known.pointee.start &+ Int64(seconds &* 1000 &+ thousandths))
+            return
+        }
+        self.init(rfc3339: text)
+        if end.isValid { known.pointee.note(month, day, self) }
+    }
+
     /// Whether an event may carry this time.
     @inlinable public var isInRange: Bool { self >= .earliest && self < .latest }
 
@@ -75,6 +98,28 @@ extension Timestamp {
         let yearOfEra = y - era * 400
         let dayOfYear = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1
         return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
+    }
+}
+
+/// The UTC date read last, in its ten characters, and when it begins: most times that follow are of the same day.
+struct KnownDay {
+    /// Year and month with their hyphens, the first character in the lowest byte; none at first.
+    fileprivate var month: UInt64 = 0
+    fileprivate var day: UInt16 = 0
+    /// In milliseconds.
+    fileprivate var start: Int64 = 0
+
+    @inline(__always)
+    fileprivate static func date(at p: UnsafePointer<UInt8>) -> (month: UInt64, day: UInt16) {
+        let text = UnsafeRawPointer(p)
+        return (text.loadUnaligned(as: UInt64.self), text.loadUnaligned(fromByteOffset: 8, as: UInt16.self))
+    }
+
+    @inline(never)
+    fileprivate mutating func note(_ month: UInt64, _ day: UInt16, _ time: Timestamp) {
+        let rest = time.milliseconds % 86_400_000
+        (self.month, self.day) = (month, day)
+        start = time.milliseconds - (rest < 0 ? rest + 86_400_000 : rest)
     }
 }
 

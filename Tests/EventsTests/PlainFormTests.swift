@@ -123,4 +123,87 @@ import Testing
         }
         #expect(pair.shortly > 500, "seed \(seed)")
     }
+
+    /// Strings of every length around what is read at once, with an odd byte at every place.
+    @Test func stringsAgree() {
+        let odd: [[UInt8]] = [
+            [], [0x1F], [0x20], [0x7F], [0x22], [0x5C], [0x5C, 0x6E], [0], [0x80], [0xFF], [0xC2, 0x80], [0xC3, 0xA9],
+            [0xED, 0xA0, 0x80], [0xE2, 0x82, 0xAC],
+        ]
+        let head = #"{"id":"e","time":1700000000000,"type":"action","user":""#
+        // What is before the string and behind it: it is the user, the action, no field, in a list, a key.
+        let places = [
+            ("", #""}"#), (#"u","action":""#, #""}"#), (#"u","action":"a","?":""#, #""}"#), (#"u","action":"a","?":[""#, #""]}"#),
+            (#"u","action":"a",""#, #"":1}"#),
+        ]
+        let pair = Pair()
+        for length in [0, 1, 8, 15, 16, 17, 32] {
+            for at in 0...length {
+                for bytes in odd {
+                    let text = [UInt8](repeating: 0x78, count: at) + bytes + [UInt8](repeating: 0x79, count: length - at)
+                    for (before, behind) in places {
+                        let record = Array((head + before).utf8) + text + Array(behind.utf8)
+                        pair.check(record, "\(bytes) at \(at) of \(length), \(before)")
+                    }
+                }
+            }
+        }
+        #expect(pair.shortly > 1_000)
+    }
+
+    /// Keys nobody knows, again and again: many, long, odd, twice in a record, and the same in two objects.
+    @Test func unknownKeysAgree() {
+        let seed = UInt64.random(in: 0 ... .max)
+        var random = SeededGenerator(seed: seed)
+        let texts = ["trace", "t", "", "label2", "fourteen bytes", "thirteenbytes", "twelve bytes", "cafe", "caf\u{E9}"]
+        let names = (texts + (0..<8).map { "n\($0)" }).map { Array($0.utf8) } + [[0x63, 0xFF], [0xED, 0xA0, 0x80], [0x7F]]
+        let pair = Pair()
+        for round in 0..<2_000 {
+            // Some records have the same keys as others, so that what was learned counts.
+            var order = SeededGenerator(seed: seed &+ UInt64.random(in: 0..<40, using: &random))
+            var bytes = Array(#"{"id":"e","user":"u","time":1700000000000,"type":"action","action":"a""#.utf8)
+            func add(_ most: Int) {
+                for _ in 0..<Int.random(in: 0...most, using: &order) {
+                    let gap = Array([":", ":", " : "].randomElement(using: &order)!.utf8)
+                    bytes += Array(",\"".utf8) + names.randomElement(using: &order)! + Array("\"".utf8) + gap + Array("1".utf8)
+                }
+            }
+            add(4)
+            bytes += Array(#","geo":{"country":"no""#.utf8)
+            add(3)
+            bytes += Array("}".utf8)
+            add(Int.random(in: 0...4, using: &order) == 0 ? 10 : 2)
+            bytes += Array("}".utf8)
+            pair.check(bytes, "seed \(seed), round \(round): \(String(decoding: bytes, as: UTF8.self))")
+        }
+        #expect(pair.shortly > 500, "seed \(seed)")
+    }
+
+    /// Times of days that come again and of days that don't, whole and broken.
+    @Test func timesAgree() {
+        let seed = UInt64.random(in: 0 ... .max)
+        var random = SeededGenerator(seed: seed)
+        let dates = ["2026-11-23", "2026-11-24", "2024-02-29", "2023-02-29", "1999-12-31", "2099-12-31", "1969-12-31", "0000-01-01"]
+        let known = UnsafeMutablePointer<KnownDay>.allocate(capacity: 1)
+        known.initialize(to: KnownDay())
+        defer { known.deallocate() }
+        let bytes = UnsafeMutablePointer<UInt8>.allocate(capacity: 64)
+        defer { bytes.deallocate() }
+        var read = 0
+        for round in 0..<6_000 {
+            func two(_ most: Int) -> String { let n = Int.random(in: 0...most, using: &random); return n < 10 ? "0\(n)" : "\(n)" }
+            let end = ["Z", "Z", "Z", "z", "+01:00", "", "0Z"].randomElement(using: &random)!
+            let fraction = [".000", ".123", ".999", ".5", "", ".1234"].randomElement(using: &random)!
+            var text = Array("\(dates.randomElement(using: &random)!)T\(two(24)):\(two(60)):\(two(61))\(fraction)\(end)".utf8)
+            if Int.random(in: 0..<3, using: &random) == 0 {
+                text[Int.random(in: 0..<text.count, using: &random)] = UInt8.random(in: 0...255, using: &random)
+            }
+            for (i, byte) in text.enumerated() { bytes[i] = byte }
+            let view = ByteView(base: UnsafePointer(bytes), count: text.count)
+            let time = Timestamp(rfc3339: view)
+            #expect(Timestamp(rfc3339: view, knowing: known) == time, "seed \(seed), round \(round): \(view.string)")
+            if time != nil { read += 1 }
+        }
+        #expect(read > 1_500, "seed \(seed)")
+    }
 }

@@ -1,5 +1,6 @@
 #ifndef VIGIL_CSIMDJSON_H
 #define VIGIL_CSIMDJSON_H
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #if defined(__SSE2__)
@@ -62,15 +63,35 @@ static inline uint64_t vj_matches(const void *slots, size_t count, uint16_t valu
     return found;
 }
 
-/// The first stage of parsing alone: checks UTF-8 and strings, and finds where tokens begin. Every string begins one, ends
-/// before the next, and nothing but white space stands between. 0 on success; else `vj_parse` tells what is wrong.
-/// The document is copied; a zero byte follows the copy.
-int vj_index(vj_parser *parser, const uint8_t *bytes, size_t count);
-/// The copy, in whose place it stays, and at least 64 bytes more that can be read.
-const uint8_t *vj_text(const vj_parser *parser);
-/// Where its tokens begin, in ascending order, and once more its end; they stay where they are, too.
-const uint32_t *vj_tokens(const vj_parser *parser);
-size_t vj_token_count(const vj_parser *parser);
+/// How many bytes from `start` on are printable ASCII but neither `"` nor `\\`. A zero byte must end the search at the latest,
+/// and 15 more behind it be readable.
+static inline size_t vj_plain_count(const uint8_t *start) {
+    size_t count = 0;
+#if defined(__SSE2__)
+    const __m128i quote = _mm_set1_epi8('"'), escape = _mm_set1_epi8('\\'), one = _mm_set1_epi8(1), least = _mm_set1_epi8(0x21);
+    for (;; count += 16) {
+        const __m128i bytes = _mm_loadu_si128((const __m128i *)(start + count));
+        // One more than what is no printable ASCII is negative or less than one more than a blank.
+        const __m128i ends = _mm_or_si128(
+            _mm_or_si128(_mm_cmpeq_epi8(bytes, quote), _mm_cmpeq_epi8(bytes, escape)),
+            _mm_cmplt_epi8(_mm_add_epi8(bytes, one), least));
+        const unsigned found = (unsigned)_mm_movemask_epi8(ends);
+        if (found) return count + (size_t)__builtin_ctz(found);
+    }
+#endif
+    while (start[count] >= 0x20 && start[count] < 0x7F && start[count] != '"' && start[count] != '\\') count++;
+    return count;
+}
+
+/// 10 to the `digits`, exactly; up to 7.
+static inline double vj_power_of_ten(uint32_t digits) {
+    static const double powers[] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7};
+    return powers[digits & 7];
+}
+
+bool vj_is_utf8(const uint8_t *bytes, size_t count);
+/// Room of the parser's own for a document of `max_bytes` and at least 64 bytes more. `vj_parse` uses it, too.
+uint8_t *vj_text(const vj_parser *parser);
 
 /// Stable classes of parse failure.
 enum { VJ_OK = 0, VJ_DEPTH = 1, VJ_UTF8 = 2, VJ_NUMBER = 3, VJ_CAPACITY = 4, VJ_SYNTAX = 5, VJ_MEMORY = 6 };
