@@ -82,16 +82,19 @@ extension UnsafePointer where Pointee == ChallengeHistory {
         let first = UInt32(clamping: max(time.milliseconds - length + 1000, 0) / 1000)
         let last = UInt32(clamping: (time.milliseconds + length - 1) / 1000)
         if last < first { return 0 }
+        // Compared as signed numbers, which processors do four at a time.
+        func signed(_ second: UInt32) -> SIMD4<Int32> { SIMD4(repeating: Int32(bitPattern: second ^ 0x8000_0000)) }
         let raw = UnsafeRawPointer(self)
-        let (what, having) = (SIMD4(repeating: UInt32(what.rawValue)), SIMD4(repeating: UInt32(having.rawValue)))
-        var sum = SIMD4<UInt32>.zero
+        let (first4, last4) = (signed(first), signed(last))
+        let (what, having) = (SIMD4(repeating: Int32(what.rawValue)), SIMD4(repeating: Int32(having.rawValue)))
+        var sum = SIMD4<Int32>.zero
         for part in 0..<3 {
-            let seconds = raw.loadUnaligned(fromByteOffset: 16 * part, as: SIMD4<UInt32>.self)
-            let marks = SIMD4<UInt32>(
+            let seconds = raw.loadUnaligned(fromByteOffset: 16 * part, as: SIMD4<Int32>.self) ^ SIMD4(repeating: .min)
+            let marks = SIMD4<Int32>(
                 truncatingIfNeeded: raw.loadUnaligned(fromByteOffset: Self.marksOffset + 4 * part, as: SIMD4<UInt8>.self))
-            let isInside = seconds &- SIMD4(repeating: first) .<= SIMD4(repeating: last - first)
+            let isInside = (seconds .>= first4) .& (seconds .<= last4)
             let isMeant = (marks & what .!= 0) .& (marks & having .== having)
-            sum &+= SIMD4<UInt32>.zero.replacing(with: 1, where: isInside .& isMeant)
+            sum &+= SIMD4<Int32>.zero.replacing(with: 1, where: isInside .& isMeant)
         }
         return Int(sum.wrappedSum())
     }

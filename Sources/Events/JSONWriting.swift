@@ -14,19 +14,13 @@ extension OutputBuffer {
     /// As `append(jsonString:)`, without the quotes.
     public mutating func appendEscaped(_ view: ByteView) {
         guard let p = view.base else { return }
+        if Self.isPlain(p, view.count) { return append(p, count: view.count) }
         var start = 0
-        var i = 0
-        while i < view.count {
-            // Eight bytes at once where none of them needs escaping.
-            if i + 8 <= view.count, !Self.needsEscape(UnsafeRawPointer(p).loadUnaligned(fromByteOffset: i, as: UInt64.self)) {
-                i += 8
-                continue
-            }
+        for i in 0..<view.count {
             let c = p[i]
-            i += 1
             if c >= 0x20, c != 0x22, c != 0x5C, c != 0x7F { continue }
-            append(p + start, count: i - 1 - start)
-            start = i
+            append(p + start, count: i - start)
+            start = i + 1
             append(0x5C)
             switch c {
             case 0x22, 0x5C: append(c)
@@ -44,17 +38,31 @@ extension OutputBuffer {
         append(p + start, count: view.count - start)
     }
 
-    /// Whether any of eight bytes is below a space, a quotation mark, a backslash or a delete.
+    /// Whether nothing needs escaping, by eight bytes at once: the last eight may overlap those before.
     @inline(__always)
-    private static func needsEscape(_ word: UInt64) -> Bool {
-        let (ones, highs): (UInt64, UInt64) = (0x0101_0101_0101_0101, 0x8080_8080_8080_8080)
-        // A byte's highest bit tells whether it was below what was taken away; one that is wrong has one that is right below it.
-        let control = (word &- 0x20 * ones) & ~word
-        let quote = word ^ 0x22 * ones
-        let backslash = word ^ 0x5C * ones
-        let delete = word ^ 0x7F * ones
-        let any = control | (quote &- ones) & ~quote | (backslash &- ones) & ~backslash | (delete &- ones) & ~delete
-        return any & highs != 0
+    private static func isPlain(_ p: UnsafePointer<UInt8>, _ count: Int) -> Bool {
+        guard count >= 8 else {
+            for i in 0..<count where p[i] < 0x20 || p[i] == 0x22 || p[i] == 0x5C || p[i] == 0x7F { return false }
+            return true
+        }
+        let raw = UnsafeRawPointer(p)
+        var plain = plainness(raw.loadUnaligned(fromByteOffset: count - 8, as: UInt64.self))
+        var i = 0
+        while i < count - 8 {
+            plain &= plainness(raw.loadUnaligned(fromByteOffset: i, as: UInt64.self))
+            i += 8
+        }
+        return plain & 0x8080_8080_8080_8080 == 0x8080_8080_8080_8080
+    }
+
+    /// The highest bit of each byte that is no control character, quotation mark, backslash or delete.
+    @inline(__always)
+    private static func plainness(_ word: UInt64) -> UInt64 {
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        let ascii = word & 0x7F * ones
+        // What isn't 0 reaches the highest bit, and nothing goes beyond it.
+        let differs = ((ascii ^ 0x22 * ones) &+ 0x7F * ones) & ((ascii ^ 0x5C * ones) &+ 0x7F * ones) & ((ascii ^ 0x7F * ones) &+ 0x7F * ones)
+        return word | (ascii &+ 0x60 * ones) & differs
     }
 
     /// `"name":` after a comma, or after nothing when it is the first member.

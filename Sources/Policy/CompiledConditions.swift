@@ -188,11 +188,25 @@ final class CompiledConditions {
             clause.pointee.anyMethods == 0 || clause.pointee.anyMethods & methods != 0,
             clause.pointee.noMethods & methods == 0
         else { return false }
+        if asked.isEmpty { return true }
+        return holds(asked, clause, &subject, context)
+    }
+
+    @inline(never)
+    private func holds(
+        _ asked: Asked, _ clause: UnsafeMutablePointer<Clause>, _ subject: inout Subject, _ context: borrowing PolicyContext
+    ) -> Bool {
+        let event = subject.event
         if !asked.isDisjoint(with: .numbers), !holdsInNumbers(clause, subject) { return false }
         if asked.contains(.action), !holdsInAction(clause, &subject) { return false }
-        if asked.contains(.texts), !holdsInTexts(clause, subject.event) { return false }
+        if asked.contains(.texts), !holdsInTexts(clause, event) { return false }
         if !asked.contains(.extra) { return true }
-        return holds(extras + Int(clause.pointee.extra), &subject, context)
+        let extra = extras + Int(clause.pointee.extra)
+        if extra.pointee.asksTag, !mayFit(extra.pointee.tagged, event.pointee.resource) { return false }
+        if extra.pointee.asksUser, event.pointee.tenant.isEmpty {
+            if !mayFit(extra.pointee.users, event.pointee.user) || !mayFit(extra.pointee.groups, event.pointee.user) { return false }
+        }
+        return holds(extra, &subject, context)
     }
 
     /// Whether a clause holds. Names refer to names: the depth is that of the plan, in which there are no circles.
@@ -219,7 +233,7 @@ final class CompiledConditions {
         return true
     }
 
-    @inline(never)
+    @inline(__always)
     private func holdsInNumbers(_ clause: UnsafeMutablePointer<Clause>, _ subject: Subject) -> Bool {
         let event = subject.event
         let asked = clause.pointee.asked
@@ -293,11 +307,26 @@ final class CompiledConditions {
     @inline(__always)
     private func matches(_ texts: Texts, _ text: ByteView) -> Bool { texts.isEmpty || fits(texts, text) }
 
+    /// False where the text is sure not to fit.
+    @inline(__always)
+    private func mayFit(_ texts: Texts, _ text: ByteView) -> Bool {
+        if texts.isEmpty || !texts.lists.isEmpty { return true }
+        if !text.isPresent { return false }
+        let ends = GlobPattern.Ends(text)
+        var pattern = patterns + Int(texts.patterns.first)
+        let end = pattern + Int(texts.patterns.count)
+        while pattern < end {
+            if pattern.pointee.mayFit(ends) { return true }
+            pattern += 1
+        }
+        return false
+    }
+
     @inline(never)
     private func fits(_ texts: Texts, _ text: ByteView) -> Bool {
         if !text.isPresent { return false }
         let ends = GlobPattern.Ends(text)
-        for index in texts.patterns.indices where patterns[index].fits(text, ends) { return true }
+        for index in texts.patterns.indices where patterns[index].mayFit(ends) && Events.matches(glob: patterns[index].text, text) { return true }
         for index in texts.lists.indices where lists[index].contains(text) { return true }
         return false
     }

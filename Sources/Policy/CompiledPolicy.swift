@@ -155,24 +155,40 @@ public final class CompiledPolicy: @unchecked Sendable {
         _ event: UnsafePointer<Event>, _ assessment: UnsafePointer<Assessment>, _ context: borrowing PolicyContext,
         relaxed: ReportedRules = .none
     ) -> (verdict: Verdict, rule: Int, reported: ReportedRules) {
-        var reported = ReportedRules()
+        // Most events are matched by none.
         var subject = conditions.subject(event, assessment)
         for word in 0..<kinds.words {
             var left = kinds.rules(of: event, assessment, word: word)
             while left != 0 {
-                let index = word << 6 | left.trailingZeroBitCount
-                left &= left - 1
-                let rule = rules + index
-                guard conditions.holdsOfKind(rule.pointee.clause, &subject, context) else { continue }
-                if rule.pointee.hasScope {
-                    guard conditions.holdsAll(rule.pointee.also, &subject, context) else { continue }
-                    if conditions.holdsAny(rule.pointee.unless, &subject, context) { continue }
+                let index = word &<< 6 | left.trailingZeroBitCount
+                if conditions.holdsOfKind(rules[index].clause, &subject, context) {
+                    return evaluate(from: index, &subject, context, relaxed)
                 }
-                if rule.pointee.isReport || relaxed.contains(index) {
-                    reported.insert(index)
-                } else {
-                    return (rule.pointee.verdict, index, reported)
-                }
+                left &= left &- 1
+            }
+        }
+        return (fallback, -1, ReportedRules())
+    }
+
+    /// The same from the first rule whose own conditions hold.
+    @inline(never)
+    private func evaluate(
+        from first: Int, _ subject: inout CompiledConditions.Subject, _ context: borrowing PolicyContext, _ relaxed: ReportedRules
+    ) -> (verdict: Verdict, rule: Int, reported: ReportedRules) {
+        var reported = ReportedRules()
+        for index in first..<count {
+            let rule = rules + index
+            guard kinds.rules(of: subject.event, subject.assessment, word: index >> 6) >> UInt64(index & 63) & 1 == 1,
+                conditions.holdsOfKind(rule.pointee.clause, &subject, context)
+            else { continue }
+            if rule.pointee.hasScope {
+                guard conditions.holdsAll(rule.pointee.also, &subject, context) else { continue }
+                if conditions.holdsAny(rule.pointee.unless, &subject, context) { continue }
+            }
+            if rule.pointee.isReport || relaxed.contains(index) {
+                reported.insert(index)
+            } else {
+                return (rule.pointee.verdict, index, reported)
             }
         }
         return (fallback, -1, reported)

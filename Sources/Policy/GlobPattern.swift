@@ -48,10 +48,7 @@ struct GlobPattern {
         }
     }
 
-    /// Whether the text of these ends fits.
-    /// - Complexity: O(1) for most that don't, else that of `matches(glob:_:)`.
+    /// False where a text of these ends is sure not to fit.
     @inline(__always)
-    func fits(_ text: ByteView, _ ends: Ends) -> Bool {
-        (ends.first & firstMask) == first && (ends.last & lastMask) == last && Events.matches(glob: self.text, text)
-    }
+    func mayFit(_ ends: Ends) -> Bool { (ends.first & firstMask) == first && (ends.last & lastMask) == last }
 }
