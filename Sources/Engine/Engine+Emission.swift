@@ -55,8 +55,11 @@ extension Engine {
                 signal: signal.name, points: evidence.points, observed: observed, expected: expected,
                 samples: Int(max(0, min(1e9, evidence.samples))))
             var at = decision.reasons.count
-            while at > 0 && decision.reasons[at - 1].points < reason.points { at -= 1 }
-            decision.reasons.insert(reason, at: at)
+            decision.reasons.append(reason)
+            while at > 0 && decision.reasons[at - 1].points < reason.points {
+                decision.reasons.swapAt(at, at - 1)
+                at -= 1
+            }
         }
         decision.text = words.view(from: 0)
     }

@@ -87,9 +87,8 @@ extension Engine {
     /// who knows the topic, a nonce can't.
     func nonce(of challenge: DecisionID) -> (UInt64, UInt64) {
         withUnsafeBytes(of: (challenge.high.bigEndian, challenge.low.bigEndian)) { bytes in
-            let digest = Digest.hmacSHA256(key: plan.secret, ByteView(bytes))
-            func word(_ at: Int) -> UInt64 { digest[at..<at + 8].reduce(0) { $0 << 8 | UInt64($1) } }
-            return (word(0), word(8))
+            let words = Digest.hmacWords(key: plan.secret, ByteView(bytes))
+            return (words.0, words.1)
         }
     }
 }

@@ -44,7 +44,7 @@ final class ShadowPolicies {
         isAlarming: Bool, isProven: (CompiledPolicy.Demand) -> Bool
     ) -> Verdict {
         borrowed[index]._withUnsafeGuaranteedRef { policy in
-            var (verdict, rule, _) = policy.evaluate(event.pointee, assessment.pointee, context)
+            var (verdict, rule, _) = policy.evaluate(event, assessment, context)
             if isAlarming {
                 verdict = max(verdict, .stepUp)
             } else if verdict == .stepUp, isProven(policy.demand(of: rule)) {

@@ -56,10 +56,13 @@ private func hexValue(_ c: UInt8) -> UInt64? {
 extension OutputBuffer {
     /// The UUID's text, lower case.
     public mutating func append(_ id: DecisionID) {
-        for i in 0..<32 {
-            if i == 8 || i == 12 || i == 16 || i == 20 { append(0x2D) }
-            let word = i < 16 ? id.high : id.low
-            append(hexDigit: UInt8(word >> UInt64(60 - 4 * (i % 16)) & 15))
+        append(count: 36) { text in
+            Self.write(hex: id.high >> 32, digits: 8, to: text)
+            Self.write(hex: id.high >> 16, digits: 4, to: text + 9)
+            Self.write(hex: id.high, digits: 4, to: text + 14)
+            Self.write(hex: id.low >> 48, digits: 4, to: text + 19)
+            Self.write(hex: id.low, digits: 12, to: text + 24)
+            (text[8], text[13], text[18], text[23]) = (0x2D, 0x2D, 0x2D, 0x2D)
         }
     }
 }

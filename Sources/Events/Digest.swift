@@ -16,18 +16,18 @@ public enum Digest {
 
     /// 32 bytes; RFC 2104.
     public static func hmacSHA256(key: [UInt8], _ bytes: ByteView) -> [UInt8] {
-        [UInt8](unsafeUninitializedCapacity: 32) { out, count in
-            let empty: [UInt8] = [0]
-            let done = empty.withUnsafeBufferPointer { none in
-                key.withUnsafeBufferPointer {
-                    vc_hmac_sha256(
-                        $0.baseAddress ?? none.baseAddress!, Int32(key.count), bytes.base ?? none.baseAddress!,
-                        bytes.count, out.baseAddress!)
-                }
-            }
-            precondition(done == 1, "HMAC-SHA-256 failed")
-            count = 32
+        let words = hmacWords(key: key, bytes)
+        return [words.0, words.1, words.2, words.3].flatMap { word in (0..<8).map { UInt8(truncatingIfNeeded: word >> UInt64(56 - 8 * $0)) } }
+    }
+
+    /// The same as big-endian words.
+    public static func hmacWords(key: [UInt8], _ bytes: ByteView) -> (UInt64, UInt64, UInt64, UInt64) {
+        var words: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
+        let done = withUnsafeMutableBytes(of: &words) { out in
+            key.withUnsafeBufferPointer { vc_hmac_sha256($0.baseAddress, $0.count, bytes.base, bytes.count, out.baseAddress) }
         }
+        precondition(done == 1, "HMAC-SHA-256 failed")
+        return (words.0.bigEndian, words.1.bigEndian, words.2.bigEndian, words.3.bigEndian)
     }
 
     public static func hex(_ bytes: some Sequence<UInt8>) -> String {

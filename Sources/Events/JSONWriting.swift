@@ -14,6 +14,7 @@ extension OutputBuffer {
     /// As `append(jsonString:)`, without the quotes.
     public mutating func appendEscaped(_ view: ByteView) {
         guard let p = view.base else { return }
+        if Self.isPlain(p, view.count) { return append(p, count: view.count) }
         var start = 0
         for i in 0..<view.count {
             let c = p[i]
@@ -37,6 +38,33 @@ extension OutputBuffer {
         append(p + start, count: view.count - start)
     }
 
+    /// Whether nothing needs escaping, by eight bytes at once: the last eight may overlap those before.
+    @inline(__always)
+    private static func isPlain(_ p: UnsafePointer<UInt8>, _ count: Int) -> Bool {
+        guard count >= 8 else {
+            for i in 0..<count where p[i] < 0x20 || p[i] == 0x22 || p[i] == 0x5C || p[i] == 0x7F { return false }
+            return true
+        }
+        let raw = UnsafeRawPointer(p)
+        var plain = plainness(raw.loadUnaligned(fromByteOffset: count - 8, as: UInt64.self))
+        var i = 0
+        while i < count - 8 {
+            plain &= plainness(raw.loadUnaligned(fromByteOffset: i, as: UInt64.self))
+            i += 8
+        }
+        return plain & 0x8080_8080_8080_8080 == 0x8080_8080_8080_8080
+    }
+
+    /// The highest bit of each byte that is no control character, quotation mark, backslash or delete.
+    @inline(__always)
+    private static func plainness(_ word: UInt64) -> UInt64 {
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        let ascii = word & 0x7F * ones
+        // What isn't 0 reaches the highest bit, and nothing goes beyond it.
+        let differs = ((ascii ^ 0x22 * ones) &+ 0x7F * ones) & ((ascii ^ 0x5C * ones) &+ 0x7F * ones) & ((ascii ^ 0x7F * ones) &+ 0x7F * ones)
+        return word | (ascii &+ 0x60 * ones) & differs
+    }
+
     /// `"name":` after a comma, or after nothing when it is the first member.
     @inline(__always)
     public mutating func append(member name: StaticString, first: Bool = false) {
@@ -49,8 +77,19 @@ extension OutputBuffer {
     /// A member whose value is a text; nothing when it is absent.
     public mutating func append(member name: StaticString, text: ByteView, first: Bool = false) {
         guard text.isPresent else { return }
-        append(member: name, first: first)
-        append(jsonString: text)
+        append(count: name.utf8CodeUnitCount + (first ? 4 : 5)) { bytes in
+            var next = bytes
+            if !first {
+                next[0] = 0x2C
+                next += 1
+            }
+            next[0] = 0x22
+            (next + 1).update(from: name.utf8Start, count: name.utf8CodeUnitCount)
+            next += name.utf8CodeUnitCount + 1
+            (next[0], next[1], next[2]) = (0x22, 0x3A, 0x22)
+        }
+        appendEscaped(text)
+        append(0x22)
     }
 
     /// A whole number in decimal.
@@ -59,9 +98,32 @@ extension OutputBuffer {
         append(natural: value.magnitude)
     }
 
+    @inline(__always)
     private mutating func append(natural value: UInt64) {
-        if value >= 10 { append(natural: value / 10) }
-        append(UInt8(48 + value % 10))
+        let digits = Self.digits(of: value)
+        append(count: digits) { Self.write(value, digits: digits, to: $0) }
+    }
+
+    @inline(__always)
+    private static func digits(of value: UInt64) -> Int {
+        var (digits, rest) = (1, value)
+        while rest >= 10 {
+            digits += 1
+            rest /= 10
+        }
+        return digits
+    }
+
+    /// The last digits of the number.
+    @inline(__always)
+    static func write(_ value: UInt64, digits: Int, to text: UnsafeMutablePointer<UInt8>) {
+        var rest = value
+        var at = digits - 1
+        while at >= 0 {
+            text[at] = UInt8(truncatingIfNeeded: 48 + rest % 10)
+            rest /= 10
+            at -= 1
+        }
     }
 
     /// A number with a fixed count of decimals, 0 to 6: rounded correctly from the double's exact value, ties to even,
@@ -78,21 +140,26 @@ extension OutputBuffer {
         if product - below == 0.5, lost != 0 { rounded = lost > 0 ? below + 1 : below }
         let whole = UInt64(rounded.magnitude)
         if rounded < 0 { append(0x2D) }
-        var divisor = UInt64(scale)
-        append(natural: whole / divisor)
-        guard decimals > 0 else { return }
-        append(0x2E)
-        var rest = whole % divisor
-        for _ in 0..<decimals {
-            divisor /= 10
-            append(UInt8(48 + rest / divisor))
-            rest %= divisor
+        guard decimals > 0 else { return append(natural: whole) }
+        let digits = max(Self.digits(of: whole), decimals + 1)
+        append(count: digits + 1) { text in
+            Self.write(whole, digits: digits, to: text)
+            // The decimals give way to the point.
+            (text + digits - decimals + 1).update(from: text + digits - decimals, count: decimals)
+            text[digits - decimals] = 0x2E
         }
     }
 
     /// 16 lower-case hex digits.
-    public mutating func append(hex value: UInt64) {
-        for shift in stride(from: 60, through: 0, by: -4) { append(hexDigit: UInt8(value >> UInt64(shift) & 15)) }
+    public mutating func append(hex value: UInt64) { append(count: 16) { Self.write(hex: value, digits: 16, to: $0) } }
+
+    /// The last hex digits of the number.
+    @inline(__always)
+    static func write(hex value: UInt64, digits: Int, to text: UnsafeMutablePointer<UInt8>) {
+        for at in 0..<digits {
+            let digit = UInt8(truncatingIfNeeded: value &>> UInt64(4 * (digits - 1 - at))) & 15
+            text[at] = digit < 10 ? 48 + digit : 87 + digit
+        }
     }
 
     mutating func append(hexDigit digit: UInt8) { append(digit < 10 ? 48 + digit : 87 + digit) }

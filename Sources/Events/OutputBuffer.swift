@@ -36,6 +36,14 @@ public struct OutputBuffer: ~Copyable {
         count += added
     }
 
+    /// Appends as many bytes, all of which `body` writes.
+    @inline(__always)
+    mutating func append(count added: Int, _ body: (UnsafeMutablePointer<UInt8>) -> Void) {
+        if count + added > capacity { grow(by: added) }
+        body(base + count)
+        count += added
+    }
+
     /// The bytes from `start` to the end: valid until the next append.
     public func view(from start: Int) -> ByteView { ByteView(base: UnsafePointer(base + start), count: count - start) }
     public func view(_ range: Range<Int>) -> ByteView {

@@ -176,12 +176,8 @@ extension OutputBuffer {
         append(0x5A)
     }
 
+    @inline(__always)
     private mutating func append(digits value: Int, count: Int) {
-        var divisor = 1
-        for _ in 1..<count { divisor *= 10 }
-        while divisor > 0 {
-            append(UInt8(48 + value / divisor % 10))
-            divisor /= 10
-        }
+        append(count: count) { Self.write(UInt64(truncatingIfNeeded: value), digits: count, to: $0) }
     }
 }

@@ -18,16 +18,30 @@ final class CompiledConditions {
         var isEmpty: Bool { patterns.isEmpty && lists.isEmpty }
     }
 
+    /// What a clause asks for that most don't.
+    struct Asked: OptionSet {
+        var rawValue: UInt8
+        static let score = Asked(rawValue: 1)
+        static let age = Asked(rawValue: 2)
+        static let amount = Asked(rawValue: 4)
+        static let action = Asked(rawValue: 8)
+        static let texts = Asked(rawValue: 16)
+        static let extra = Asked(rawValue: 32)
+        static let numbers: Asked = [.score, .age, .amount]
+    }
+
     /// What most rules ask for.
     struct Clause {
         var types: UInt8
         var levels: UInt8
         var confidence: UInt8
-        /// 0 any, else 1 << `LoginOutcome`.
+        /// As bits.
         var outcomes: UInt8
-        var needsAmount: Bool
-        /// In `extras`; −1: none.
+        var asked: Asked
+        /// In `extras`.
         var extra: Int32
+        /// Number of the set of names that `actions` is.
+        var actionSet: Int32
         var scoreLow: Double
         var scoreHigh: Double
         var amountLow: Double
@@ -54,6 +68,11 @@ final class CompiledConditions {
         var devices = Texts()
         var providers = Texts()
         var countries = Texts()
+        var asksTag = false
+        /// For users or groups.
+        var asksUser = false
+        /// For anything but tags, users and groups.
+        var asksMore = false
         var asksAddress = false
         /// Bit in `networks` of the prefixes that the conditions spell out.
         var prefixes: UInt64 = 0
@@ -75,22 +94,19 @@ final class CompiledConditions {
         var high: Float
     }
 
-    /// What all clauses compare with, found out once for an event.
-    struct Facts {
-        var type: UInt8
-        var level: UInt8
-        var confidence: UInt8
-        var outcome: UInt8
-        var methods: UInt32
-        var fired: UInt64
-        var score: Double
-        var age: Double
-        var amount: Double
+    /// What all clauses compare with.
+    struct Subject {
+        let event: UnsafePointer<Event>
+        let assessment: UnsafePointer<Assessment>
+        /// Where a clause asks for the score itself.
+        let score: Double
+        /// What is remembered of the event's action, from when it is first asked for.
+        var action: UnsafeMutablePointer<ActionMemo.Slot>?
     }
 
     let clauses: UnsafeMutablePointer<Clause>
     private let extras: UnsafeMutablePointer<Extra>
-    private let patterns: UnsafeMutablePointer<ByteView>
+    private let patterns: UnsafeMutablePointer<GlobPattern>
     private let lists: UnsafeMutablePointer<EntryTable>
     private let checks: UnsafeMutablePointer<CountCheck>
     private let times: UnsafeMutablePointer<CompiledTime>
@@ -105,6 +121,7 @@ final class CompiledConditions {
     private let sources: [EntryList]
     private let networkSources: UnsafeMutablePointer<Unmanaged<EntryList>>
     private let arena: [UnsafeMutablePointer<UInt8>]
+    private let memo = ActionMemo()
     /// A clause asks for the score itself, and not only for its level.
     let needsScore: Bool
     let needs: ContextNeeds
@@ -119,7 +136,7 @@ final class CompiledConditions {
         patterns = flat(compiler.patterns.map { text in
             let copy = flat(Array(text.utf8))
             arena.append(copy)
-            return ByteView(base: UnsafePointer(copy), count: text.utf8.count)
+            return GlobPattern(ByteView(base: UnsafePointer(copy), count: text.utf8.count))
         })
         self.arena = arena
         clauses = flat(compiler.clauses)
@@ -140,6 +157,7 @@ final class CompiledConditions {
 
     deinit {
         for index in 0..<timeCount { times[index].deallocate() }
+        memo.deallocate()
         clauses.deallocate()
         extras.deallocate()
         patterns.deallocate()
@@ -154,77 +172,131 @@ final class CompiledConditions {
 
     // MARK: - Matching
 
-    func facts(_ event: borrowing Event, _ assessment: borrowing Assessment) -> Facts {
-        Facts(
-            type: 1 << event.type.rawValue, level: 1 << assessment.level.rawValue,
-            confidence: 1 << assessment.confidence.rawValue, outcome: 1 << event.outcome.rawValue,
-            methods: event.amr.rawValue, fired: assessment.fired.rawValue, score: needsScore ? assessment.score : 0,
-            age: event.authTime == .distantPast ? Double.infinity : max(0, Double(event.time - event.authTime)),
-            amount: event.amount)
+    @inline(__always)
+    func subject(_ event: UnsafePointer<Event>, _ assessment: UnsafePointer<Assessment>) -> Subject {
+        Subject(event: event, assessment: assessment, score: needsScore ? assessment.pointee.score : 0)
     }
 
-    /// Whether a clause holds.
+    /// Whether a clause holds of an event that is of a type, level, confidence and outcome it asks for.
     /// - Complexity: O(what it asks for); a list costs no more than one text.
     @inline(__always)
-    func holds(_ index: Int, _ event: borrowing Event, _ facts: Facts, _ context: borrowing PolicyContext) -> Bool {
-        let clause = clauses + index
-        guard clause.pointee.types & facts.type != 0, clause.pointee.levels & facts.level != 0,
-            clause.pointee.confidence & facts.confidence != 0,
-            !needsScore || (facts.score >= clause.pointee.scoreLow && facts.score <= clause.pointee.scoreHigh),
-            clause.pointee.anySignals == 0 || clause.pointee.anySignals & facts.fired != 0,
-            clause.pointee.allSignals & facts.fired == clause.pointee.allSignals,
-            clause.pointee.outcomes == 0 || clause.pointee.outcomes & facts.outcome != 0,
-            clause.pointee.anyMethods == 0 || clause.pointee.anyMethods & facts.methods != 0,
-            clause.pointee.noMethods & facts.methods == 0,
-            facts.age >= clause.pointee.ageLow, facts.age <= clause.pointee.ageHigh,
-            !clause.pointee.needsAmount
-                || (facts.amount >= clause.pointee.amountLow && facts.amount <= clause.pointee.amountHigh),
-            matches(clause.pointee.actions, event.action), matches(clause.pointee.resources, event.resource),
-            matches(clause.pointee.tenants, event.tenant), matches(clause.pointee.currencies, event.currency),
-            matches(clause.pointee.acr, event.acr)
+    func holdsOfKind(_ clause: UnsafeMutablePointer<Clause>, _ subject: inout Subject, _ context: borrowing PolicyContext) -> Bool {
+        let (fired, methods) = (subject.assessment.pointee.fired.rawValue, subject.event.pointee.amr.rawValue)
+        let asked = clause.pointee.asked
+        guard clause.pointee.anySignals == 0 || clause.pointee.anySignals & fired != 0,
+            clause.pointee.allSignals & fired == clause.pointee.allSignals,
+            clause.pointee.anyMethods == 0 || clause.pointee.anyMethods & methods != 0,
+            clause.pointee.noMethods & methods == 0
         else { return false }
-        if clause.pointee.extra < 0 { return true }
-        return holds(extra: Int(clause.pointee.extra), event, facts, context)
+        if asked.isEmpty { return true }
+        return holds(asked, clause, &subject, context)
+    }
+
+    @inline(never)
+    private func holds(
+        _ asked: Asked, _ clause: UnsafeMutablePointer<Clause>, _ subject: inout Subject, _ context: borrowing PolicyContext
+    ) -> Bool {
+        let event = subject.event
+        if !asked.isDisjoint(with: .numbers), !holdsInNumbers(clause, subject) { return false }
+        if asked.contains(.action), !holdsInAction(clause, &subject) { return false }
+        if asked.contains(.texts), !holdsInTexts(clause, event) { return false }
+        if !asked.contains(.extra) { return true }
+        let extra = extras + Int(clause.pointee.extra)
+        if extra.pointee.asksTag, !mayFit(extra.pointee.tagged, event.pointee.resource) { return false }
+        if extra.pointee.asksUser, event.pointee.tenant.isEmpty {
+            if !mayFit(extra.pointee.users, event.pointee.user) || !mayFit(extra.pointee.groups, event.pointee.user) { return false }
+        }
+        return holds(extra, &subject, context)
+    }
+
+    /// Whether a clause holds. Names refer to names: the depth is that of the plan, in which there are no circles.
+    @inline(never)
+    private func holds(_ index: Int, _ subject: inout Subject, _ context: borrowing PolicyContext) -> Bool {
+        let clause = clauses + index
+        guard clause.pointee.types >> subject.event.pointee.type.rawValue & 1 == 1,
+            clause.pointee.levels >> subject.assessment.pointee.level.rawValue & 1 == 1,
+            clause.pointee.confidence >> subject.assessment.pointee.confidence.rawValue & 1 == 1,
+            clause.pointee.outcomes >> subject.event.pointee.outcome.rawValue & 1 == 1
+        else { return false }
+        return holdsOfKind(clause, &subject, context)
     }
 
     /// Whether any of the clauses that `run` of the references names holds.
-    func holdsAny(_ run: Run, _ event: borrowing Event, _ facts: Facts, _ context: borrowing PolicyContext) -> Bool {
-        for index in run.indices where holdsOutOfLine(Int(references[index]), event, facts, context) { return true }
+    func holdsAny(_ run: Run, _ subject: inout Subject, _ context: borrowing PolicyContext) -> Bool {
+        for index in run.indices where holds(Int(references[index]), &subject, context) { return true }
         return false
     }
 
     /// Whether all of them hold.
-    func holdsAll(_ run: Run, _ event: borrowing Event, _ facts: Facts, _ context: borrowing PolicyContext) -> Bool {
-        for index in run.indices where !holdsOutOfLine(Int(references[index]), event, facts, context) { return false }
+    func holdsAll(_ run: Run, _ subject: inout Subject, _ context: borrowing PolicyContext) -> Bool {
+        for index in run.indices where !holds(Int(references[index]), &subject, context) { return false }
         return true
     }
 
-    /// Names refer to names: the depth is that of the plan, in which there are no circles.
-    @inline(never)
-    private func holdsOutOfLine(_ index: Int, _ event: borrowing Event, _ facts: Facts, _ context: borrowing PolicyContext) -> Bool {
-        holds(index, event, facts, context)
+    @inline(__always)
+    private func holdsInNumbers(_ clause: UnsafeMutablePointer<Clause>, _ subject: Subject) -> Bool {
+        let event = subject.event
+        let asked = clause.pointee.asked
+        if asked.contains(.age) {
+            let age = event.pointee.authTime == .distantPast ? Double.infinity : max(0, Double(event.pointee.time - event.pointee.authTime))
+            guard age >= clause.pointee.ageLow, age <= clause.pointee.ageHigh else { return false }
+        }
+        if asked.contains(.amount) {
+            let amount = event.pointee.amount
+            guard amount >= clause.pointee.amountLow, amount <= clause.pointee.amountHigh else { return false }
+        }
+        return !asked.contains(.score) || (subject.score >= clause.pointee.scoreLow && subject.score <= clause.pointee.scoreHigh)
     }
 
     @inline(never)
-    private func holds(extra index: Int, _ event: borrowing Event, _ facts: Facts, _ context: borrowing PolicyContext) -> Bool {
-        let extra = extras + index
-        let (deviceClass, sessionLevel) = (event.deviceClass.rawValue, context.sessionLevel.rawValue)
+    private func holdsInAction(_ clause: UnsafeMutablePointer<Clause>, _ subject: inout Subject) -> Bool {
+        let action = subject.event.pointee.action
+        let set = Int(clause.pointee.actionSet)
+        guard set < ActionMemo.mostSets else { return fits(clause.pointee.actions, action) }
+        if subject.action == nil { subject.action = memo.slot(of: action) }
+        guard let slot = subject.action else { return fits(clause.pointee.actions, action) }
+        let bit: UInt64 = 1 << UInt64(set)
+        if slot.pointee.known & bit == 0 {
+            slot.pointee.known |= bit
+            if fits(clause.pointee.actions, action) { slot.pointee.fitting |= bit }
+        }
+        return slot.pointee.fitting & bit != 0
+    }
+
+    @inline(never)
+    private func holdsInTexts(_ clause: UnsafeMutablePointer<Clause>, _ event: UnsafePointer<Event>) -> Bool {
+        matches(clause.pointee.resources, event.pointee.resource) && matches(clause.pointee.tenants, event.pointee.tenant)
+            && matches(clause.pointee.currencies, event.pointee.currency) && matches(clause.pointee.acr, event.pointee.acr)
+    }
+
+    @inline(never)
+    private func holds(_ extra: UnsafeMutablePointer<Extra>, _ subject: inout Subject, _ context: borrowing PolicyContext) -> Bool {
+        let event = subject.event
+        if extra.pointee.asksTag, !fits(extra.pointee.tagged, event.pointee.resource) { return false }
+        if extra.pointee.asksMore, !holdsInMore(extra, event, context) { return false }
+        if extra.pointee.asksUser, !matches(extra, user: event.pointee.user, of: event.pointee.tenant) { return false }
+        for index in extra.pointee.named.indices where !holdsAny(alternatives[index], &subject, context) { return false }
+        return true
+    }
+
+    @inline(never)
+    private func holdsInMore(
+        _ extra: UnsafeMutablePointer<Extra>, _ event: UnsafePointer<Event>, _ context: borrowing PolicyContext
+    ) -> Bool {
+        let (deviceClass, sessionLevel) = (event.pointee.deviceClass.rawValue, context.sessionLevel.rawValue)
         guard extra.pointee.deviceClasses == 0 || extra.pointee.deviceClasses >> deviceClass & 1 == 1,
             extra.pointee.sessionLevels == 0 || extra.pointee.sessionLevels >> sessionLevel & 1 == 1,
             context.assurance.rawValue >= extra.pointee.assuranceLow, context.assurance.rawValue < extra.pointee.assuranceBelow,
-            matches(extra.pointee.tagged, event.resource), matches(extra.pointee.devices, event.deviceID)
+            matches(extra.pointee.devices, event.pointee.deviceID)
         else { return false }
         for index in extra.pointee.counts.indices {
             let value = context[checks[index].count]
             if value < checks[index].low || value > checks[index].high { return false }
         }
-        if !extra.pointee.times.isEmpty, !holdsAny(extra.pointee.times, at: event.time) { return false }
-        if !extra.pointee.countries.isEmpty, !matches(extra.pointee.countries, country: event.country) { return false }
-        if !extra.pointee.providers.isEmpty, !matches(extra.pointee.providers, provider: event.asn) { return false }
-        if extra.pointee.asksAddress, !matches(extra, address: event.ip) { return false }
-        if !extra.pointee.users.isEmpty || !extra.pointee.groups.isEmpty, !matches(extra, user: event.user, of: event.tenant) { return false }
-        for index in extra.pointee.named.indices where !holdsAny(alternatives[index], event, facts, context) { return false }
-        return true
+        if !extra.pointee.times.isEmpty, !holdsAny(extra.pointee.times, at: event.pointee.time) { return false }
+        if !extra.pointee.countries.isEmpty, !matches(extra.pointee.countries, country: event.pointee.country) { return false }
+        if !extra.pointee.providers.isEmpty, !matches(extra.pointee.providers, provider: event.pointee.asn) { return false }
+        return !extra.pointee.asksAddress || matches(extra, address: event.pointee.ip)
     }
 
     private func holdsAny(_ run: Run, at time: Timestamp) -> Bool {
@@ -235,9 +307,26 @@ final class CompiledConditions {
     @inline(__always)
     private func matches(_ texts: Texts, _ text: ByteView) -> Bool { texts.isEmpty || fits(texts, text) }
 
+    /// False where the text is sure not to fit.
+    @inline(__always)
+    private func mayFit(_ texts: Texts, _ text: ByteView) -> Bool {
+        if texts.isEmpty || !texts.lists.isEmpty { return true }
+        if !text.isPresent { return false }
+        let ends = GlobPattern.Ends(text)
+        var pattern = patterns + Int(texts.patterns.first)
+        let end = pattern + Int(texts.patterns.count)
+        while pattern < end {
+            if pattern.pointee.mayFit(ends) { return true }
+            pattern += 1
+        }
+        return false
+    }
+
+    @inline(never)
     private func fits(_ texts: Texts, _ text: ByteView) -> Bool {
         if !text.isPresent { return false }
-        for index in texts.patterns.indices where Events.matches(glob: patterns[index], text) { return true }
+        let ends = GlobPattern.Ends(text)
+        for index in texts.patterns.indices where patterns[index].mayFit(ends) && Events.matches(glob: patterns[index].text, text) { return true }
         for index in texts.lists.indices where lists[index].contains(text) { return true }
         return false
     }
@@ -245,7 +334,7 @@ final class CompiledConditions {
     /// The same by those patterns and entries alone that name no tenant. The text holds a `/`.
     private func fitsUnqualified(_ texts: Texts, _ text: ByteView) -> Bool {
         for index in texts.patterns.indices
-        where !patterns[index].bytes.contains(UInt8(ascii: "/")) && Events.matches(glob: patterns[index], text) { return true }
+        where !patterns[index].text.bytes.contains(UInt8(ascii: "/")) && Events.matches(glob: patterns[index].text, text) { return true }
         for index in texts.lists.indices where lists[index].hasUnqualified(text) { return true }
         return false
     }
@@ -283,7 +372,12 @@ final class CompiledConditions {
     /// A user goes by the name alone, and by `tenant/user`.
     private func matches(_ extra: UnsafeMutablePointer<Extra>, user: ByteView, of tenant: ByteView) -> Bool {
         if tenant.isEmpty || !user.isPresent { return matches(extra.pointee.users, user) && matches(extra.pointee.groups, user) }
-        return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: tenant.count + 1 + user.count) { whole in
+        return matches(extra, user: user, qualifiedBy: tenant)
+    }
+
+    @inline(never)
+    private func matches(_ extra: UnsafeMutablePointer<Extra>, user: ByteView, qualifiedBy tenant: ByteView) -> Bool {
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: tenant.count + 1 + user.count) { whole in
             for index in 0..<tenant.count { whole[index] = tenant[index] }
             whole[tenant.count] = UInt8(ascii: "/")
             for index in 0..<user.count { whole[tenant.count + 1 + index] = user[index] }

@@ -4,7 +4,7 @@ import Risk
 /// The rules of a plan in the flat form that is matched against every event: no arrays, no strings, no retains.
 public final class CompiledPolicy: @unchecked Sendable {
     struct CompiledRule {
-        var clause: Int32
+        var clause: UnsafeMutablePointer<CompiledConditions.Clause>
         var isReport: Bool
         var verdict: Verdict
         /// `also` or `unless` asks for something.
@@ -35,6 +35,7 @@ public final class CompiledPolicy: @unchecked Sendable {
     let demands: UnsafeMutablePointer<Demand>
     private var arena: [UnsafeMutablePointer<UInt8>] = []
     private let conditions: CompiledConditions
+    private let kinds: RuleKinds
     let fallback: Verdict
     /// What `evaluate` reads of its context.
     public let needs: ContextNeeds
@@ -83,18 +84,23 @@ public final class CompiledPolicy: @unchecked Sendable {
                 validForSeconds: UInt32(clamping: stepUp.validFor / 1000),
                 fingerprint: Self.fingerprint(asked, offered, maxAge: stepUp.maxAge, need: need), need: need)
         }
+        var scopes: [(clause: Int32, also: CompiledConditions.Run, unless: CompiledConditions.Run)] = []
         for (index, rule) in source.enumerated() {
-            (rules + index).initialize(
-                to: CompiledRule(
-                    clause: compiler.add(rule.conditions), isReport: rule.mode == .report, verdict: rule.verdict,
-                    hasScope: !rule.also.isEmpty || !rule.unless.isEmpty, also: compiler.add(all: rule.also),
-                    unless: compiler.add(all: rule.unless)))
+            scopes.append((compiler.add(rule.conditions), compiler.add(all: rule.also), compiler.add(all: rule.unless)))
             (names + index).initialize(to: keep(rule.name))
             (demands + index).initialize(to: compile(rule.stepUp))
         }
         (demands + count).initialize(to: compile(Self.alarm(assurance)))
         self.arena = arena
-        conditions = CompiledConditions(compiler)
+        let conditions = CompiledConditions(compiler)
+        for (index, (rule, scope)) in zip(source, scopes).enumerated() {
+            (rules + index).initialize(
+                to: CompiledRule(
+                    clause: conditions.clauses + Int(scope.clause), isReport: rule.mode == .report, verdict: rule.verdict,
+                    hasScope: !rule.also.isEmpty || !rule.unless.isEmpty, also: scope.also, unless: scope.unless))
+        }
+        self.conditions = conditions
+        kinds = RuleKinds(scopes.map { conditions.clauses[Int($0.clause)] })
         needs = conditions.needs
     }
 
@@ -102,6 +108,7 @@ public final class CompiledPolicy: @unchecked Sendable {
         rules.deallocate()
         names.deallocate()
         demands.deallocate()
+        kinds.deallocate()
         for text in arena { text.deallocate() }
     }
 
@@ -140,31 +147,43 @@ public final class CompiledPolicy: @unchecked Sendable {
         }
     }
 
-    /// `evaluate` of an event and an assessment that stay where they are: as values they would be copied, which costs as
-    /// much as matching them.
+    /// The first enforced rule that matches, -1 for none, and the report-only rules that matched before it. The event and the
+    /// assessment stay where they are: as values they would be copied, which costs as much as matching them.
+    /// - Parameter relaxed: rules that count as report-only this time.
+    /// - Complexity: O(rules)
     public func evaluate(
         _ event: UnsafePointer<Event>, _ assessment: UnsafePointer<Assessment>, _ context: borrowing PolicyContext,
         relaxed: ReportedRules = .none
     ) -> (verdict: Verdict, rule: Int, reported: ReportedRules) {
-        evaluate(event.pointee, assessment.pointee, context, relaxed: relaxed)
+        // Most events are matched by none.
+        var subject = conditions.subject(event, assessment)
+        for word in 0..<kinds.words {
+            var left = kinds.rules(of: event, assessment, word: word)
+            while left != 0 {
+                let index = word &<< 6 | left.trailingZeroBitCount
+                if conditions.holdsOfKind(rules[index].clause, &subject, context) {
+                    return evaluate(from: index, &subject, context, relaxed)
+                }
+                left &= left &- 1
+            }
+        }
+        return (fallback, -1, ReportedRules())
     }
 
-    /// The first enforced rule that matches, -1 for none, and the report-only rules that matched before it.
-    /// - Parameter relaxed: rules that count as report-only this time.
-    /// - Complexity: O(rules)
-    @inline(__always)
-    public func evaluate(
-        _ event: borrowing Event, _ assessment: borrowing Assessment, _ context: borrowing PolicyContext,
-        relaxed: ReportedRules = .none
+    /// The same from the first rule whose own conditions hold.
+    @inline(never)
+    private func evaluate(
+        from first: Int, _ subject: inout CompiledConditions.Subject, _ context: borrowing PolicyContext, _ relaxed: ReportedRules
     ) -> (verdict: Verdict, rule: Int, reported: ReportedRules) {
         var reported = ReportedRules()
-        let facts = conditions.facts(event, assessment)
-        for index in 0..<count {
+        for index in first..<count {
             let rule = rules + index
-            guard conditions.holds(Int(rule.pointee.clause), event, facts, context) else { continue }
+            guard kinds.rules(of: subject.event, subject.assessment, word: index >> 6) >> UInt64(index & 63) & 1 == 1,
+                conditions.holdsOfKind(rule.pointee.clause, &subject, context)
+            else { continue }
             if rule.pointee.hasScope {
-                guard conditions.holdsAll(rule.pointee.also, event, facts, context) else { continue }
-                if conditions.holdsAny(rule.pointee.unless, event, facts, context) { continue }
+                guard conditions.holdsAll(rule.pointee.also, &subject, context) else { continue }
+                if conditions.holdsAny(rule.pointee.unless, &subject, context) { continue }
             }
             if rule.pointee.isReport || relaxed.contains(index) {
                 reported.insert(index)
@@ -173,6 +192,15 @@ public final class CompiledPolicy: @unchecked Sendable {
             }
         }
         return (fallback, -1, reported)
+    }
+
+    /// The same of an event and an assessment at hand.
+    public func evaluate(
+        _ event: borrowing Event, _ assessment: borrowing Assessment, _ context: PolicyContext
+    ) -> (verdict: Verdict, rule: Int, reported: ReportedRules) {
+        withUnsafePointer(to: event) { event in
+            withUnsafePointer(to: assessment) { evaluate(event, $0, context) }
+        }
     }
 }
 

@@ -18,6 +18,8 @@ struct ConditionCompiler {
     var references: [Int32] = []
     var needsScore = false
     var needs: ContextNeeds = []
+    /// Sets of names of actions, by what they are written as.
+    private var actionSets: [[String]: Int32] = [:]
     /// Clauses of the names met so far.
     private var named: [String: [Int32]] = [:]
 
@@ -32,13 +34,21 @@ struct ConditionCompiler {
             values.isEmpty ? 0xFF : values.reduce(0) { $0 | 1 << bit($1) }
         }
         // Every score lies within 0 and 100.
-        if let score = when.score, (score.atLeast ?? 0) > 0 || (score.atMost ?? 100) < 100 { needsScore = true }
+        let asksScore = (when.score?.atLeast ?? 0) > 0 || (when.score?.atMost ?? 100) < 100
+        if asksScore { needsScore = true }
         let extra = self.extra(of: when)
+        var asked: CompiledConditions.Asked = asksScore ? .score : []
+        if when.authAge != nil { asked.insert(.age) }
+        if when.amount != nil { asked.insert(.amount) }
+        if !when.actions.isEmpty { asked.insert(.action) }
+        if !(when.resources.isEmpty && when.tenants.isEmpty && when.currencies.isEmpty && when.acr.isEmpty) { asked.insert(.texts) }
+        if extra >= 0 { asked.insert(.extra) }
         clauses.append(
             CompiledConditions.Clause(
                 types: mask(when.types) { $0.rawValue }, levels: mask(when.levels) { $0.rawValue },
                 confidence: mask(when.confidence) { $0.rawValue },
-                outcomes: when.outcome.map { 1 << $0.rawValue } ?? 0, needsAmount: when.amount != nil, extra: extra,
+                outcomes: when.outcome.map { 1 << $0.rawValue } ?? 0xFF, asked: asked, extra: extra,
+                actionSet: actionSet(of: when.actions),
                 scoreLow: when.score?.atLeast ?? -.infinity, scoreHigh: when.score?.atMost ?? .infinity,
                 amountLow: when.amount?.atLeast ?? -.infinity, amountHigh: when.amount?.atMost ?? .infinity,
                 ageLow: when.authAge?.atLeast ?? -.infinity, ageHigh: when.authAge?.atMost ?? .infinity,
@@ -55,6 +65,13 @@ struct ConditionCompiler {
         return refer(to: added)
     }
 
+    private mutating func actionSet(of texts: [String]) -> Int32 {
+        if let known = actionSets[texts] { return known }
+        let set = Int32(actionSets.count)
+        if !texts.isEmpty { actionSets[texts] = set }
+        return set
+    }
+
     private mutating func refer(to clauses: [Int32]) -> Run {
         defer { references += clauses }
         return Run(first: Int32(references.count), count: Int32(clauses.count))
@@ -69,6 +86,8 @@ struct ConditionCompiler {
         extra.devices = texts(when.devices)
         extra.providers = texts(when.providers)
         extra.countries = texts(when.countries)
+        extra.asksTag = !extra.tagged.isEmpty
+        extra.asksUser = !when.users.isEmpty || !when.groups.isEmpty
         extra.asksAddress = !when.addresses.isEmpty
         (extra.prefixes, extra.networkLists) = networks(when.addresses)
         extra.deviceClasses = when.deviceClasses.reduce(0) { $0 | 1 << $1.rawValue }
@@ -85,6 +104,9 @@ struct ConditionCompiler {
             checks.append(CompiledConditions.CountCheck(
                 count: asked.count, low: Float(asked.range.atLeast ?? -.infinity), high: Float(asked.range.atMost ?? .infinity)))
         }
+        var rest = when.withoutExtras
+        (rest.tags, rest.users, rest.groups, rest.named) = (when.tags, when.users, when.groups, when.named)
+        extra.asksMore = rest != when
         extra.named = names(when.named)
         extras.append(extra)
         return Int32(extras.count - 1)

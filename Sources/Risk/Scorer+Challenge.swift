@@ -3,26 +3,38 @@ import Events
 
 /// What came of the questions asked of the user lately, in any session.
 extension Scorer {
+    @inline(__always)
     func challengeSignals(_ seen: Observation, _ row: UserRow, _ out: inout Assessment) {
-        let history = row.header.pointee.challenges.kinds
-        guard !history.isEmpty || row.challenges.count >= 2 else { return }
+        withUnsafePointer(to: &row.header.pointee.challenges) { history in
+            let kinds = history.kinds
+            guard !kinds.isEmpty || row.challenges.count >= 2 else { return }
+            // Most have left questions unanswered some time ago.
+            let age = history.age(at: seen.time)
+            if age >= longestChallengeWindow && !kinds.contains(.denied) && row.challenges.count < 2 { return }
+            challengeSignals(history, kinds, age: age, seen, row, &out)
+        }
+    }
+
+    @inline(never)
+    private func challengeSignals(
+        _ history: UnsafePointer<ChallengeHistory>, _ kinds: ChallengeHistory.Kind, age: Int64, _ seen: Observation, _ row: UserRow,
+        _ out: inout Assessment
+    ) {
         let minutes = Double(model.challengeWindow) / 60_000
-        // Most have left questions unanswered some time ago.
-        let age = row.header.pointee.challenges.age(at: seen.time)
-        if age < model.challengeWindow && has(.challengeFailed) {
-            let count = count(.failed, at: seen.time, length: model.challengeWindow, row)
+        if age < model.challengeWindow && kinds.contains(.failed) && has(.challengeFailed) {
+            let count = history.count(.failed, at: seen.time, length: model.challengeWindow)
             if count >= 2 {
                 set(&out, .challengeFailed, 5 * Double(count - 1), observed: Double(count), expected: 2, detail: minutes)
             }
         }
-        if age < model.challengeWindow && has(.challengeAbandoned) {
-            let count = count(.unanswered, at: seen.time, length: model.challengeWindow, row)
+        if age < model.challengeWindow && kinds.contains(.unanswered) && has(.challengeAbandoned) {
+            let count = history.count(.unanswered, at: seen.time, length: model.challengeWindow)
             if count >= 2 {
                 set(&out, .challengeAbandoned, 3 * Double(count - 1), observed: Double(count), expected: 2, detail: minutes)
             }
         }
-        if history.contains(.denied) && has(.challengeDenied) {
-            let count = count(.denied, at: seen.time, length: model.denialWindow, row)
+        if kinds.contains(.denied) && has(.challengeDenied) {
+            let count = history.count(.denied, at: seen.time, length: model.denialWindow)
             if count > 0 {
                 // Whoever said no, sits at one of the person's own devices.
                 set(&out, .challengeDenied, isOwnDevice(seen, row) ? 12 : 50, observed: Double(count), expected: 1,
@@ -30,7 +42,7 @@ extension Scorer {
             }
         }
         if (age < model.pushWindow || row.challenges.count >= 2) && has(.challengePushBombing) {
-            let count = pushes(at: seen.time, row)
+            let count = pushes(history, kinds, at: seen.time, row)
             if count >= model.pushesAtLeast {
                 set(&out, .challengePushBombing, 35, observed: Double(count), expected: Double(model.pushesAtLeast),
                     detail: Double(model.pushWindow) / 60_000)
@@ -38,18 +50,19 @@ extension Scorer {
         }
     }
 
-    private func count(
-        _ what: ChallengeHistory.Kind, having: ChallengeHistory.Kind = [], at time: Timestamp, length: Int64, _ row: UserRow
-    ) -> Int {
-        row.header.pointee.challenges.count(what, having: having, at: time, length: length)
-    }
+    private var longestChallengeWindow: Int64 { max(model.challengeWindow, model.pushWindow) }
 
     /// Pushes within the window that were denied, or not answered, be it not yet.
-    private func pushes(at time: Timestamp, _ row: UserRow) -> Int {
-        var count = count([.unanswered, .denied], having: .push, at: time, length: model.pushWindow, row)
+    private func pushes(
+        _ history: UnsafePointer<ChallengeHistory>, _ kinds: ChallengeHistory.Kind, at time: Timestamp, _ row: UserRow
+    ) -> Int {
+        var count = kinds.contains(.push)
+            ? history.count([.unanswered, .denied], having: .push, at: time, length: model.pushWindow) : 0
         let open = row.challenges
-        for index in 0..<open.count where open[index].isOpen && open[index].flags.contains(.push) {
-            let age = time.milliseconds - Int64(open[index].asked) * 1000
+        for index in 0..<open.count {
+            let slot = open.base + index
+            guard slot.pointee.isOpen && slot.pointee.flags.contains(.push) else { continue }
+            let age = time.milliseconds - Int64(slot.pointee.asked) * 1000
             if age >= 0 && age < model.pushWindow { count += 1 }
         }
         return count

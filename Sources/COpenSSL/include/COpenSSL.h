@@ -1,7 +1,6 @@
 #ifndef VIGIL_COPENSSL_H
 #define VIGIL_COPENSSL_H
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -10,8 +9,6 @@ static inline int vc_sha256(const uint8_t *bytes, size_t count, uint8_t *digest)
     return EVP_Digest(bytes, count, digest, NULL, EVP_sha256(), NULL);
 }
 
-/// HMAC-SHA-256 (RFC 2104) into `digest` (32 bytes). 1 on success.
-static inline int vc_hmac_sha256(const uint8_t *key, int key_count, const uint8_t *bytes, size_t count, uint8_t *digest) {
-    return HMAC(EVP_sha256(), key, key_count, bytes, count, digest, NULL) != NULL;
-}
+/// HMAC-SHA-256 (RFC 2104) into `digest` (32 bytes), of nothing where a pointer is NULL. 1 on success.
+int vc_hmac_sha256(const uint8_t *key, size_t key_count, const uint8_t *bytes, size_t count, void *digest);
 #endif
