@@ -11,7 +11,7 @@ public final class AgentMemo {
         /// 0 while the slot is free.
         var fingerprint: UInt32 = 0
     }
-    private static let count = 256
+    private static let count = 512
     private let slots: UnsafeMutablePointer<Slot>
 
     public init() {
@@ -26,10 +26,19 @@ public final class AgentMemo {
     @inline(__always)
     func withoutVersions(_ text: ByteView, hash: KeyedHash) -> UInt32 {
         let whole = hash(text, seed: 9)
-        let slot = slots + Int(truncatingIfNeeded: whole >> 32) & (Self.count - 1)
-        if slot.pointee.hash == whole && slot.pointee.fingerprint != 0 { return slot.pointee.fingerprint }
+        // In pairs: who gives way in the first place has the second for as long as no other does.
+        let first = slots + Int(truncatingIfNeeded: whole >> 32) & (Self.count - 2)
+        if first.pointee.hash == whole && first.pointee.fingerprint != 0 { return first.pointee.fingerprint }
+        return fingerprint(of: text, whole, first, hash)
+    }
+
+    @inline(never)
+    private func fingerprint(of text: ByteView, _ whole: UInt64, _ first: UnsafeMutablePointer<Slot>, _ hash: KeyedHash) -> UInt32 {
+        let second = first + 1
+        if second.pointee.hash == whole && second.pointee.fingerprint != 0 { return second.pointee.fingerprint }
         let fingerprint = Observation.withoutVersions(text, hash: hash)
-        slot.pointee = Slot(hash: whole, fingerprint: fingerprint)
+        second.pointee = first.pointee
+        first.pointee = Slot(hash: whole, fingerprint: fingerprint)
         return fingerprint
     }
 }

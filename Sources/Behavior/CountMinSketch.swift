@@ -15,6 +15,7 @@ public struct CountMinSketch {
 
     /// A sketch over `byteCount(width:)` bytes, aligned to 8.
     /// - Precondition: `width` is a power of two from 2 to 2³⁰.
+    @inline(__always)
     public init(base: UnsafeMutableRawPointer, width: Int) {
         precondition(width >= 2 && width <= 1 << 30 && width & (width - 1) == 0, "the width of a sketch is a power of two")
         self.base = base
@@ -37,6 +38,7 @@ public struct CountMinSketch {
     }
 
     /// Multiply-shift with an odd multiplier for each row (Dietzfelbinger, Hagerup, Katajainen, Penttonen 1997).
+    @inline(__always)
     @inlinable func cell(row: Int, _ hash: UInt64) -> Int {
         let multipliers: InlineArray<4, UInt64> = [
             0x9E37_79B9_7F4A_7C15, 0xC2B2_AE3D_27D4_EB4F, 0xD6E8_FEB8_6659_FD93, 0xA076_1D64_78BD_642F,
@@ -47,6 +49,7 @@ public struct CountMinSketch {
 
     /// Counts a thing `count` times. Cells and total saturate.
     /// - Complexity: O(depth), one cache miss a row.
+    @inline(__always)
     @inlinable public func add(hash: UInt64, count: UInt32 = 1) {
         total = total.saturatingAdd(UInt64(count))
         for row in 0..<Self.depth {
@@ -57,6 +60,7 @@ public struct CountMinSketch {
 
     /// At least how often the thing was counted.
     /// - Complexity: O(depth)
+    @inline(__always)
     @inlinable public func count(hash: UInt64) -> UInt32 {
         var least = UInt32.max
         for row in 0..<Self.depth { least = min(least, cells[cell(row: row, hash)]) }

@@ -16,6 +16,13 @@ public struct HyperLogLog64: Sendable, Equatable, BitwiseCopyable {
         return words[register >> 4].raise(nibble: register & 15, to: RegisterRank.of(hash << 6))
     }
 
+    /// The same of a sketch that lies in memory as four words.
+    @inline(__always)
+    static func add(hash: UInt64, to words: UnsafeMutablePointer<UInt64>) {
+        let register = Int(hash >> 58)
+        _ = words[register >> 4].raise(nibble: register & 15, to: RegisterRank.of(hash << 6))
+    }
+
     /// Becomes the sketch of what either has seen: commutative, associative, idempotent.
     @inlinable public mutating func merge(_ other: HyperLogLog64) {
         for index in 0..<4 { words[index] = words[index].nibbleMaximum(other.words[index]) }
@@ -26,9 +33,13 @@ public struct HyperLogLog64: Sendable, Equatable, BitwiseCopyable {
     /// About how many distinct things were added; 0 when none was, at most 2²³.
     /// - Complexity: O(registers)
     public var estimate: Float {
+        let tables = RegisterTables.all
         var sums = RegisterSums()
-        for index in 0..<4 { sums.add(words[index]) }
-        return Float(sums.estimate(registers: 64, alpha: 0.709))
+        sums.add(words[0], tables)
+        sums.add(words[1], tables)
+        sums.add(words[2], tables)
+        sums.add(words[3], tables)
+        return Float(sums.estimate(registers: 64, alpha: 0.709, tables))
     }
 
     public static func == (a: HyperLogLog64, b: HyperLogLog64) -> Bool {
@@ -50,6 +61,12 @@ public struct HyperLogLog16: Sendable, Equatable, BitwiseCopyable {
         word.raise(nibble: Int(hash >> 60), to: RegisterRank.of(hash << 4))
     }
 
+    /// The same of a sketch that lies in memory as a word.
+    @inline(__always)
+    static func add(hash: UInt64, to word: UnsafeMutablePointer<UInt64>) {
+        _ = word.pointee.raise(nibble: Int(hash >> 60), to: RegisterRank.of(hash << 4))
+    }
+
     /// Becomes the sketch of what either has seen: commutative, associative, idempotent.
     @inlinable public mutating func merge(_ other: HyperLogLog16) { word = word.nibbleMaximum(other.word) }
 
@@ -58,19 +75,23 @@ public struct HyperLogLog16: Sendable, Equatable, BitwiseCopyable {
     /// About how many distinct things were added; 0 when none was, at most 2²¹.
     /// - Complexity: O(registers)
     public var estimate: Float {
+        if word == 0 { return 0 }
+        let tables = RegisterTables.all
         var sums = RegisterSums()
-        sums.add(word)
-        return Float(sums.estimate(registers: 16, alpha: 0.673))
+        sums.add(word, tables)
+        return Float(sums.estimate(registers: 16, alpha: 0.673, tables))
     }
 }
 
 @usableFromInline enum RegisterRank {
     /// The place of the first one bit, from 1; 15 stands for every later place too.
+    @inline(__always)
     @inlinable static func of(_ bits: UInt64) -> UInt64 { UInt64(min(bits.leadingZeroBitCount, 14) + 1) }
 }
 
 extension UInt64 {
     /// Raises a nibble to a value, if it is below it, and says whether it was.
+    @inline(__always)
     @inlinable mutating func raise(nibble: Int, to value: UInt64) -> Bool {
         let shift = UInt64(nibble) &* 4
         guard (self >> shift) & 15 < value else { return false }
@@ -78,61 +99,77 @@ extension UInt64 {
         return true
     }
 
-    /// The greater of two words, nibble by nibble.
+    /// The greater of two words, nibble by nibble: those below and those above, as bytes.
+    @inline(__always)
     @inlinable func nibbleMaximum(_ other: UInt64) -> UInt64 {
         let low: UInt64 = 0x0F0F_0F0F_0F0F_0F0F
-        return (self & low).byteMaximum(other & low) | (self >> 4 & low).byteMaximum(other >> 4 & low) << 4
+        return (self & low).byteMaximum(other & low) | (self & ~low).byteMaximum(other & ~low)
     }
 
-    /// The greater, byte by byte, of two words whose bytes are below 16: bit 4 survives the subtraction where `self` is.
+    /// The greater of two words, byte by byte.
+    @inline(__always)
     @inlinable func byteMaximum(_ other: UInt64) -> UInt64 {
-        let isGreater = ((self | 0x1010_1010_1010_1010) &- other) >> 4 & 0x0101_0101_0101_0101
-        return self & (isGreater &* 15) | other & ~(isGreater &* 15)
+        let bytes = (unsafeBitCast(self, to: SIMD8<UInt8>.self), unsafeBitCast(other, to: SIMD8<UInt8>.self))
+        return unsafeBitCast(pointwiseMax(bytes.0, bytes.1), to: UInt64.self)
     }
 }
 
-/// What an estimate needs of the registers.
+/// What an estimate needs of the registers, in one word: how many are empty, from bit 48 on; how many can't hold more, from
+/// bit 32 on; below, the sum of 2^(14 − rank) over all but these, the empty ones with rank 0.
 private struct RegisterSums {
-    var empty = 0
-    /// Registers that can't hold more.
-    var full = 0
-    /// Sum of 2^(14 − rank) over all but the full, the empty ones with rank 0.
-    var weight = 0
+    private var sums: UInt64 = 0
 
-    mutating func add(_ word: UInt64) {
-        var rest = word
-        empty += 16
-        weight += 16 * 16_384
-        // Most registers are empty where few things were seen.
-        while rest != 0 {
-            let shift = UInt64(rest.trailingZeroBitCount) & ~3
-            let rank = Int(rest >> shift & 15)
-            rest &= ~(15 << shift)
-            empty -= 1
-            full += rank == 15 ? 1 : 0
-            weight += (16_384 &>> rank) - 16_384
-        }
+    var empty: Int { Int(sums >> 48) }
+    var full: Int { Int(sums >> 32 & 0xFFFF) }
+    var weight: Int { Int(sums & 0xFFFF_FFFF) }
+
+    @inline(__always)
+    mutating func add(_ word: UInt64, _ tables: borrowing RegisterTables) {
+        for byte: UInt64 in 0..<8 { sums &+= tables.sums[Int(word >> (byte &* 8) & 0xFF)] }
     }
 
     /// Ertl, "New cardinality estimation algorithms for HyperLogLog sketches", 2017 (arXiv:1702.01284), algorithm 6, with
     /// Flajolet's α for this few registers. It corrects at both ends, registers that are empty and registers that can't
     /// hold more, so there is no switch to linear counting and no bump where it would be (Heule, Nunkesser, Hall 2013).
-    func estimate(registers: Int, alpha: Double) -> Double {
+    @inline(__always)
+    func estimate(registers: Int, alpha: Double, _ tables: borrowing RegisterTables) -> Double {
         let m = Double(registers)
         if empty == registers { return 0 }
         if full == registers { return m * 131_072 }
-        let between = Double(weight - empty * 16_384)
-        let sum = m * Self.sigmas[empty * 64 / registers] + (between + m * Self.tau(1 - Double(full) / m)) / 16_384
+        var between = Double(weight - empty * 16_384)
+        if full > 0 { between += m * RegisterTables.tau(1 - Double(full) / m) }
+        let sum = m * tables.sigmas[empty * 64 / registers] + between / 16_384
         return min(alpha * m * m / sum, m * 131_072)
     }
+}
 
-    /// σ of each share of empty registers there can be, in 64ths. Behind a pointer: of an array in line all is copied to read
-    /// one. Never freed: it lives as long as the process.
-    nonisolated(unsafe) private static let sigmas: UnsafePointer<Double> = {
-        let table = UnsafeMutablePointer<Double>.allocate(capacity: 64)
-        for share in 0..<64 { (table + share).initialize(to: sigma(Double(share) / 64)) }
-        return UnsafePointer(table)
-    }()
+/// Behind pointers: of an array in line all is copied to read one. Never freed: they live as long as the process.
+private struct RegisterTables: @unchecked Sendable {
+    static let all = RegisterTables()
+
+    /// σ of each share of empty registers there can be, in 64ths.
+    let sigmas: UnsafePointer<Double>
+    /// `RegisterSums` of two registers, by the byte they make.
+    let sums: UnsafePointer<UInt64>
+
+    private init() {
+        let sigmas = UnsafeMutablePointer<Double>.allocate(capacity: 64)
+        for share in 0..<64 { (sigmas + share).initialize(to: Self.sigma(Double(share) / 64)) }
+        self.sigmas = UnsafePointer(sigmas)
+        let sums = UnsafeMutablePointer<UInt64>.allocate(capacity: 256)
+        for byte: UInt64 in 0..<256 {
+            (sums + Int(byte)).initialize(to: Self.sum(rank: byte & 15) + Self.sum(rank: byte >> 4))
+        }
+        self.sums = UnsafePointer(sums)
+    }
+
+    private static func sum(rank: UInt64) -> UInt64 {
+        switch rank {
+        case 0: 1 << 48 | 16_384
+        case 15: 1 << 32
+        default: 16_384 >> rank
+        }
+    }
 
     /// σ(x) = x + Σ x^(2^k)·2^(k−1)
     private static func sigma(_ share: Double) -> Double {
@@ -147,7 +184,7 @@ private struct RegisterSums {
     }
 
     /// τ(x) = ⅓·(1 − x − Σ (1 − x^(2^−k))²·2^−k)
-    private static func tau(_ share: Double) -> Double {
+    static func tau(_ share: Double) -> Double {
         if share == 0 || share == 1 { return 0 }
         var (root, factor, sum, before) = (share, 1.0, 1 - share, -1.0)
         while sum != before {

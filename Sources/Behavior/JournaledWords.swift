@@ -36,7 +36,7 @@ final class JournaledWords {
     /// Keeps the block of that word before it changes.
     @inline(__always)
     func touch(_ word: Int) {
-        let block = word / Self.blockWords
+        let block = Int(UInt(bitPattern: word) / UInt(Self.blockWords))
         if stamps[block] != epoch { keep(block) }
     }
 
@@ -49,6 +49,7 @@ final class JournaledWords {
         }
     }
 
+    @inline(never)
     private func keep(_ block: Int) {
         stamps[block] = epoch
         blocks.append(UInt32(block))

@@ -52,10 +52,21 @@ public struct Observation {
     }
 
     /// The same of an event that stays where it is: as a value it would be copied, which costs more than much of this.
+    @inline(__always)
     public init(of event: UnsafePointer<Event>, hash: KeyedHash, agents: borrowing AgentMemo) {
-        time = event.pointee.time
-        device = Self.device(of: event, hash: hash, agents: agents)
-        hasDeviceID = event.pointee.deviceID.isPresent
+        self.init(time: event.pointee.time)
+        take(event, hash, agents)
+    }
+
+    /// What is made of the event's texts. Not part of an initializer, which would keep all of it aside until the end.
+    @inline(never)
+    private mutating func take(_ event: UnsafePointer<Event>, _ hash: KeyedHash, _ agents: borrowing AgentMemo) {
+        if event.pointee.deviceID.isPresent {
+            device = Self.nonzero(hash(event.pointee.deviceID, seed: 6))
+            hasDeviceID = true
+        } else {
+            device = Self.kind(of: event, hash: hash, agents: agents)
+        }
         switch event.pointee.ip.family {
         case .none: break
         case .v4: network = 0x0100_0000 | UInt32(truncatingIfNeeded: event.pointee.ip.low >> 8) & 0x00FF_FFFF
@@ -66,30 +77,29 @@ public struct Observation {
             agent = Self.nonzero(hash(event.pointee.agentFamilyText, seed: 10))
             agentMajor = event.pointee.agentMajor
         } else if event.pointee.userAgent.isPresent {
-            agent = event.pointee.deviceID.isPresent ? agents.withoutVersions(event.pointee.userAgent, hash: hash) : device
+            agent = hasDeviceID ? agents.withoutVersions(event.pointee.userAgent, hash: hash) : device
         }
         if event.pointee.osFamilyText.isPresent { os = Self.nonzero(hash(event.pointee.osFamilyText, seed: 11)) }
         deviceClass = event.pointee.deviceClass.rawValue
         traits = event.pointee.networkTraits
-        if event.pointee.region.isPresent { region = Self.nonzero(hash(event.pointee.region, seed: UInt64(event.pointee.country) << 8 | 2)) }
         asn = event.pointee.asn
         country = event.pointee.country
+        if event.pointee.region.isPresent { region = Self.nonzero(hash(event.pointee.region, seed: UInt64(country) << 8 | 2)) }
         if event.pointee.city.isPresent {
-            city = Self.nonzero(hash(event.pointee.city, seed: UInt64(event.pointee.country) << 8 | 1))
+            city = Self.nonzero(hash(event.pointee.city, seed: UInt64(country) << 8 | 1))
             latitude = event.pointee.latitude
             longitude = event.pointee.longitude
         }
-        hour = Int((event.pointee.time.milliseconds / 3_600_000) % 24)
+        let milliseconds = UInt64(bitPattern: event.pointee.time.milliseconds)
+        let day = milliseconds / 86_400_000
+        hour = Int(UInt32(truncatingIfNeeded: milliseconds &- day &* 86_400_000) / 3_600_000)
         // 1 January 1970 was a Thursday.
-        weekday = Int((event.pointee.time.milliseconds / 86_400_000 + 3) % 7)
+        weekday = Int((UInt32(truncatingIfNeeded: day) &+ 3) % 7)
         if event.pointee.action.isPresent { action = Self.action(event.pointee.action, hash: hash) }
         if event.pointee.resource.isPresent { resource = hash(event.pointee.resource, seed: 11) | 1 }
         if event.pointee.token.isPresent { token = Self.nonzero(hash(event.pointee.token, seed: 3)) }
-        if event.pointee.session.isPresent {
-            session = Self.session(event.pointee.session, hash: hash)
-        } else if event.pointee.token.isPresent {
-            session = Self.session(event.pointee.token, hash: hash)
-        }
+        let name = event.pointee.session.isPresent ? event.pointee.session : event.pointee.token
+        if name.isPresent { session = Self.session(name, hash: hash) }
         self.event = Self.nonzero(hash(event.pointee.id, seed: 5))
     }
 
@@ -101,15 +111,22 @@ public struct Observation {
     }
 
     /// A session's fingerprint; where events name no session, their token stands for it.
+    @inline(__always)
     public static func session(_ id: ByteView, hash: KeyedHash) -> UInt64 { hash(id, seed: 4) | 1 }
 
     /// An action's fingerprint.
+    @inline(__always)
     public static func action(_ name: ByteView, hash: KeyedHash) -> UInt32 { nonzero(hash(name, seed: 2)) }
 
-    static func nonzero(_ hash: UInt64) -> UInt32 { max(UInt32(truncatingIfNeeded: hash >> 32), 1) }
+    @inline(__always)
+    static func nonzero(_ hash: UInt64) -> UInt32 {
+        let upper = UInt32(truncatingIfNeeded: hash >> 32)
+        return upper &+ (upper == 0 ? 1 : 0)
+    }
 
-    static func device(of event: UnsafePointer<Event>, hash: KeyedHash, agents: borrowing AgentMemo) -> UInt32 {
-        if event.pointee.deviceID.isPresent { return nonzero(hash(event.pointee.deviceID, seed: 6)) }
+    /// Where no device's id is named, the kind of it.
+    @inline(never)
+    static func kind(of event: UnsafePointer<Event>, hash: KeyedHash, agents: borrowing AgentMemo) -> UInt32 {
         if event.pointee.userAgent.isPresent { return agents.withoutVersions(event.pointee.userAgent, hash: hash) }
         let (browser, os, type) = (event.pointee.browser, event.pointee.os, event.pointee.deviceType)
         guard browser.isPresent || os.isPresent || type.isPresent else { return 0 }

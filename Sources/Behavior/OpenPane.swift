@@ -37,16 +37,16 @@ public final class OpenPane {
     public static let mostLogins = 2048
     public static let mostActions = 4096
 
-    struct Body {
-        var logins: UnsafeMutablePointer<Contribution>
+    @usableFromInline struct Body {
+        @usableFromInline var logins: UnsafeMutablePointer<Contribution>
         /// The action above, 32 bits of the user's hash below.
-        var actions: UnsafeMutablePointer<UInt64>
-        var loginCount = 0
-        var actionCount = 0
-        var loginRoom = 0
-        var actionRoom = 0
+        @usableFromInline var actions: UnsafeMutablePointer<UInt64>
+        @usableFromInline var loginCount = 0
+        @usableFromInline var actionCount = 0
+        @usableFromInline var loginRoom = 0
+        @usableFromInline var actionRoom = 0
     }
-    let body: UnsafeMutablePointer<Body>
+    @usableFromInline let body: UnsafeMutablePointer<Body>
 
     public init() {
         body = .allocate(capacity: 1)
@@ -64,7 +64,7 @@ public final class OpenPane {
     public var isEmpty: Bool { body.pointee.loginCount + body.pointee.actionCount == 0 }
     /// It must be sealed before another event.
     @inline(__always)
-    public var isFull: Bool { body.pointee.loginCount == Self.mostLogins || body.pointee.actionCount == Self.mostActions }
+    @inlinable public var isFull: Bool { body.pointee.loginCount == Self.mostLogins || body.pointee.actionCount == Self.mostActions }
 
     /// - Complexity: O(1) amortised
     @inline(__always)
@@ -77,11 +77,11 @@ public final class OpenPane {
 
     /// - Complexity: O(1) amortised
     @inline(__always)
-    public func add(action: UInt32, user: UInt64) {
+    @inlinable public func add(action: UInt32, user: UInt64) {
         let count = body.pointee.actionCount
         if count == body.pointee.actionRoom { growActions() }
         body.pointee.actions[count] = UInt64(action) << 32 | user >> 32
-        body.pointee.actionCount = count + 1
+        body.pointee.actionCount = count &+ 1
     }
 
     /// Forgets everything after the first so many.
@@ -98,7 +98,7 @@ public final class OpenPane {
         (body.pointee.logins, body.pointee.loginRoom) = (larger, room)
     }
 
-    private func growActions() {
+    @usableFromInline func growActions() {
         let room = body.pointee.actionRoom * 2
         let larger = UnsafeMutablePointer<UInt64>.allocate(capacity: room)
         larger.moveInitialize(from: body.pointee.actions, count: body.pointee.actionCount)

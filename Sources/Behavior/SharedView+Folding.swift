@@ -15,32 +15,52 @@ extension SharedView {
     public func fold(_ pane: SealedPane) {
         let index = pane.index
         guard index >= 0, index <= Timestamp.latest.milliseconds / scale.paneMilliseconds else { return }
-        begin(day: index &* scale.paneMilliseconds / 86_400_000)
+        let day = index &* scale.paneMilliseconds / 86_400_000
+        begin(day: day)
+        let (networks, values, actions) = (pane.networks, pane.values, pane.actions)
+        let (firstValue, firstAction) = (pane.value(0), pane.action(0))
         pane.words.withUnsafeBufferPointer { words in
             let generation = networkGeneration(of: index)
-            if generation + 1 >= networkGeneration(of: clock) {
+            let now = networkGeneration(of: clock)
+            if generation + 1 >= now {
+                let first = words.baseAddress! + SealedPane.headerWords
                 // They lie all over a table that is larger than any cache.
-                for at in 0..<pane.networks {
-                    prefetch(self.words + layout.networks.keys + set(of: words[pane.network(at)], in: layout.networks), bytes: 64)
+                for at in 0..<networks {
+                    let set = set(of: first[at &* SealedPane.networkWords], in: layout.networks)
+                    prefetch(self.words + layout.networks.keys + set, bytes: 64)
                 }
-                for at in 0..<pane.networks { fold(network: words.baseAddress! + pane.network(at), generation) }
+                for at in 0..<networks { fold(network: first + at &* SealedPane.networkWords, generation, now: now) }
             }
             let long = valueGeneration(of: index)
             guard long + 1 >= valueGeneration(of: clock) else { return }
-            let day = index &* scale.paneMilliseconds / 86_400_000
-            for at in 0..<pane.values { fold(value: words.baseAddress! + pane.value(at), long, day: day) }
-            fold(actions: UnsafeBufferPointer(rebasing: words[pane.action(0)..<pane.action(0) + pane.actions]), long)
+            let first = words.baseAddress! + firstValue
+            var areMore = false
+            for at in 0..<values {
+                let entry = first + at &* SealedPane.valueWords
+                if entry[0] >> 32 == SealedPane.everybody {
+                    if fold(stratum: Int(entry[0] & 0xFFFF_FFFF), entry + 1, long) { areMore = true }
+                } else {
+                    fold(value: entry, long, day: day)
+                }
+            }
+            if areMore {
+                store.touch(Layout.everybodyCount)
+                self.words[Layout.everybodyCount] = countEverybody(both: true).bitPattern
+            }
+            fold(actions: UnsafeBufferPointer(rebasing: words[firstAction..<firstAction + actions]), long)
         }
     }
 
-    private func fold(network entry: UnsafePointer<UInt64>, _ generation: Int64) {
+    /// `now` is the generation of the clock.
+    private func fold(network entry: UnsafePointer<UInt64>, _ generation: Int64, now: Int64) {
         guard entry[0] & 0xFFFF_FFFF != 0 else { return }
-        let slot = claim(entry[0], in: layout.networks) { networkWeight($0) }
+        let slot = claim(entry[0], in: layout.networks) { networkWeight($0, now: now) }
         let at = layout.networks.body(slot)
         let body = words + at
-        let age = generation - Int64(body[0])
+        let age = generation &- Int64(bitPattern: body[0])
         guard age >= -1 else { return }
-        store.touch(at, count: 8)
+        // It is a block of its own.
+        store.touch(at)
         if age > 0 {
             // This window becomes the one before, if it is.
             for word in 0..<3 {
@@ -62,14 +82,13 @@ extension SharedView {
         body[1] = UInt64(tried) | UInt64(failing) << 32
     }
 
-    private func networkWeight(_ slot: Int) -> UInt64 {
+    private func networkWeight(_ slot: Int, now: Int64) -> UInt64 {
         let body = words + layout.networks.body(slot)
-        guard networkGeneration(of: clock) - Int64(body[0]) <= 1 else { return 0 }
-        return 8 * ((body[2] >> 32) + (body[5] >> 32)) + (body[2] & 0xFFFF_FFFF) + (body[5] & 0xFFFF_FFFF)
+        guard now &- Int64(bitPattern: body[0]) <= 1 else { return 0 }
+        return 8 &* ((body[2] >> 32) &+ (body[5] >> 32)) &+ (body[2] & 0xFFFF_FFFF) &+ (body[5] & 0xFFFF_FFFF)
     }
 
     private func fold(value entry: UnsafePointer<UInt64>, _ generation: Int64, day: Int64) {
-        if entry[0] >> 32 == SealedPane.everybody { return fold(stratum: Int(entry[0] & 0xFFFF_FFFF), entry + 1, generation) }
         guard entry[0] & 0xFFFF_FFFF != 0 else { return }
         let slot = claim(entry[0], in: layout.values) { valueWeight($0) }
         let at = layout.values.body(slot)
@@ -91,7 +110,8 @@ extension SharedView {
             raiseCeiling(body, day: day)
         }
         let window = age >= 0 ? body + 3 : body + 7
-        for word in 0..<4 {
+        // Of the few who log in with one value in one pane most words are empty.
+        for word in 0..<4 where entry[1 + word] != 0 {
             let merged = window[word].nibbleMaximum(entry[1 + word])
             guard merged != window[word] else { continue }
             store.touch(at, count: 11)
@@ -109,10 +129,11 @@ extension SharedView {
         return valueGeneration(of: clock) - Int64(body[0] & 0xFFFF_FFFF) <= 1 ? min(body[2], body[0] >> 32) : 0
     }
 
-    private func fold(stratum: Int, _ sketch: UnsafePointer<UInt64>, _ generation: Int64) {
+    /// Says whether the sketches of everybody have changed.
+    private func fold(stratum: Int, _ sketch: UnsafePointer<UInt64>, _ generation: Int64) -> Bool {
         let (now, before) = (Layout.everybody, Layout.everybody + SealedPane.strata * 4)
         let age = generation - Int64(words[Layout.everybodyGeneration])
-        guard age >= -1 else { return }
+        guard age >= -1 else { return false }
         var hasChanged = false
         if age > 0 {
             store.touch(Layout.everybody, count: 2 * SealedPane.strata * 4)
@@ -125,16 +146,14 @@ extension SharedView {
             hasChanged = true
         }
         let window = (age >= 0 ? now : before) + stratum * 4
-        for word in 0..<4 {
+        for word in 0..<4 where sketch[word] != 0 {
             let merged = words[window + word].nibbleMaximum(sketch[word])
             guard merged != words[window + word] else { continue }
             store.touch(window + word)
             words[window + word] = merged
             hasChanged = true
         }
-        guard hasChanged else { return }
-        store.touch(Layout.everybodyCount)
-        words[Layout.everybodyCount] = countEverybody(both: true).bitPattern
+        return hasChanged
     }
 
     private func fold(actions: UnsafeBufferPointer<UInt64>, _ generation: Int64) {
@@ -155,23 +174,32 @@ extension SharedView {
         }
     }
 
-    /// The key's slot, its own or that of the lightest entry of its set, which gives way; the lesser key where two are
-    /// as light.
+    /// The key's slot, its own, a free one, or that of the lightest entry of its set, which gives way; the lesser key where
+    /// two are as light.
+    @inline(__always)
     private func claim(_ key: UInt64, in table: Layout.Table, weight: (Int) -> UInt64) -> Int {
-        let found = find(key, in: table)
-        if found >= 0 { return found }
         let set = set(of: key, in: table)
+        let found = find(key, in: table, set)
+        if found >= 0 { return found }
+        let free = find(0, in: table, set)
+        let slot = free >= 0 ? free : lightest(of: set, in: table, weight: weight)
+        store.touch(table.keys &+ slot)
+        words[table.keys &+ slot] = key
+        let body = table.body(slot)
+        store.touch(body, count: table.bodyWords)
+        for word in 0..<table.bodyWords { words[body &+ word] = 0 }
+        return slot
+    }
+
+    @inline(never)
+    private func lightest(of set: Int, in table: Layout.Table, weight: (Int) -> UInt64) -> Int {
         var best = set
         var least = (weight: UInt64.max, key: UInt64.max)
-        for slot in set..<set + Layout.ways {
-            let other = words[table.keys + slot]
-            let mine = other == 0 ? (weight: 0, key: 0) : (weight: weight(slot), key: other)
-            if mine < least { (best, least) = (slot, mine) }
+        for slot in set..<set &+ Layout.ways {
+            let (weight, key) = (weight(slot), words[table.keys &+ slot])
+            guard weight < least.weight || (weight == least.weight && key < least.key) else { continue }
+            (best, least) = (slot, (weight, key))
         }
-        store.touch(table.keys + best)
-        words[table.keys + best] = key
-        store.touch(table.body(best), count: table.bodyWords)
-        for word in 0..<table.bodyWords { words[table.body(best) + word] = 0 }
         return best
     }
 }

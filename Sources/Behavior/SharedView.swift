@@ -131,15 +131,18 @@ public final class SharedView {
     /// The set of a table in which a key has its place.
     @inline(__always)
     func set(of key: UInt64, in table: Layout.Table) -> Int {
-        Int((hash(key, 12) >> 32 &* UInt64(table.sets)) >> 32) * Layout.ways
+        Int(truncatingIfNeeded: (hash(key, 12) >> 32 &* UInt64(bitPattern: Int64(table.sets))) >> 32) &* Layout.ways
     }
 
     /// The key's slot; −1 where it has none.
     @inline(__always)
-    func find(_ key: UInt64, in table: Layout.Table) -> Int {
-        let set = set(of: key, in: table)
+    func find(_ key: UInt64, in table: Layout.Table) -> Int { find(key, in: table, set(of: key, in: table)) }
+
+    /// The slot of a set that has that key, the first of them; −1 where none has.
+    @inline(__always)
+    func find(_ key: UInt64, in table: Layout.Table, _ set: Int) -> Int {
         let keys = words + table.keys + set
-        for way in 0..<Layout.ways where keys[way] == key { return set + way }
+        for way in 0..<Layout.ways where keys[way] == key { return set &+ way }
         return -1
     }
 
@@ -167,7 +170,7 @@ public final class SharedView {
             var bodyWords: Int
             var slots: Int { sets * Layout.ways }
             var end: Int { bodies + slots * bodyWords }
-            func body(_ slot: Int) -> Int { bodies + slot * bodyWords }
+            func body(_ slot: Int) -> Int { bodies &+ slot &* bodyWords }
 
             init(entries: Int, at start: Int, bodyWords: Int) {
                 sets = max((entries + Layout.ways - 1) / Layout.ways, 1)

@@ -287,6 +287,7 @@ public final class Engine {
     }
 
     /// Hash of the event's user.
+    @inline(__always)
     var userKey: UInt64 {
         hash(event.pointee.user, seed: event.pointee.tenant.isEmpty ? 0 : hash(event.pointee.tenant))
     }

@@ -33,22 +33,26 @@ public struct KeyedHash: Sendable, Equatable {
     /// - Complexity: O(*n*), about a byte per quarter cycle.
     @inline(__always)
     @inlinable public func callAsFunction(_ view: ByteView, seed: UInt64 = 0) -> UInt64 {
-        guard let p = view.base else { return Self.fold(k0 ^ seed, k1 ^ 0x9E37_79B9_7F4A_7C15) }
         let n = view.count
-        guard n <= 16 else { return long(p, n, seed) }
-        var a: UInt64 = 0
-        var b: UInt64 = 0
-        if n >= 4 {
-            let middle = (n >> 3) << 2
-            a = Self.load32(p) << 32 | Self.load32(p + middle)
-            b = Self.load32(p + n - 4) << 32 | Self.load32(p + n - 4 - middle)
-        } else if n > 0 {
-            a = UInt64(p[0]) << 16 | UInt64(p[n >> 1]) << 8 | UInt64(p[n - 1])
-        }
-        return finish(a, b, k0 ^ seed, n)
+        // Most texts are of such a length.
+        guard let p = view.base, n >= 4, n <= 16 else { return unusual(view, seed) }
+        let middle = n >> 1 & 12
+        return finish(
+            Self.load32(p) << 32 | Self.load32(p + middle), Self.load32(p + n - 4) << 32 | Self.load32(p + n - 4 - middle),
+            k0 ^ seed, n)
     }
 
-    @usableFromInline func long(_ p: UnsafePointer<UInt8>, _ n: Int, _ seed: UInt64) -> UInt64 {
+    @inline(never)
+    @usableFromInline func unusual(_ view: ByteView, _ seed: UInt64) -> UInt64 {
+        let n = view.count
+        guard let p = view.base else { return Self.fold(k0 ^ seed, k1 ^ 0x9E37_79B9_7F4A_7C15) }
+        if n > 16 { return long(p, n, seed) }
+        let a = n > 0 ? UInt64(p[0]) << 16 | UInt64(p[n >> 1]) << 8 | UInt64(p[n - 1]) : 0
+        return finish(a, 0, k0 ^ seed, n)
+    }
+
+    @inline(__always)
+    private func long(_ p: UnsafePointer<UInt8>, _ n: Int, _ seed: UInt64) -> UInt64 {
         var state = k0 ^ seed
         var i = n
         var q = p

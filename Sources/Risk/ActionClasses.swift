@@ -2,7 +2,7 @@ import Behavior
 import Events
 
 /// Tells what actions are by the patterns of the pipeline. What has been told is remembered by the action's fingerprint in
-/// a small direct-mapped table, because matching dozens of patterns for every event is too dear.
+/// a small table of pairs of slots, because matching dozens of patterns for every event is too dear.
 ///
 /// Not thread safe: it belongs to one engine.
 public final class ActionClasses: @unchecked Sendable {
@@ -10,7 +10,7 @@ public final class ActionClasses: @unchecked Sendable {
     private let count: Int
     /// Fingerprint above, kinds in the low byte.
     private let memory: UnsafeMutablePointer<UInt64>
-    private static let slots = 256
+    private static let slots = 512
     private let arena: [UnsafeMutableBufferPointer<UInt8>]
 
     public init(_ model: ModelOptions) {
@@ -44,16 +44,20 @@ public final class ActionClasses: @unchecked Sendable {
     /// - Complexity: O(1) for an action met lately, else O(patterns × name).
     @inline(__always)
     public func kinds(of action: ByteView, fingerprint: UInt32) -> ActionKinds {
-        let slot = memory[Int(fingerprint) % Self.slots]
-        if slot >> 32 == UInt64(fingerprint) { return ActionKinds(rawValue: UInt8(truncatingIfNeeded: slot)) }
-        return match(action, fingerprint)
+        let first = memory + Int(fingerprint) & (Self.slots - 2)
+        if first.pointee >> 32 == UInt64(fingerprint) { return ActionKinds(rawValue: UInt8(truncatingIfNeeded: first.pointee)) }
+        return match(action, fingerprint, first)
     }
 
+    /// Who gives way in the first slot of a pair has the second for as long as no other does.
     @inline(never)
-    private func match(_ action: ByteView, _ fingerprint: UInt32) -> ActionKinds {
+    private func match(_ action: ByteView, _ fingerprint: UInt32, _ first: UnsafeMutablePointer<UInt64>) -> ActionKinds {
+        let second = first + 1
+        if second.pointee >> 32 == UInt64(fingerprint) { return ActionKinds(rawValue: UInt8(truncatingIfNeeded: second.pointee)) }
         var kinds: UInt8 = 0
         for index in 0..<count where matches(glob: patterns[index].pattern, action) { kinds |= patterns[index].kind }
-        memory[Int(fingerprint) % Self.slots] = UInt64(fingerprint) << 32 | UInt64(kinds)
+        second.pointee = first.pointee
+        first.pointee = UInt64(fingerprint) << 32 | UInt64(kinds)
         return ActionKinds(rawValue: kinds)
     }
 }
