@@ -1,4 +1,5 @@
-/// Bytes borrowed from a batch or from the parser: valid until the next record is decoded, never stored.
+/// Bytes borrowed from a batch or from the decoder: valid until the next record is decoded at least (see
+/// `EventDecoder.borrowsRecordOnly`), never stored.
 ///
 /// A pointer pair instead of `RawSpan` because an `Event` holds thirty of them and lives in reused storage;
 /// `Engine.step` is the only scope in which one is read.

@@ -13,7 +13,7 @@ public enum DecodeOutcome {
 /// Turns records into events: one for each shard, used from its thread only.
 ///
 /// A record is parsed by simdjson and its tape walked once; no byte of it becomes a `String`. The event's views lie in
-/// the parser's buffer, the record's key, or the plan, and are valid until the next call.
+/// the record, the decoder's buffers, or the plan, and are valid until the next call; see `borrowsRecordOnly`.
 public final class EventDecoder {
     let bounds: DecodeBounds
     private let parser: OpaquePointer
@@ -24,6 +24,7 @@ public final class EventDecoder {
     private let takesPlainForm: Bool
     private let seen: UnsafeMutablePointer<SeenKeys>
     private let scratch: UnsafeMutablePointer<UInt8>
+    private let borrowing: UnsafeMutablePointer<Bool>
     private let expected: ExpectedKeys
 
     /// These bounds hold for every record; those of `DecodeOptions` are for whoever makes the decoder.
@@ -45,6 +46,8 @@ public final class EventDecoder {
         seen = .allocate(capacity: 1)
         seen.initialize(to: SeenKeys(capacity: bounds.recordBytes / 4))
         scratch = .allocate(capacity: EventWalk.scratchBytes)
+        borrowing = .allocate(capacity: 1)
+        borrowing.initialize(to: false)
         expected = ExpectedKeys(ContractKeys.names)
     }
 
@@ -53,8 +56,13 @@ public final class EventDecoder {
         seen.pointee.deallocate()
         seen.deallocate()
         scratch.deallocate()
+        borrowing.deallocate()
         expected.deallocate()
     }
+
+    /// Every view of the event decoded last lies in its record's own bytes: the event is valid as long as those are, whatever
+    /// is decoded next. So it is with records in the plain form, which most are.
+    public var borrowsRecordOnly: Bool { borrowing.pointee }
 
     /// Decodes one record. `event` is reset first; after a rejection it holds what could still be read and is valid.
     ///
@@ -94,13 +102,18 @@ public final class EventDecoder {
         _ record: Record, _ parsed: Parsed, options plan: DecodePlan, into event: inout Event
     ) -> DecodeOutcome {
         event = Event()
+        borrowing.pointee = false
         let code: Int32
         switch parsed.state {
         case .indexed(let tokens):
             var walk = walk(plan, hasEscapes: false)
-            if walk.plain(text, tokens: tokens, into: &event) { return finish(&walk, record, plan, &event) }
+            let base = record.value.base.unsafelyUnwrapped
+            var text = text
+            text.toRecord = base - text.bytes
+            borrowing.pointee = walk.plain(text, tokens: tokens, into: &event)
+            if borrowing.pointee { return finish(&walk, record, plan, &event) }
             event = Event()
-            code = vj_parse(parser, record.value.base.unsafelyUnwrapped, record.value.count)
+            code = vj_parse(parser, base, record.value.count)
         case .done(let result): code = result
         case .refused:
             let rejection = record.value.isPresent

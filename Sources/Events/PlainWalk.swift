@@ -5,6 +5,8 @@ struct PlainText {
 
     let bytes: UnsafePointer<UInt8>
     let tokens: UnsafePointer<UInt32>
+    /// From the bytes read here to the record's own, into which events' views point.
+    var toRecord = 0
 
     @inline(__always) func start(_ token: Int) -> Int { Int(truncatingIfNeeded: tokens[token]) }
 
@@ -26,6 +28,10 @@ struct PlainText {
         guard bytes[start] == 0x22, bytes[last] == 0x22, last > start else { return nil }
         return ByteView(base: bytes + start + 1, count: last &- start &- 1)
     }
+
+    /// The same bytes in the record.
+    @inline(__always)
+    func own(_ view: ByteView) -> ByteView { ByteView(base: view.base.unsafelyUnwrapped + toRecord, count: view.count) }
 
     /// A literal, or a number of at most 18 digits without an exponent, whose value the tape would have, too; nil for
     /// everything else.
@@ -165,9 +171,9 @@ extension EventWalk {
                     default: false
                     }
                     if isPlain {
-                        event.set(key.pointee.field, content)
+                        event.set(key.pointee.field, text.own(content))
                     } else if key.pointee.isField {
-                        assign(key.pointee.field, .text(content), into: &event)
+                        assign(key.pointee.field, .text(text.own(content)), into: &event)
                     } else if key.pointee.value == .object {
                         return false
                     }

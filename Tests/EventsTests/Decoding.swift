@@ -6,7 +6,7 @@ final class Decoding {
     let plan: DecodePlan
     let rules: [FieldRule]
     var event = Event()
-    private var kept: [UnsafeMutablePointer<UInt8>] = []
+    private var kept: [UnsafeMutableBufferPointer<UInt8>] = []
 
     init(_ configure: (inout DecodeOptions) -> Void = { _ in }) {
         var options = DecodeOptions()
@@ -20,10 +20,18 @@ final class Decoding {
     deinit { for p in kept { p.deallocate() } }
 
     func view(_ bytes: [UInt8]) -> ByteView {
-        let p = UnsafeMutablePointer<UInt8>.allocate(capacity: max(bytes.count, 1))
-        for (i, byte) in bytes.enumerated() { p[i] = byte }
-        kept.append(p)
-        return ByteView(base: UnsafePointer(p), count: bytes.count)
+        let copy = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: max(bytes.count, 1))
+        for (i, byte) in bytes.enumerated() { copy[i] = byte }
+        kept.append(copy)
+        return ByteView(base: UnsafePointer(copy.baseAddress), count: bytes.count)
+    }
+
+    /// Whether a view lies in the bytes of a record or key.
+    func holds(_ view: ByteView) -> Bool {
+        kept.contains { bytes in
+            guard let base = view.base, let start = UnsafePointer(bytes.baseAddress) else { return false }
+            return base >= start && base + view.count <= start + bytes.count
+        }
     }
 
     func callAsFunction(_ bytes: [UInt8]?, key: [UInt8]? = nil) -> DecodeOutcome {
