@@ -59,10 +59,10 @@ extension OutputBuffer {
     @inline(__always)
     private static func plainness(_ word: UInt64) -> UInt64 {
         let ones: UInt64 = 0x0101_0101_0101_0101
-        let ascii = word & 0x7F * ones
+        let ascii = word & (0x7F * ones)
         // What isn't 0 reaches the highest bit, and nothing goes beyond it.
-        let differs = ((ascii ^ 0x22 * ones) &+ 0x7F * ones) & ((ascii ^ 0x5C * ones) &+ 0x7F * ones) & ((ascii ^ 0x7F * ones) &+ 0x7F * ones)
-        return word | (ascii &+ 0x60 * ones) & differs
+        func differs(from byte: UInt64) -> UInt64 { (ascii ^ byte &* ones) &+ 0x7F * ones }
+        return word | (ascii &+ 0x60 * ones) & differs(from: 0x22) & differs(from: 0x5C) & differs(from: 0x7F)
     }
 
     /// `"name":` after a comma, or after nothing when it is the first member.

@@ -101,7 +101,7 @@ import Testing
                 given.event.user = given.keep(user)
                 given.event.amr = AuthenticationMethods(rawValue: UInt32(random.next() % 8))
                 given.event.time = Timestamp(milliseconds: 1_700_000_000_000)
-                if chance(2) { given.event.authTime = given.event.time + Int64(random.next() % 2000) - 1500 }
+                if chance(2) { given.event.authTime = given.event.time + (Int64(random.next() % 2000) - 1500) }
                 if chance(2) { given.event.amount = Double(random.next() % 20) }
                 var expected = (verdict: Verdict.allow, rule: -1, reported: ReportedRules())
                 for (index, rule) in rules.enumerated() {
