@@ -56,13 +56,12 @@ private func hexValue(_ c: UInt8) -> UInt64? {
 extension OutputBuffer {
     /// The UUID's text, lower case.
     public mutating func append(_ id: DecisionID) {
-        append(count: 36) { text in
-            Self.write(hex: id.high >> 32, digits: 8, to: text)
-            Self.write(hex: id.high >> 16, digits: 4, to: text + 9)
-            Self.write(hex: id.high, digits: 4, to: text + 14)
-            Self.write(hex: id.low >> 48, digits: 4, to: text + 19)
-            Self.write(hex: id.low, digits: 12, to: text + 24)
-            (text[8], text[13], text[18], text[23]) = (0x2D, 0x2D, 0x2D, 0x2D)
-        }
+        let text = extend(by: 36)
+        Self.write(hex: id.high >> 32, digits: 8, to: text)
+        Self.write(hex: id.high >> 16, digits: 4, to: text + 9)
+        Self.write(hex: id.high, digits: 4, to: text + 14)
+        Self.write(hex: id.low >> 48, digits: 4, to: text + 19)
+        Self.write(hex: id.low, digits: 12, to: text + 24)
+        (text[8], text[13], text[18], text[23]) = (0x2D, 0x2D, 0x2D, 0x2D)
     }
 }

@@ -17,7 +17,7 @@ public enum Digest {
     /// 32 bytes; RFC 2104.
     public static func hmacSHA256(key: [UInt8], _ bytes: ByteView) -> [UInt8] {
         let words = hmacWords(key: key, bytes)
-        return [words.0, words.1, words.2, words.3].flatMap { word in (0..<8).map { UInt8(truncatingIfNeeded: word >> UInt64(56 - 8 * $0)) } }
+        return [words.0, words.1, words.2, words.3].flatMap { word in withUnsafeBytes(of: word.bigEndian) { [UInt8]($0) } }
     }
 
     /// The same as big-endian words.

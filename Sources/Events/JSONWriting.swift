@@ -59,10 +59,10 @@ extension OutputBuffer {
     @inline(__always)
     private static func plainness(_ word: UInt64) -> UInt64 {
         let ones: UInt64 = 0x0101_0101_0101_0101
-        let ascii = word & 0x7F * ones
+        let ascii = word & (0x7F * ones)
         // What isn't 0 reaches the highest bit, and nothing goes beyond it.
-        let differs = ((ascii ^ 0x22 * ones) &+ 0x7F * ones) & ((ascii ^ 0x5C * ones) &+ 0x7F * ones) & ((ascii ^ 0x7F * ones) &+ 0x7F * ones)
-        return word | (ascii &+ 0x60 * ones) & differs
+        func differs(from byte: UInt64) -> UInt64 { (ascii ^ byte &* ones) &+ 0x7F * ones }
+        return word | (ascii &+ 0x60 * ones) & differs(from: 0x22) & differs(from: 0x5C) & differs(from: 0x7F)
     }
 
     /// `"name":` after a comma, or after nothing when it is the first member.
@@ -77,17 +77,15 @@ extension OutputBuffer {
     /// A member whose value is a text; nothing when it is absent.
     public mutating func append(member name: StaticString, text: ByteView, first: Bool = false) {
         guard text.isPresent else { return }
-        append(count: name.utf8CodeUnitCount + (first ? 4 : 5)) { bytes in
-            var next = bytes
-            if !first {
-                next[0] = 0x2C
-                next += 1
-            }
-            next[0] = 0x22
-            (next + 1).update(from: name.utf8Start, count: name.utf8CodeUnitCount)
-            next += name.utf8CodeUnitCount + 1
-            (next[0], next[1], next[2]) = (0x22, 0x3A, 0x22)
+        var next = extend(by: name.utf8CodeUnitCount + (first ? 4 : 5))
+        if !first {
+            next[0] = 0x2C
+            next += 1
         }
+        next[0] = 0x22
+        (next + 1).update(from: name.utf8Start, count: name.utf8CodeUnitCount)
+        next += name.utf8CodeUnitCount + 1
+        (next[0], next[1], next[2]) = (0x22, 0x3A, 0x22)
         appendEscaped(text)
         append(0x22)
     }
@@ -101,7 +99,7 @@ extension OutputBuffer {
     @inline(__always)
     private mutating func append(natural value: UInt64) {
         let digits = Self.digits(of: value)
-        append(count: digits) { Self.write(value, digits: digits, to: $0) }
+        Self.write(value, digits: digits, to: extend(by: digits))
     }
 
     @inline(__always)
@@ -133,25 +131,26 @@ extension OutputBuffer {
         for _ in 0..<decimals { scale *= 10 }
         let bounded = value.isNaN ? 0 : min(max(value, -1e9), 1e9)
         let product = bounded * scale
+        // Adding 1.5 · 2⁵² leaves no place for a fraction: what is below 2⁵¹ is rounded to nearest, ties to even.
+        var rounded = (product + 6_755_399_441_055_744) - 6_755_399_441_055_744
         // What the multiplication lost decides when the product looks like a tie.
-        let lost = (-product).addingProduct(bounded, scale)
-        var rounded = product.rounded(.toNearestOrEven)
-        let below = product.rounded(.down)
-        if product - below == 0.5, lost != 0 { rounded = lost > 0 ? below + 1 : below }
+        if (product - rounded).magnitude == 0.5 {
+            let lost = (-product).addingProduct(bounded, scale)
+            if lost != 0 { rounded = lost > 0 ? product + 0.5 : product - 0.5 }
+        }
         let whole = UInt64(rounded.magnitude)
         if rounded < 0 { append(0x2D) }
         guard decimals > 0 else { return append(natural: whole) }
         let digits = max(Self.digits(of: whole), decimals + 1)
-        append(count: digits + 1) { text in
-            Self.write(whole, digits: digits, to: text)
-            // The decimals give way to the point.
-            (text + digits - decimals + 1).update(from: text + digits - decimals, count: decimals)
-            text[digits - decimals] = 0x2E
-        }
+        let text = extend(by: digits + 1)
+        Self.write(whole, digits: digits, to: text)
+        // The decimals give way to the point.
+        (text + digits - decimals + 1).update(from: text + digits - decimals, count: decimals)
+        text[digits - decimals] = 0x2E
     }
 
     /// 16 lower-case hex digits.
-    public mutating func append(hex value: UInt64) { append(count: 16) { Self.write(hex: value, digits: 16, to: $0) } }
+    public mutating func append(hex value: UInt64) { Self.write(hex: value, digits: 16, to: extend(by: 16)) }
 
     /// The last hex digits of the number.
     @inline(__always)

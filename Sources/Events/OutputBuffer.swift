@@ -36,12 +36,12 @@ public struct OutputBuffer: ~Copyable {
         count += added
     }
 
-    /// Appends as many bytes, all of which `body` writes.
+    /// Makes room for as many bytes at the end, all of which the caller has to write before anything else is appended.
     @inline(__always)
-    mutating func append(count added: Int, _ body: (UnsafeMutablePointer<UInt8>) -> Void) {
+    mutating func extend(by added: Int) -> UnsafeMutablePointer<UInt8> {
         if count + added > capacity { grow(by: added) }
-        body(base + count)
-        count += added
+        defer { count += added }
+        return base + count
     }
 
     /// The bytes from `start` to the end: valid until the next append.

@@ -178,6 +178,6 @@ extension OutputBuffer {
 
     @inline(__always)
     private mutating func append(digits value: Int, count: Int) {
-        append(count: count) { Self.write(UInt64(truncatingIfNeeded: value), digits: count, to: $0) }
+        Self.write(UInt64(truncatingIfNeeded: value), digits: count, to: extend(by: count))
     }
 }

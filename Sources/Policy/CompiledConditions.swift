@@ -238,7 +238,8 @@ final class CompiledConditions {
         let event = subject.event
         let asked = clause.pointee.asked
         if asked.contains(.age) {
-            let age = event.pointee.authTime == .distantPast ? Double.infinity : max(0, Double(event.pointee.time - event.pointee.authTime))
+            let since = event.pointee.authTime
+            let age = since == .distantPast ? Double.infinity : max(0, Double(event.pointee.time - since))
             guard age >= clause.pointee.ageLow, age <= clause.pointee.ageHigh else { return false }
         }
         if asked.contains(.amount) {
@@ -326,15 +327,18 @@ final class CompiledConditions {
     private func fits(_ texts: Texts, _ text: ByteView) -> Bool {
         if !text.isPresent { return false }
         let ends = GlobPattern.Ends(text)
-        for index in texts.patterns.indices where patterns[index].mayFit(ends) && Events.matches(glob: patterns[index].text, text) { return true }
+        for index in texts.patterns.indices where patterns[index].mayFit(ends) {
+            if Events.matches(glob: patterns[index].text, text) { return true }
+        }
         for index in texts.lists.indices where lists[index].contains(text) { return true }
         return false
     }
 
     /// The same by those patterns and entries alone that name no tenant. The text holds a `/`.
     private func fitsUnqualified(_ texts: Texts, _ text: ByteView) -> Bool {
-        for index in texts.patterns.indices
-        where !patterns[index].text.bytes.contains(UInt8(ascii: "/")) && Events.matches(glob: patterns[index].text, text) { return true }
+        for index in texts.patterns.indices where !patterns[index].text.bytes.contains(UInt8(ascii: "/")) {
+            if Events.matches(glob: patterns[index].text, text) { return true }
+        }
         for index in texts.lists.indices where lists[index].hasUnqualified(text) { return true }
         return false
     }

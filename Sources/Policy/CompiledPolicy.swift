@@ -2,6 +2,8 @@ import Events
 import Risk
 
 /// The rules of a plan in the flat form that is matched against every event: no arrays, no strings, no retains.
+///
+/// Not thread safe, because it remembers which names of actions fit: it belongs to one engine.
 public final class CompiledPolicy: @unchecked Sendable {
     struct CompiledRule {
         var clause: UnsafeMutablePointer<CompiledConditions.Clause>

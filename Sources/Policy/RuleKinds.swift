@@ -14,7 +14,9 @@ struct RuleKinds {
     private static var row: Int { 16 }
 
     init(_ clauses: [CompiledConditions.Clause]) {
-        let counts = [EventType.allCases.count, RiskLevel.allCases.count, Confidence.allCases.count, Int(LoginOutcome.failure.rawValue) + 1]
+        let counts = [
+            EventType.allCases.count, RiskLevel.allCases.count, Confidence.allCases.count, Int(LoginOutcome.failure.rawValue) + 1,
+        ]
         precondition(counts == [Self.levels, Self.confidence - Self.levels, Self.outcomes - Self.confidence, 3])
         words = (clauses.count + 63) / 64
         table = .allocate(capacity: max(words, 1) * Self.row)

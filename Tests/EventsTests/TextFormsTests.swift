@@ -90,4 +90,38 @@ import Testing
             }
         }
     }
+
+    @Test func textsAreEscapedByteByByte() {
+        let seed = UInt64.random(in: 0...UInt64.max)
+        print("textsAreEscapedByteByByte seed \(seed)")
+        var random = SeededGenerator(seed: seed)
+        let special: [UInt8: String] = [0x22: "\\\"", 0x5C: "\\\\", 0x08: "\\b", 0x09: "\\t", 0x0A: "\\n", 0x0C: "\\f", 0x0D: "\\r"]
+        for _ in 0..<3000 {
+            let text = (0..<Int.random(in: 0...40, using: &random)).map { _ in
+                UInt8.random(in: Int.random(in: 0..<30, using: &random) == 0 ? 0...0x7F : 0x23...0x5B, using: &random)
+            }
+            var expected: [UInt8] = []
+            for byte in text {
+                let escaped = special[byte] ?? (byte < 0x20 || byte == 0x7F ? "\\u00" + (byte < 16 ? "0" : "") + String(byte, radix: 16) : nil)
+                if let escaped { expected += escaped.utf8 } else { expected.append(byte) }
+            }
+            var buffer = OutputBuffer()
+            text.withUnsafeBufferPointer { buffer.appendEscaped(ByteView(base: $0.baseAddress, count: $0.count)) }
+            #expect(Array(buffer.view(from: 0).bytes) == expected)
+        }
+        var buffer = OutputBuffer()
+        buffer.append(jsonString: ByteView(staticText: "«Ærlig talt», sa hun — 私は"))
+        #expect(buffer.view(from: 0).string == "\"«Ærlig talt», sa hun — 私は\"")
+    }
+
+    /// RFC 4231, cases 1, 2 and 6: keys shorter than a block, and longer.
+    @Test func messagesAreAuthenticatedAsTheRFCSays() {
+        func code(_ key: [UInt8], _ text: StaticString) -> String {
+            Digest.hex(Digest.hmacSHA256(key: key, ByteView(staticText: text)))
+        }
+        #expect(code([UInt8](repeating: 0x0B, count: 20), "Hi There") == "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7")
+        #expect(code(Array("Jefe".utf8), "what do ya want for nothing?") == "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843")
+        #expect(code([UInt8](repeating: 0xAA, count: 131), "Test Using Larger Than Block-Size Key - Hash Key First")
+            == "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54")
+    }
 }
