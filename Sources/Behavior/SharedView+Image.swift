@@ -13,6 +13,9 @@ extension SharedView {
     /// Bytes kept for marks.
     public var journalBytes: Int { store.journalBytes }
 
+    /// Bytes of the view itself.
+    public var byteCount: Int { store.count * 8 }
+
     /// Forgets every mark but these, ascending, and returns their new places.
     public func thin(keeping places: [Int]) -> [Int] { store.thin(keeping: places) }
 

@@ -28,6 +28,16 @@ extension UserTable {
         return nil
     }
 
+    /// Says that what is persisted under that number is nobody's: the next checkpoint removes it. Returns what is wrong with the
+    /// number, or nil. To be called before any user is known.
+    public func disown(number: UInt32) -> StaticString? {
+        if number > Self.mostNumber { return "its number is out of range" }
+        while directory.count <= Int(number) { directory.append(nil) }
+        dirty.append(number)
+        hasStaleFreeNumbers = true
+        return nil
+    }
+
     /// A row of the same user that is here already, in memory or paged out.
     private func otherRow(of row: UserRow) -> (touched: UInt64, remove: () -> Void)? {
         if let found = find(hash: row.header.pointee.hash, tenant: row.tenant, user: row.user) {

@@ -91,15 +91,17 @@ extension Engine {
             place += 1
         }
         let isWhole = place == places.upperBound
-        let cut = isWhole ? now : marks[mark].cut
-        let sequence = isWhole ? table.sequence : marks[mark].sequence
+        let cut = isWhole ? nil : marks[mark]
         numbers.sort()
         return StateSlice(
-            numbers: numbers,
-            redo: RedoPoint(
-                positions: cut.positions, cutsOffset: cut.cutsOffset, shared: sharedImage(at: isWhole ? nil : marks[mark].shared),
-                erased: markers(after: sequence), version: version),
-            bytes: bytes, sequence: sequence)
+            numbers: numbers, redo: redoPoint(cut?.cut ?? now, cut), bytes: bytes, sequence: cut?.sequence ?? table.sequence)
+    }
+
+    /// Redo from a mark; nil: from here on.
+    private func redoPoint(_ cut: CutMark, _ mark: Mark?) -> RedoPoint {
+        RedoPoint(
+            positions: cut.positions, cutsOffset: cut.cutsOffset, shared: sharedImage(at: mark?.shared),
+            erased: markers(after: mark?.sequence ?? table.sequence), version: version)
     }
 
     /// Calls `body` for every user of the slice in ascending number, with the row to write as it is now (checksum
@@ -111,15 +113,31 @@ extension Engine {
         for number in slice.numbers { try withRow(number: number) { try body(number, $0) } }
     }
 
-    /// Says that the slice is persisted. Nothing may have been stepped since it was made.
+    /// Says that the slice is persisted. Nothing may have been stepped since it was made. With `keepsRedo` a second copy may
+    /// not have it yet: `firstRedo` stays what it was, until `dropPassed` is called.
     /// - Complexity: O(slice)
-    public func complete(_ slice: StateSlice) {
+    public func complete(_ slice: StateSlice, keepsRedo: Bool = false) {
         table.markPersisted(slice.numbers.count)
-        breaker.pointee.forget(before: slice.sequence)
-        if !erased.isEmpty { erased = erased.filter { $0.value.sequence > slice.sequence } }
-        let start = table.dirtyPlaces.lowerBound
-        if let last = marks.lastIndex(where: { $0.start <= start }) { marks.removeFirst(last) }
+        guard keepsRedo, !marks.isEmpty else { return dropPassed(before: slice.sequence) }
+        if let needed = firstNeeded, needed > 1 { marks.removeSubrange(1..<needed) }
+    }
+
+    /// Says that the second copy has every slice that was completed.
+    public func dropPassed() { dropPassed(before: sequence) }
+
+    /// Where redo begins for a copy that has all that was persisted before `complete(_:keepsRedo:)` kept this, and whatever
+    /// later rows. Nil before the first mark.
+    public var firstRedo: RedoPoint? { marks.first.map { redoPoint($0.cut, $0) } }
+
+    /// The mark of the oldest dirty user; the newest one where nobody is dirty.
+    private var firstNeeded: Int? { marks.lastIndex { $0.start <= table.dirtyPlaces.lowerBound } }
+
+    private func dropPassed(before sequence: UInt64) {
+        if let needed = firstNeeded { marks.removeFirst(needed) }
         if let first = marks.first { shared.drop(before: first.shared.panes.place) }
+        let sequence = min(sequence, marks.first?.sequence ?? sequence)
+        breaker.pointee.forget(before: sequence)
+        if !erased.isEmpty { erased = erased.filter { $0.value.sequence > sequence } }
     }
 
     /// Shows the row of that number in its persisted form, nil when nobody has the number, or the row is paged out. Valid during the call.

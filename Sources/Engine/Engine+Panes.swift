@@ -63,9 +63,11 @@ extension Engine {
         if let last = marks.indices.last, marks[last].sequence == table.sequence { marks[last].shared = markShared() }
     }
 
-    /// Fewer marks where much has changed between them: whoever belongs to one that goes belongs to the one before.
+    /// Fewer marks where much has changed between them: whoever belongs to one that goes belongs to the one before. A few stay,
+    /// however long the first is needed; what lies between two of them is then never more than all there is.
     func thinMarks() {
-        guard shared.journalBytes > Self.mostJournalBytes, marks.count > 4 else { return }
+        let bytes = shared.journalBytes
+        guard bytes > Self.mostJournalBytes, marks.count > 4 || bytes > 2 * marks.count * shared.byteCount else { return }
         let last = marks.count - 1
         marks = marks.enumerated().filter { $0.offset == 0 || $0.offset == last || $0.offset % 2 == 0 }.map(\.element)
         for (index, place) in shared.thin(keeping: marks.map(\.shared.panes.place)).enumerated() {

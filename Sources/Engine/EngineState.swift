@@ -23,6 +23,10 @@ extension Engine {
         try check(table.restore(number: number, bytes: row), number)
     }
 
+    /// Says that the row persisted under that number is nobody's: the next slice removes it, whatever the slice's bounds. To be
+    /// called before anything is restored. Throws `StateError` for a number that no user can have.
+    public func disown(user number: UInt32) throws(StateError) { try check(table.disown(number: number), number) }
+
     /// Of two rows of one user the newer is kept, instead of refusing the second. Without transactions a member shut out of
     /// the group can still write a row under a number of its own.
     public var newerRowWins: Bool {

@@ -78,6 +78,8 @@ final class Restoration {
     var asked: Int64 = 0
     /// The state topic doesn't have what the file has: everything must be written there again.
     var mustRepublish = false
+    /// Everything is redone from the partition's first record on, by an empty engine.
+    var startsOver = false
     var cuts: [(offset: Int64, cut: Cut)] = []
     /// Where the cuts after all that were read begin.
     var cutsEnd: Int64 = 0

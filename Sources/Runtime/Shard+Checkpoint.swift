@@ -40,7 +40,8 @@ extension Shard {
     ///
     /// What the file has of a user is always what the state topic has: a row that is ahead would count as written when it
     /// is loaded, and never reach the topic. So of the users the file missed only those come along who have not changed
-    /// since, and until it has all of them, it reads the topic again from before the first it missed.
+    /// since, and until it has all of them, it reads the topic again from before the first it missed. Its own redo begins
+    /// there too: the topic may be lost before the file has caught up.
     func storeSlice(of task: PartitionTask) {
         guard let slice = task.slice else { return keepFresh(task) }
         task.checkpointed = slice.redo.positions
@@ -53,8 +54,10 @@ extension Shard {
         if waiting.isEmpty { task.tail = output.acknowledged(.state, partition: task.partition) ?? tail }
         // A failing disk is left alone for a while: what it doesn't take grows, and trying costs.
         let isDue = now >= task.storeRetry || commitment?.takesAll == true
-        if isDue, write(mine.union(missed).subtracting(waiting).sorted(), slice.redo, of: task) {
+        let redo = waiting.isEmpty ? slice.redo : task.engine.firstRedo ?? slice.redo
+        if isDue, write(mine.union(missed).subtracting(waiting).sorted(), redo, of: task) {
             task.unstored = waiting
+            if waiting.isEmpty { task.engine.dropPassed() }
         } else {
             task.tail = tail
             task.unstored.formUnion(mine)

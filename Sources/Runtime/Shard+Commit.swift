@@ -242,7 +242,7 @@ extension Shard {
     /// The slice is where it belongs.
     private func complete(_ task: PartitionTask) {
         guard let slice = task.slice else { return }
-        task.engine.complete(slice)
+        task.engine.complete(slice, keepsRedo: internals != nil && task.store != nil)
         task.unpublished = max(0, task.unpublished - slice.numbers.count)
     }
 

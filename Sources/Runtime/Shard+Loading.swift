@@ -7,20 +7,22 @@ extension Shard {
     func load(
         _ restoration: Restoration, committed: [Int64?], bounds: [(first: Int64, end: Int64)], _ log: String
     ) throws(LogFailure) {
-        let topics = plan.inputs.map(\.topic)
-        if restoration.redo == nil, let first = restoration.cuts.first { try begin(restoration, with: first) }
+        if restoration.redo == nil, let first = restoration.cuts.first { try begin(restoration, with: first, bounds) }
         let recorded = internals == nil ? nil : furthest(restoration) ?? restoration.redo?.positions
-        let start = TaskStart(
-            checkpoint: restoration.redo?.positions, recorded: recorded.map { newest(of: $0, restoration) },
-            isExact: output.isTransactional, acceptsOffsets: options.acceptsOffsets, committed: committed, bounds: bounds,
-            topics: topics)
+        func judged(by bounds: [(first: Int64, end: Int64)]) -> TaskStart {
+            TaskStart(
+                checkpoint: restoration.redo?.positions, recorded: recorded.map { newest(of: $0, restoration) },
+                isExact: output.isTransactional, acceptsOffsets: options.acceptsOffsets, committed: committed, bounds: bounds,
+                topics: plan.inputs.map(\.topic))
+        }
+        let start = judged(by: bounds)
         if let refusal = start.refusal {
-            // While this took its time others may have gone on, and this shard only hasn't heard yet.
-            guard try input.committed(plan.inputs.indices.map {
-                InputPartition(input: $0, partition: restoration.partition)
-            }) == committed else {
+            // While this took its time others may have gone on, and this shard only hasn't heard yet. A member that was shut out
+            // may have left a cut of records that came meanwhile, without a word to the group.
+            let places = plan.inputs.indices.map { InputPartition(input: $0, partition: restoration.partition) }
+            guard try input.committed(places) == committed, judged(by: try input.bounds(places)).refusal != nil else {
                 pending?.begin(directory: world.directory)
-                throw .retry("partition \(restoration.partition): the committed offsets have moved meanwhile")
+                throw .retry("partition \(restoration.partition): offsets have moved meanwhile")
             }
             throw .stop("partition \(restoration.partition): \(refusal)")
         }
@@ -47,8 +49,11 @@ extension Shard {
     }
 
     /// Without a checkpoint the cuts tell where everything began, and the log may still hold it. Rows that are there are
-    /// of later cuts, and each says what it has absorbed.
-    private func begin(_ restoration: Restoration, with first: (offset: Int64, cut: Cut)) throws(LogFailure) {
+    /// of later cuts, and each says what it has absorbed. They are kept only where not all can be redone: no image says what
+    /// the circuit breaker had counted of them.
+    private func begin(
+        _ restoration: Restoration, with first: (offset: Int64, cut: Cut), _ bounds: [(first: Int64, end: Int64)]
+    ) throws(LogFailure) {
         // A first commit that brought no checkpoint yet is no loss worth telling.
         if first.offset > 0 || restoration.cuts.count > 1 {
             warn(restoration.partition, "the state topic has no checkpoint; baselines are rebuilt from the inputs' records that are still there")
@@ -57,7 +62,8 @@ extension Shard {
             positions: first.cut.from, cutsOffset: first.offset, shared: restoration.engine.sharedImage(), erased: [],
             version: restoration.engine.version)
         restoration.redo = redo
-        guard let store = restoration.store else { return }
+        restoration.startsOver = first.offset == 0 && zip(first.cut.from, bounds).allSatisfy { $0 >= $1.first }
+        guard let store = restoration.store, !restoration.startsOver else { return }
         do {
             try store.write(StoredCheckpoint(
                 redo: redo.encoded(), tail: restoration.tail, origin: restoration.origin, written: restoration.asked)
@@ -77,6 +83,7 @@ extension Shard {
     private func fill(_ restoration: Restoration) throws(LogFailure) {
         let engine = restoration.engine
         do {
+            if restoration.startsOver { return try startOver(restoration) }
             guard let store = restoration.store else {
                 if let redo = restoration.redo { try engine.restore(redo: redo) }
                 for (number, row) in restoration.rows.sorted(by: { $0.key < $1.key }) {
@@ -90,12 +97,25 @@ extension Shard {
                 + (pending?.restorations.reduce(0) { $0 + ($1.task?.engine.residentBytes ?? 0) } ?? 0)
             // Whose offsets are to be changed, and who is to be written again, must be in memory.
             let budget = options.acceptsOffsets || restoration.mustRepublish || options.memoryBytes == .max ? Int.max : max(0, options.memoryBytes - resident)
+            // A file that was catching up with a topic that is lost may have somebody under two numbers.
+            let newerRowWins = engine.newerRowWins
+            engine.newerRowWins = newerRowWins || restoration.mustRepublish
             try store.restore(into: engine, budgetBytes: budget)
+            engine.newerRowWins = newerRowWins
         } catch let error as StoreError {
             try rebuild(restoration, because: error.message)
         } catch {
             try rebuild(restoration, because: "\(error)")
         }
+    }
+
+    /// Rows without a checkpoint are of somebody who was writing to a topic that was lost what it had. The first slice removes
+    /// them, and with it comes a checkpoint.
+    private func startOver(_ restoration: Restoration) throws {
+        var numbers = Set(restoration.rows.keys)
+        if let file = restoration.store?.file { try StateStore.forEachRow(file: file) { number, _ in numbers.insert(number) } }
+        for number in numbers.sorted() { try restoration.engine.disown(user: number) }
+        if let redo = restoration.redo { try restoration.engine.restore(redo: redo) }
     }
 
     /// What was found can't be used. With a topic to rebuild it from, that is done; without, users start anew.

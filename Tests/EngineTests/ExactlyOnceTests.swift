@@ -123,6 +123,34 @@ import Testing
         try expectSame(partition, reference, "seed \(seed)")
     }
 
+    /// A state file that has not caught up yet says itself where redo begins, as the state topic may be lost.
+    @Test(arguments: seeds.prefix(6)) func aCopyThatIsBehindIsEnough(seed: UInt64) throws {
+        let lines = Self.lines(seed, 700)
+        let reference = Reference(seed, lines)
+        let partition = Partition(seed: seed, plan: Self.plan(seed), lines: lines)
+        partition.copy = Partition.Copy()
+        var losses = 0
+        while partition.committed < lines.count {
+            for _ in 0..<partition.below(12) + 1 where partition.next < lines.count {
+                let line = partition.next
+                let output = try partition.step()
+                guard output == reference.outputs[line] else {
+                    Issue.record("seed \(seed), \(losses) losses, line \(line) differs")
+                    return
+                }
+            }
+            partition.commit()
+            guard partition.below(8) == 0, partition.copy?.redo != nil else { continue }
+            let people = try partition.people()
+            partition.lose()
+            try partition.crash()
+            losses += 1
+            #expect(try partition.people() == people, "seed \(seed), line \(partition.committed)")
+        }
+        #expect(losses > 3 && partition.copy?.timesBehind ?? 0 > 5, "seed \(seed): \(losses)")
+        try expectSame(partition, reference, "seed \(seed)")
+    }
+
     @Test(arguments: seeds) func pagingChangesNothing(seed: UInt64) throws {
         let lines = Self.lines(seed)
         let reference = Reference(seed, lines)

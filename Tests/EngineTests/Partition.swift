@@ -17,6 +17,16 @@ final class Partition {
     /// The state file.
     var rows: [UInt32: [UInt8]] = [:]
     var redo: [UInt8]?
+    /// A second copy, which misses slices now and then and catches up piece by piece.
+    struct Copy {
+        var rows: [UInt32: [UInt8]] = [:]
+        var redo: [UInt8]?
+        /// Whose rows it missed.
+        var missed: Set<UInt32> = []
+        /// How often it took a slice and missed others still.
+        var timesBehind = 0
+    }
+    var copy: Copy?
     /// What each commit said of evictions, in the log's form.
     var cuts: [[Eviction]] = []
 
@@ -71,8 +81,25 @@ final class Partition {
         redo = slice.redo.encoded()
         cuts.append(evictions)
         engine.mark(now)
-        engine.complete(slice)
+        engine.complete(slice, keepsRedo: copy != nil)
+        if copy != nil { follow(slice) }
         committed = next
+    }
+
+    /// The second copy takes the slice, and of those it missed whoever has not changed since; or it misses the slice as well.
+    private func follow(_ slice: StateSlice) {
+        guard var copy, below(4) > 0 else {
+            copy?.missed.formUnion(slice.numbers)
+            return
+        }
+        let missed = copy.missed.subtracting(slice.numbers)
+        copy.missed = missed.intersection(engine.dirtyNumbers)
+        for number in missed.subtracting(copy.missed).union(slice.numbers) {
+            copy.rows[number] = engine.withRow(number: number) { $0.map { Array($0) } }
+        }
+        copy.redo = (copy.missed.isEmpty ? slice.redo : engine.firstRedo)?.encoded()
+        if copy.missed.isEmpty { engine.dropPassed() } else { copy.timesBehind += 1 }
+        self.copy = copy
     }
 
     /// What is not committed is taken back.
@@ -81,9 +108,17 @@ final class Partition {
         next = committed
     }
 
+    /// What was persisted is lost but for the second copy.
+    func lose() {
+        guard let copy else { return }
+        (rows, redo) = (copy.rows, copy.redo)
+        self.copy?.missed = []
+    }
+
     /// Memory is gone: what was persisted is restored, and the log between the redo point and the last commit redone.
     func crash() throws {
         engine = Engine(plan: plan, keepsPreImages: true)
+        engine.newerRowWins = copy != nil
         next = committed
         guard let redo = try redo?.withUnsafeBytes({ try RedoPoint(decoding: $0) }) else {
             (next, committed, cuts) = (0, 0, [])

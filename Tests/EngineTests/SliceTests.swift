@@ -62,6 +62,24 @@ import Testing
         #expect(engine.oldestMark == Self.cut(8))
     }
 
+    @Test func redoOfACopyThatIsBehindStays() throws {
+        let story = Self.story(commits: 3)
+        let engine = story.engine
+        for commit in 3..<8 as Range<Int64> {
+            let slice = engine.slice(at: Self.cut(commit), dirtyBefore: .max, maxBytes: .max)
+            engine.mark(Self.cut(commit))
+            engine.complete(slice, keepsRedo: true)
+            #expect(engine.firstRedo?.positions == [0])
+            #expect(engine.marks.count <= 3, "what lies between is nobody's")
+            story.login()
+            #expect(engine.slice(at: Self.cut(99), dirtyBefore: .max, maxBytes: 0).redo.positions == [99], "others begin later")
+        }
+        engine.dropPassed()
+        #expect(engine.firstRedo?.positions == [7])
+        engine.complete(engine.slice(at: Self.cut(8), dirtyBefore: .max, maxBytes: .max))
+        #expect(engine.firstRedo?.positions == [7])
+    }
+
     @Test func rowsAreShownAsTheyAreAndWithoutWhatOnlyMemoryKnows() throws {
         let story = Self.story(commits: 2)
         let engine = story.engine

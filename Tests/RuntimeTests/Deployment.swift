@@ -110,7 +110,21 @@ final class Deployment {
     }
 
     /// Stops it, and holds everything it ever decided against one thread that decided it all without a fault.
-    func checkDecisions(_ location: SourceLocation = #_sourceLocation) {
+    func checkDecisions(_ location: SourceLocation = #_sourceLocation) { _ = checked(location) }
+
+    /// The same, and what its shard and then its state files know as well.
+    func checkState(_ location: SourceLocation = #_sourceLocation) throws {
+        var held: [Int32: [HeldState]] = [:]
+        shard?.forEachEngine { held[$0] = [HeldState("the shard", $1)] }
+        var oracle = checked(location)
+        for partition in 0..<cluster.options.partitions {
+            held[partition]?.append(try HeldState("the file", file: file(partition: partition), plan: settings.plan))
+        }
+        oracle.check(held)
+        #expect(oracle.problems == [], "seed \(seed)", sourceLocation: location)
+    }
+
+    private func checked(_ location: SourceLocation) -> Oracle {
         #expect(host.terminate() == nil, "seed \(seed)", sourceLocation: location)
         cluster.clock.advance(milliseconds: 2_000)
         cluster.settle()
@@ -118,5 +132,6 @@ final class Deployment {
         oracle.checkExactlyOnce()
         #expect(oracle.problems == [], "seed \(seed)", sourceLocation: location)
         #expect(cluster.isDrained, "seed \(seed)", sourceLocation: location)
+        return oracle
     }
 }

@@ -212,6 +212,97 @@ import Testing
         try goesOn(deployment)
     }
 
+    /// Where the end of a transaction is learned late the file misses its slice, and catches up piece by piece. When the topic is
+    /// lost before it has, redo from what the file has must give everything again.
+    @Test func theStateTopicIsLostWhileTheFileIsBehind() throws {
+        for seed in UInt64(61)...68 {
+            var plan = Story.plan(inputs: 1)
+            plan.bounds.usersPerPartition = 100
+            let deployment = Deployment(seed: seed, partitions: 1, plan: plan)
+            // Every commit brings a slice.
+            deployment.settings.options.checkpointMilliseconds = 100
+            (deployment.settings.options.commitMilliseconds, deployment.settings.options.interventionCommitMilliseconds) = (12, 12)
+            try deployment.start()
+            func turn(until isReached: (Shard) -> Bool) throws {
+                for _ in 0..<1_000 {
+                    let shard = try #require(deployment.shard)
+                    if isReached(shard) { return }
+                    if shard.state == .running { deployment.feed(2) }
+                    #expect(deployment.turn() == nil)
+                }
+                Issue.record("seed \(seed): not reached")
+            }
+            try turn { $0.counters.checkpoints > 3 }
+            deployment.cluster.endFaults = [.answerLost]
+            try turn { _ in deployment.heard.contains("had been committed") }
+            let written = try #require(deployment.shard).counters.checkpoints
+            try turn { $0.counters.checkpoints > written }
+            deployment.kill()
+            deployment.cluster.clock.advance(milliseconds: 20_000)
+            deployment.cluster.settle()
+            deployment.makeAnew(.state)
+            try deployment.run()
+            #expect(deployment.heard.count("The file is used") == 1, "seed \(seed)")
+            try deployment.checkState()
+        }
+    }
+
+    /// Whoever has the file dies while the lost topic is filled again, and another machine has nothing but the rows that came so
+    /// far: what it rebuilds from the inputs must not be mixed with them.
+    @Test func theStateTopicIsFilledAgainByHalf() throws {
+        for seed in UInt64(71)...78 {
+            var plan = Story.plan(inputs: 1)
+            plan.bounds.usersPerPartition = 100
+            let deployment = Deployment(seed: seed, partitions: 1, plan: plan)
+            deployment.feed(120)
+            try deployment.run()
+            deployment.kill()
+            deployment.makeAnew(.state)
+            deployment.settings.options.checkpointBytesPerSecond = 1_000
+            try deployment.run()
+            for _ in 0..<500 where deployment.cluster.records(.state, partition: 0).count < 3 { #expect(deployment.turn() == nil) }
+            #expect((3..<10).contains(deployment.cluster.records(.state, partition: 0).count))
+            deployment.kill()
+            deployment.settings.options.checkpointBytesPerSecond = 16 << 20
+            try deployment.start(onAnotherMachine: true)
+            try deployment.run()
+            #expect(deployment.heard.count("the state topic has no checkpoint") == 1, "seed \(seed)")
+            deployment.feed(40)
+            try deployment.run()
+            try deployment.checkState()
+            // Whoever comes next finds nobody twice in the topic.
+            try deployment.start(onAnotherMachine: true)
+            try deployment.run()
+            try deployment.checkState()
+        }
+    }
+
+    /// At least once, a member that was shut out can leave a cut of records that came after the log was asked for its end.
+    @Test func theCutsAreAheadOfWhatWasFoundOfTheLog() throws {
+        let deployment = Deployment(seed: 51, partitions: 1)
+        deployment.settings.isExact = false
+        deployment.feed(50)
+        try deployment.run()
+        deployment.kill()
+        let cluster = deployment.cluster
+        cluster.clock.advance(milliseconds: 20_000)
+        cluster.settle()
+        try deployment.start()
+        let process = try #require(deployment.process)
+        process.mishap = Mishap(.step(.tailed, occurrence: 1), .pause(meanwhile: {
+            let last = cluster.records(.cuts, partition: 0).last?.record.value ?? []
+            guard let before = try? last.withUnsafeBytes({ try Cut(decoding: $0, inputs: 1) }) else { return }
+            deployment.feed(1)
+            var cut = Cut(from: before.ends)
+            (cut.version, cut.watermark, cut.sequence) = (before.version, before.watermark, before.sequence + 1)
+            cut.batches = [[before.ends[0] + 1]]
+            let record = ClusterRecord(key: nil, value: cut.encoded(), timestamp: 0)
+            _ = try? cluster.append(record, to: TopicPartition(.cuts, 0), id: nil, as: nil, adds: false)
+        }))
+        try deployment.run()
+        #expect(deployment.heard.contains("offsets have moved meanwhile"))
+    }
+
     @Test func stateTopicAndFileAreLost() throws {
         let deployment = try killed(seed: 50)
         deployment.makeAnew(.state)
