@@ -11,16 +11,17 @@ public struct HyperLogLog64: Sendable, Equatable, BitwiseCopyable {
 
     /// Takes in the hash of a thing and says whether the sketch changed: it never does for a thing seen before.
     /// - Complexity: O(1)
+    @inline(__always)
     @inlinable public mutating func add(hash: UInt64) -> Bool {
-        let register = Int(hash >> 58)
-        return words[register >> 4].raise(nibble: register & 15, to: RegisterRank.of(hash << 6))
+        withUnsafeMutableBytes(of: &words) { Self.add(hash: hash, to: $0.baseAddress!.assumingMemoryBound(to: UInt64.self)) }
     }
 
     /// The same of a sketch that lies in memory as four words.
     @inline(__always)
-    static func add(hash: UInt64, to words: UnsafeMutablePointer<UInt64>) {
+    @discardableResult
+    @inlinable static func add(hash: UInt64, to words: UnsafeMutablePointer<UInt64>) -> Bool {
         let register = Int(hash >> 58)
-        _ = words[register >> 4].raise(nibble: register & 15, to: RegisterRank.of(hash << 6))
+        return words[register >> 4].raise(nibble: register & 15, to: RegisterRank.of(hash << 6))
     }
 
     /// Becomes the sketch of what either has seen: commutative, associative, idempotent.

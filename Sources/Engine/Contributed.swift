@@ -15,9 +15,22 @@ public struct Contributed: Sendable {
     init(_ event: UnsafePointer<Event>, _ seen: Observation, user: UInt64) {
         time = seen.time.milliseconds
         action = seen.action
-        login = Contribution(of: seen, user: user, failed: event.pointee.outcome != .success)
-        kind =
-            event.pointee.type == .login ? .login : event.pointee.type == .action && seen.action != 0 ? .action : .nothing
+        login = Self.login(event, seen, user: user)
+        kind = Self.kind(event, seen)
+    }
+
+    @inline(__always)
+    static func kind(_ event: UnsafePointer<Event>, _ seen: Observation) -> Kind {
+        switch event.pointee.type {
+        case .login: .login
+        case .action: seen.action != 0 ? .action : .nothing
+        default: .nothing
+        }
+    }
+
+    @inline(__always)
+    static func login(_ event: UnsafePointer<Event>, _ seen: Observation, user: UInt64) -> Contribution {
+        Contribution(of: seen, user: user, failed: event.pointee.outcome != .success)
     }
 
     /// Of a decoded event without a record's timestamp. `hash` is keyed by the pipeline's secret; `agents` belongs to the

@@ -9,9 +9,11 @@ extension Engine {
     @inline(__always)
     func contribute(_ record: Record, _ seen: Observation, _ key: UInt64, recovering: Bool) {
         guard contributes else { return }
-        var contributed = Contributed(event, seen, user: hash(key, 11))
-        if let limit = Self.limit(of: record) { contributed.time = min(contributed.time, limit.milliseconds) }
-        population.contribute(contributed, of: record.partition, recovering: recovering)
+        let user = hash(key, 11)
+        let time = Self.limit(of: record).map { min(seen.time, $0) } ?? seen.time
+        population.contribute(
+            Contributed.kind(event, seen), at: time.milliseconds, action: seen.action, by: user,
+            Contributed.login(event, seen, user: user), of: record.partition, recovering: recovering)
     }
 
     /// Moves the panes sealed since the last call to the end of `list`: they are to be told to the other partitions, with

@@ -86,19 +86,23 @@ public final class Population {
         pane.deallocate()
     }
 
+    /// `login` is made only where it counts.
     @inline(__always)
-    func contribute(_ event: Contributed, of partition: Int32, recovering: Bool) {
-        if event.time >= pane.pointee.end { turnPane(to: event.time, partition, recovering: recovering) }
-        guard event.kind != .nothing else { return }
+    func contribute(
+        _ kind: Contributed.Kind, at time: Int64, action: UInt32, by user: UInt64, _ login: @autoclosure () -> Contribution,
+        of partition: Int32, recovering: Bool
+    ) {
+        if time >= pane.pointee.end { turnPane(to: time, partition, recovering: recovering) }
+        guard kind != .nothing else { return }
         if Unmanaged.passUnretained(pane.pointee.open)._withUnsafeGuaranteedRef({ $0.isFull }) {
             sealPane(partition, recovering: recovering)
         }
         // Held by the pane for as long as this takes.
         Unmanaged.passUnretained(pane.pointee.open)._withUnsafeGuaranteedRef {
-            if event.kind == .login {
-                $0.add(event.login)
+            if kind == .login {
+                $0.add(login())
             } else {
-                $0.add(action: event.action, user: event.login.user)
+                $0.add(action: action, user: user)
             }
         }
     }
@@ -111,7 +115,8 @@ public final class Population {
     public func take(_ event: Contributed, line: Int64) {
         guard line >= pane.pointee.line else { return }
         pane.pointee.line = line + 1
-        contribute(event, of: 0, recovering: true)
+        contribute(
+            event.kind, at: event.time, action: event.action, by: event.login.user, event.login, of: 0, recovering: true)
     }
 
     /// The partition's time has left the open pane.
