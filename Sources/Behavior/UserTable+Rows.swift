@@ -68,7 +68,7 @@ extension UserTable {
         return layOut(identity: identityBytes, capacities: capacities).0
     }
 
-    /// Everything behind the section moves by as much as it grows. The row itself moves only where its memory is too small.
+    /// Everything behind the section moves by as much as it grows. The row itself moves only where its memory is of another size.
     func grow(_ row: UserRow, _ section: Section) -> UserRow? {
         let header = row.header
         let index = Int(section.rawValue)
@@ -89,7 +89,8 @@ extension UserTable {
         // What an attacker can fill must not keep out what would tell on him.
         guard Self.wholeGranules(end + growth + reserve) <= bounds.bytesPerUser else { return nil }
         let size = Self.wholeGranules(end + growth)
-        let isInPlace = RowPool.size(for: row.byteCount).bytes >= size
+        // A row from outside may have had more room than it needs, and needs less memory than it has.
+        let isInPlace = RowPool.size(for: row.byteCount).index == RowPool.size(for: size).index
         let base = isInPlace ? row.base : pool.pointee.allocate(size)
         (base + behind + growth).copyMemory(from: row.base + behind, byteCount: end - behind)
         if !isInPlace { base.copyMemory(from: row.base, byteCount: behind) }

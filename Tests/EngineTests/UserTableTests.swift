@@ -203,6 +203,40 @@ import Testing
         #expect(fault { $0[level + 1] = 9 } != nil, "no such verdict")
     }
 
+    /// A row from outside may have more room than it needs, in its sections' midst or behind them: what it takes of the memory
+    /// is given back all the same.
+    @Test(arguments: [(0, 64), (0, 8192), (24, 64), (4096, 8192)])
+    func rowsWithRoomToSpareGiveBackWhatTheyTake(gap: Int, slack: Int) {
+        let table = UserTable(bounds: StateBounds(), inputs: 2)
+        var row = insert(table, "alice")
+        row = table.learnContext(observation(0), of: row, weight: 1, counts: true)
+        var bytes: [UInt8] = []
+        table.forEachDirty { bytes = Array($1!) }
+        let places = MemoryLayout<UserHeader>.offset(of: \.sections)! + 4 * Int(Section.networks.rawValue)
+        let start = Int(row.header.pointee.sections[Int(Section.networks.rawValue)].offset) * 8
+        bytes.insert(contentsOf: repeatElement(0xAA, count: gap), at: start)
+        bytes += repeatElement(0xBB, count: slack - gap)
+        bytes.withUnsafeMutableBytes { bytes in
+            for section in 0..<Section.count - Int(Section.networks.rawValue) {
+                let place = places + 4 * section
+                let offset = bytes.loadUnaligned(fromByteOffset: place, as: UInt16.self)
+                bytes.storeBytes(of: offset + UInt16(gap / 8), toByteOffset: place, as: UInt16.self)
+            }
+            let length = MemoryLayout<UserHeader>.offset(of: \.rowBytes)!
+            bytes.storeBytes(of: UInt16(bytes.count), toByteOffset: length, as: UInt16.self)
+            bytes.storeBytes(of: UserTable.checksum(UnsafeRawBufferPointer(bytes)), as: UInt64.self)
+        }
+        let copy = UserTable(bounds: StateBounds(), inputs: 2)
+        #expect(bytes.withUnsafeBytes { copy.restore(number: 0, bytes: $0) } == nil)
+        var restored = find(copy, "alice")!
+        for index in 1..<60 { restored = copy.learnContext(observation(index), of: restored, weight: 1, counts: true) }
+        #expect((restored.devices.count, restored.networks.count, restored.places.count) == (5, 9, 4))
+        #expect((0..<5).map { restored.devices[$0].weight } == [12, 12, 12, 12, 12])
+        #expect(restored.user.string == "alice")
+        copy.remove(restored)
+        #expect(copy.residentBytes == 0)
+    }
+
     @Test func weightsFadeByHalfEachHalfLifeAndThenAreForgotten() {
         let aging = Aging(halfLife: 30 * 86_400_000, fastHalfLife: 7 * 86_400_000)
         let table = UserTable(bounds: StateBounds(), inputs: 1)
