@@ -94,7 +94,7 @@ final class Restoration {
 
     /// What the file knew is not believed.
     func forgetFile() {
-        (found, redo, origin, mustRepublish) = (nil, nil, "", false)
+        (found, redo, origin, mustRepublish, startsOver) = (nil, nil, "", false, false)
     }
 
     /// For people.

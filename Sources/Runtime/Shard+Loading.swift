@@ -62,7 +62,8 @@ extension Shard {
             positions: first.cut.from, cutsOffset: first.offset, shared: restoration.engine.sharedImage(), erased: [],
             version: restoration.engine.version)
         restoration.redo = redo
-        restoration.startsOver = first.offset == 0 && zip(first.cut.from, bounds).allSatisfy { $0 >= $1.first }
+        let isHeld = zip(zip(first.cut.from, furthest(restoration) ?? []), bounds).allSatisfy { $0.0 >= $1.first && $0.1 <= $1.end }
+        restoration.startsOver = first.offset == 0 && isHeld
         guard let store = restoration.store, !restoration.startsOver else { return }
         do {
             try store.write(StoredCheckpoint(

@@ -277,6 +277,30 @@ import Testing
         }
     }
 
+    /// The same, but the input was made anew as well: nothing can be redone, so that the rows there are must be kept.
+    @Test func theStateTopicIsFilledAgainByHalfAndTheInputIsGone() throws {
+        var plan = Story.plan(inputs: 1)
+        plan.bounds.usersPerPartition = 100
+        let deployment = Deployment(seed: 81, partitions: 1, plan: plan)
+        deployment.feed(120)
+        try deployment.run()
+        deployment.kill()
+        deployment.makeAnew(.state)
+        deployment.settings.options.checkpointBytesPerSecond = 1_000
+        try deployment.run()
+        for _ in 0..<500 where deployment.cluster.records(.state, partition: 0).count < 3 { #expect(deployment.turn() == nil) }
+        deployment.kill()
+        deployment.cluster.clock.advance(milliseconds: 20_000)
+        deployment.cluster.settle()
+        let rows = deployment.cluster.records(.state, partition: 0).count
+        deployment.makeAnew(.input(0))
+        (deployment.settings.options.checkpointBytesPerSecond, deployment.settings.options.acceptsOffsets) = (16 << 20, true)
+        try deployment.start(onAnotherMachine: true)
+        for _ in 0..<500 where deployment.shard?.state != .running { #expect(deployment.turn() == nil) }
+        #expect(deployment.heard.contains("baselines are kept"))
+        #expect((3..<10).contains(rows) && deployment.users == [0: rows])
+    }
+
     /// At least once, a member that was shut out can leave a cut of records that came after the log was asked for its end.
     @Test func theCutsAreAheadOfWhatWasFoundOfTheLog() throws {
         let deployment = Deployment(seed: 51, partitions: 1)
