@@ -29,7 +29,8 @@ extension UserTable {
             guard !header.pointee.flags.contains(.dirty), !isPending else { return }
             candidates.append(
                 Candidate(
-                    touched: header.pointee.touched, number: header.pointee.number, weight: UInt32(row.byteCount)))
+                    touched: header.pointee.touched, number: header.pointee.number,
+                    weight: UInt32(RowPool.size(for: row.byteCount).bytes)))
         }
         let count = Candidate.selectColdest(&candidates, weighing: residentBytes - bytes / 10 * 9)
         var dropped = 0

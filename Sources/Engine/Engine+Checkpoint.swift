@@ -63,7 +63,7 @@ extension Engine {
     public var dirtyNumbers: Set<UInt32> { table.dirtyNumbers }
 
     /// The cut to which the longest dirty user belongs; nil when nobody is dirty.
-    public var oldestMark: CutMark? { table.dirtyCount == 0 ? nil : marks.first?.cut }
+    public var oldestMark: CutMark? { table.dirtyCount == 0 ? nil : firstNeeded.map { marks[$0].cut } ?? marks.first?.cut }
 
     /// The longest dirty users whose cut was made by `milliseconds` (`.max`: whoever is dirty), as many as fit into
     /// `maxBytes`; at least one if any is due. Changes nothing.

@@ -244,6 +244,78 @@ import Testing
         #expect(engine.sharedImage() == reference.engine.sharedImage())
     }
 
+    /// A shard's way, batch by batch in memory that is used again: partitions share their decoders, keys say whose the records
+    /// are or lie, some records are no events, and batches are taken back and decided again.
+    @Test(arguments: seeds.prefix(4)) func batchesAreDecidedAsRecordByRecord(seed: UInt64) throws {
+        var random = SplitMix(seed)
+        func below(_ count: UInt64) -> Int { Int(random.next() % count) }
+        var plan = Self.plan(seed)
+        plan.inputs = [InputPlan(topic: "one", decode: DecodeOptions())]
+        let decoders = Decoders(plan: plan)
+        let ahead = (0..<2).map { _ in Engine(plan: plan, decoders: decoders, keepsPreImages: true) }
+        let plain = (0..<2).map { _ in Engine(plan: plan, decoders: Decoders(plan: plan), keepsPreImages: true) }
+        let users = ["u", "alice", "a/b", "a user of more than sixteen bytes", "zo\u{EB}", "\\u0062ob", "b"]
+        var offsets: [Int64] = [0, 0]
+        var effects = Effects()
+        var others = Effects()
+        let memory = UnsafeMutablePointer<UInt8>.allocate(capacity: 1 << 16)
+        defer { memory.deallocate() }
+        for batch in 0..<120 {
+            for (partition, engine) in (ahead + plain).enumerated() {
+                let offset = offsets[partition % 2]
+                engine.mark(CutMark(positions: [offset], cutsOffset: 0, milliseconds: Int64(batch)))
+            }
+            var records: [Record] = []
+            var (used, next) = (0, offsets)
+            func keep(_ text: String) -> ByteView {
+                let count = text.utf8.count
+                UnsafeMutableBufferPointer(start: memory + used, count: count).update(fromContentsOf: Array(text.utf8))
+                defer { used += count }
+                return ByteView(base: UnsafePointer(memory + used), count: count)
+            }
+            for _ in 0..<1 + below(40) {
+                let (partition, user, tenant) = (below(2), users[below(7)], ["", "", "t", "a"][below(4)])
+                var text = #"{"id":"e\#(below(200))","user":"\#(user)","time":\#(1_772_442_000_000 + batch * 60_000 + below(90_000))"#
+                if !tenant.isEmpty { text += #","tenant":"\#(tenant)""# }
+                text += [#","type":"action","action":"a\#(below(20))""#, #","type":"login","outcome":"success""#][below(2)]
+                if below(3) == 0 { text += #","session":"s","device":{"id":"d\#(below(9))"}"# }
+                text += ["}", "}", "}", "}", ",}", #","amount":-1}"#, #","type":"erasure"}"#, #","x":"\\n"}"#][below(8)]
+                let name = user == users[5] ? "bob" : user
+                let key = below(9) == 0 ? users[below(7)] : tenant.isEmpty || below(2) == 0 ? name : tenant + "/" + name
+                let lacks = below(20)
+                records.append(Record(
+                    input: 0, partition: Int32(partition), offset: next[partition],
+                    timestamp: below(3) == 0 ? Timestamp(milliseconds: 1_772_442_000_000 + Int64(batch) * 60_000) : nil,
+                    key: lacks == 0 ? .absent : keep(key), value: lacks == 1 ? .absent : keep(text)))
+                next[partition] += 1
+            }
+            // Taken back, the same records come again in the same memory.
+            let isTakenBack = below(3) == 0
+            for turn in 0...(isTakenBack ? 1 : 0) {
+                effects.removeAll()
+                others.removeAll()
+                var (staged, times) = (0, [Timestamp?]())
+                for (place, record) in records.enumerated() {
+                    let partition = Int(record.partition)
+                    if place >= staged {
+                        ahead[partition].stage(records[place...], times: &times)
+                        staged = place + times.count
+                    }
+                    ahead[partition].stepStaged(record, into: &effects)
+                    plain[partition].step(record, into: &others)
+                }
+                let (found, expected) = (Array(effects.bytes.view(from: 0).bytes), Array(others.bytes.view(from: 0).bytes))
+                #expect(found == expected, "seed \(seed), batch \(batch), turn \(turn)")
+                #expect(ahead.map(\.counters) == plain.map(\.counters), "seed \(seed), batch \(batch), turn \(turn)")
+                if isTakenBack && turn == 0 { for engine in ahead + plain { engine.undo() } }
+            }
+            offsets = next
+        }
+        let counters = ahead.map(\.counters)
+        #expect(counters.allSatisfy { $0.events > 500 && $0.deadLetters > 100 }, "seed \(seed)")
+        #expect(ahead.map { $0.sharedImage() } == plain.map { $0.sharedImage() }, "seed \(seed)")
+    }
+
     @Test func theTimeToMergeByIsTheOneTheStepTakes() {
         let story = Story()
         var effects = Effects()

@@ -73,6 +73,7 @@ import Testing
             #expect(engine.marks.count <= 3, "what lies between is nobody's")
             story.login()
             #expect(engine.slice(at: Self.cut(99), dirtyBefore: .max, maxBytes: 0).redo.positions == [99], "others begin later")
+            #expect(engine.oldestMark == Self.cut(commit), "whoever is dirty is so since then")
         }
         engine.dropPassed()
         #expect(engine.firstRedo?.positions == [7])

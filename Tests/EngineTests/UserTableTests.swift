@@ -237,6 +237,18 @@ import Testing
         #expect(copy.residentBytes == 0)
     }
 
+    @Test func noMoreUsersLeaveMemoryThanMust() {
+        let table = UserTable(bounds: StateBounds(), inputs: 1)
+        for index in 0..<400 {
+            var row = insert(table, "user-\(index)")
+            for step in 0..<4 { row = table.learnContext(observation(step), of: row, weight: 1, counts: true) }
+        }
+        table.markPersisted(table.dirtyCount)
+        let (before, row) = (table.residentBytes, table.residentBytes / 400)
+        #expect(table.pageOut(toFit: before / 2) > 0)
+        #expect((before / 20 * 9 - row...before / 20 * 9).contains(table.residentBytes))
+    }
+
     @Test func weightsFadeByHalfEachHalfLifeAndThenAreForgotten() {
         let aging = Aging(halfLife: 30 * 86_400_000, fastHalfLife: 7 * 86_400_000)
         let table = UserTable(bounds: StateBounds(), inputs: 1)
