@@ -191,6 +191,25 @@ import Testing
         #expect(try replay(path, to: directory, output: "parts", shards: 4, batch: 7, state: true) == reference)
     }
 
+    /// What shards hold, a state directory's lock above all, is free as soon as they have ended, while the group is still there.
+    @Test func whatShardsHoldIsFreeWhenTheGroupHasEnded() {
+        final class Held: Sendable {}
+        weak var held: Held?
+        func start() -> ShardGroup {
+            let mine = Held()
+            held = mine
+            let group = ShardGroup(shards: 3) { _, _, _ throws(LogFailure) in
+                throw withExtendedLifetime(mine) { LogFailure.stop("no shard is made") }
+            }
+            group.start()
+            return group
+        }
+        let group = start()
+        #expect(group.wait(milliseconds: 60_000).allSatisfy { $0 != nil })
+        #expect(held == nil)
+        withExtendedLifetime(group) {}
+    }
+
     @Test func replayGoesOnWhereTheCheckpointIs() throws {
         let directory = TemporaryDirectory()
         let lines = (0..<400).map { Fixture.event($0, user: "user\($0 % 23)") }
