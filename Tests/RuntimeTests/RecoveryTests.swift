@@ -247,22 +247,28 @@ import Testing
         }
     }
 
+    /// A deployment whose state topic was lost, and whose owner has died with a few rows in the new one.
+    private func halfFilledAgain(seed: UInt64) throws -> Deployment {
+        var plan = Story.plan(inputs: 1)
+        plan.bounds.usersPerPartition = 100
+        let deployment = Deployment(seed: seed, partitions: 1, plan: plan)
+        deployment.feed(120)
+        try deployment.run()
+        deployment.kill()
+        deployment.makeAnew(.state)
+        deployment.settings.options.checkpointBytesPerSecond = 1_000
+        try deployment.run()
+        for _ in 0..<500 where deployment.cluster.records(.state, partition: 0).count < 3 { #expect(deployment.turn() == nil) }
+        #expect((3..<10).contains(deployment.cluster.records(.state, partition: 0).count))
+        deployment.kill()
+        return deployment
+    }
+
     /// Whoever has the file dies while the lost topic is filled again, and another machine has nothing but the rows that came so
     /// far: what it rebuilds from the inputs must not be mixed with them.
     @Test func theStateTopicIsFilledAgainByHalf() throws {
         for seed in UInt64(71)...78 {
-            var plan = Story.plan(inputs: 1)
-            plan.bounds.usersPerPartition = 100
-            let deployment = Deployment(seed: seed, partitions: 1, plan: plan)
-            deployment.feed(120)
-            try deployment.run()
-            deployment.kill()
-            deployment.makeAnew(.state)
-            deployment.settings.options.checkpointBytesPerSecond = 1_000
-            try deployment.run()
-            for _ in 0..<500 where deployment.cluster.records(.state, partition: 0).count < 3 { #expect(deployment.turn() == nil) }
-            #expect((3..<10).contains(deployment.cluster.records(.state, partition: 0).count))
-            deployment.kill()
+            let deployment = try halfFilledAgain(seed: seed)
             deployment.settings.options.checkpointBytesPerSecond = 16 << 20
             try deployment.start(onAnotherMachine: true)
             try deployment.run()
@@ -279,17 +285,7 @@ import Testing
 
     /// The same, but the input was made anew as well: nothing can be redone, so that the rows there are must be kept.
     @Test func theStateTopicIsFilledAgainByHalfAndTheInputIsGone() throws {
-        var plan = Story.plan(inputs: 1)
-        plan.bounds.usersPerPartition = 100
-        let deployment = Deployment(seed: 81, partitions: 1, plan: plan)
-        deployment.feed(120)
-        try deployment.run()
-        deployment.kill()
-        deployment.makeAnew(.state)
-        deployment.settings.options.checkpointBytesPerSecond = 1_000
-        try deployment.run()
-        for _ in 0..<500 where deployment.cluster.records(.state, partition: 0).count < 3 { #expect(deployment.turn() == nil) }
-        deployment.kill()
+        let deployment = try halfFilledAgain(seed: 81)
         deployment.cluster.clock.advance(milliseconds: 20_000)
         deployment.cluster.settle()
         let rows = deployment.cluster.records(.state, partition: 0).count
