@@ -33,13 +33,15 @@ extension UserTable {
 
     private static func layOut(identity: Int, capacities: InlineArray<12, Int>) -> (Int, InlineArray<12, Int>) {
         var offsets = InlineArray<12, Int>(repeating: 0)
-        var end = (UserRow.headerBytes + identity + 7) & ~7
+        var end = wholeWords(UserRow.headerBytes + identity)
         for section in Section.allCases {
             offsets[Int(section.rawValue)] = end
-            end = (end + capacities[Int(section.rawValue)] * UserRow.stride(of: section) + 7) & ~7
+            end = wholeWords(end + capacities[Int(section.rawValue)] * UserRow.stride(of: section))
         }
         return (wholeGranules(end), offsets)
     }
+
+    private static func wholeWords(_ bytes: Int) -> Int { (bytes + 7) & ~7 }
 
     private static func wholeGranules(_ bytes: Int) -> Int { (bytes + UserRow.rowGranule - 1) & ~(UserRow.rowGranule - 1) }
 
@@ -77,14 +79,13 @@ extension UserTable {
         guard Int(old.capacity) < limit else { return nil }
         let capacity = min(limit, max(Int(old.capacity) * 2, 1))
         let stride = UserRow.stride(of: section)
-        func rounded(_ bytes: Int) -> Int { (bytes + 7) & ~7 }
-        let behind = Int(old.offset) * 8 + rounded(Int(old.capacity) * stride)
-        let growth = rounded(capacity * stride) - rounded(Int(old.capacity) * stride)
+        let behind = Int(old.offset) * 8 + Self.wholeWords(Int(old.capacity) * stride)
+        let growth = Self.wholeWords(capacity * stride) - Self.wholeWords(Int(old.capacity) * stride)
         var (end, reserve) = (0, 0)
         for other in Section.allCases {
             let entry = header.pointee.sections[Int(other.rawValue)]
-            end = max(end, Int(entry.offset) * 8 + rounded(Int(entry.capacity) * UserRow.stride(of: other)))
-            if entry.capacity == 0 && other != section && other.isReserved { reserve += rounded(UserRow.stride(of: other)) }
+            end = max(end, Int(entry.offset) * 8 + Self.wholeWords(Int(entry.capacity) * UserRow.stride(of: other)))
+            if entry.capacity == 0 && other != section && other.isReserved { reserve += Self.wholeWords(UserRow.stride(of: other)) }
         }
         // What an attacker can fill must not keep out what would tell on him.
         guard Self.wholeGranules(end + growth + reserve) <= bounds.bytesPerUser else { return nil }

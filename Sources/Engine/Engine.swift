@@ -183,27 +183,20 @@ public final class Engine {
         // What is kept of this input may lie in the decoder's buffers.
         input.pointee.count = 0
         mode.pointee.event = ownEvent
-        let expected = expectedKey(record).hash
-        table.expectBucket(of: expected)
+        table.expectRow(of: expectedKey(record).hash)
         // The records of a batch mostly lie one behind the other.
         if let base = record.value.base { prefetch(base + record.value.count, bytes: Self.expectedRecordBytes) }
-        let outcome = decode(record, input.pointee.decoder, expecting: expected, into: event)
+        let outcome = decode(record, input.pointee.decoder, into: event)
         if case .event = outcome { decoders.enrich(event, scratch: input.pointee.slots.pointee.scratch) }
         return take(record, outcome, into: &effects, recovering: recovering)
     }
 
-    /// Decodes a record. Meanwhile the memory is fetched in which its user's row lies, where `expected` says whose it is.
     @inline(__always)
     func decode(
-        _ record: Record, _ decoder: Unmanaged<EventDecoder>, expecting expected: UInt64? = nil,
-        into event: UnsafeMutablePointer<Event>
+        _ record: Record, _ decoder: Unmanaged<EventDecoder>, into event: UnsafeMutablePointer<Event>
     ) -> DecodeOutcome {
         decodePlans[Int(record.input)]._withUnsafeGuaranteedRef { plan in
-            decoder._withUnsafeGuaranteedRef {
-                let parsed = $0.parse(record, options: plan)
-                if let expected { table.expectRow(of: expected) }
-                return $0.read(record, parsed, options: plan, into: &event.pointee)
-            }
+            decoder._withUnsafeGuaranteedRef { $0.decode(record, options: plan, into: &event.pointee) }
         }
     }
 

@@ -80,43 +80,17 @@ public final class EventDecoder {
     /// here; nobody where the key is missing. Without it, the user the payload names.
     /// - Complexity: O(*n*) in the record's bytes; no allocation for records in the contract's own form.
     public func decode(_ record: Record, options plan: DecodePlan, into event: inout Event) -> DecodeOutcome {
-        read(record, parse(record, options: plan), options: plan, into: &event)
-    }
-
-    /// How far parsing came in the first half of `decode`.
-    public struct Parsed {
-        fileprivate enum State {
-            /// The tape is written, or simdjson said why not.
-            case done(Int32)
-            /// It may be in the plain form.
-            case copied
-            /// Too large, or nothing.
-            case refused
-        }
-        fileprivate let state: State
-    }
-
-    /// The first half of `decode`. Between the halves there is time to fetch what the event will be compared with.
-    public func parse(_ record: Record, options plan: DecodePlan) -> Parsed {
-        guard let base = record.value.base, record.value.count <= bounds.recordBytes else { return Parsed(state: .refused) }
-        guard plan.rules.isEmpty, takesPlainForm else {
-            return Parsed(state: .done(vj_parse(parser, base, record.value.count)))
-        }
-        memcpy(text, base, record.value.count)
-        text[record.value.count] = 0
-        return Parsed(state: .copied)
-    }
-
-    /// The second half of `decode`, of the record parsed last.
-    public func read(
-        _ record: Record, _ parsed: Parsed, options plan: DecodePlan, into event: inout Event
-    ) -> DecodeOutcome {
         withUnsafeMutablePointer(to: &event) { $0.update(from: blank, count: 1) }
         borrowing.pointee = false
-        let code: Int32
-        switch parsed.state {
-        case .copied:
-            let base = record.value.base.unsafelyUnwrapped
+        guard let base = record.value.base, record.value.count <= bounds.recordBytes else {
+            let rejection = record.value.isPresent
+                ? Rejection(.tooLarge, detail: "the record is larger than the bound")
+                : Rejection(.nullPayload, detail: "the record has no value")
+            return reject(rejection, record, plan, &event)
+        }
+        if plan.rules.isEmpty, takesPlainForm {
+            memcpy(text, base, record.value.count)
+            text[record.value.count] = 0
             var walk = walk(plan, hasEscapes: false)
             let plain = PlainText(start: text, count: record.value.count, toRecord: base - UnsafePointer(text))
             if withUnsafeMutablePointer(to: &event, { walk.plain(plain, into: $0) }) {
@@ -124,14 +98,8 @@ public final class EventDecoder {
                 return finish(&walk, record, plan, &event)
             }
             event = blank.pointee
-            code = vj_parse(parser, base, record.value.count)
-        case .done(let result): code = result
-        case .refused:
-            let rejection = record.value.isPresent
-                ? Rejection(.tooLarge, detail: "the record is larger than the bound")
-                : Rejection(.nullPayload, detail: "the record has no value")
-            return reject(rejection, record, plan, &event)
         }
+        let code = vj_parse(parser, base, record.value.count)
         guard code == 0 else { return reject(Self.parseFailure(code, record.value), record, plan, &event) }
 
         var walk = walk(plan, hasEscapes: memchr(record.value.base, 0x5C, record.value.count) != nil)

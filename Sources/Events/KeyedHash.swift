@@ -12,10 +12,8 @@ public struct KeyedHash: Sendable, Equatable {
 
     /// Derived from the secret by HMAC-SHA-256, so that the secret itself is never in a table.
     public init(secret: [UInt8]) {
-        let label: StaticString = "vigil keyed hash v1"
-        let bytes = Digest.hmacSHA256(key: secret, ByteView(base: label.utf8Start, count: label.utf8CodeUnitCount))
-        func word(_ at: Int) -> UInt64 { bytes[at..<at + 8].reduce(0) { $0 << 8 | UInt64($1) } }
-        self.init(k0: word(0), k1: word(8) | 1)
+        let words = Digest.hmacWords(key: secret, ByteView(staticText: "vigil keyed hash v1"))
+        self.init(k0: words.0, k1: words.1 | 1)
     }
 
     @inlinable static func fold(_ a: UInt64, _ b: UInt64) -> UInt64 {

@@ -34,7 +34,7 @@ static inline void vj_prefetch(const void *start, size_t bytes) {
 }
 
 #if defined(__SSE2__)
-/// The same of eight slots.
+/// As `vj_matches`, of eight slots and with `wanted` in each word.
 static inline uint64_t vj_matches8(const uint32_t *words, __m128i wanted) {
     const __m128i low = _mm_set1_epi32(0xFFFF);
     const float *p = (const float *)words;
