@@ -284,14 +284,7 @@ public struct UserRow: @unchecked Sendable {
         guard Int(header.pointee.tenantBytes) == tenant.count,
             Int(header.pointee.identityBytes) == tenant.count + user.count
         else { return false }
-        if tenant.count == 0, let other = user.base, user.count >= 8 && user.count <= 16 {
-            // Most names take two words that overlap.
-            let (mine, other, last) = (UnsafeRawPointer(identityBase), UnsafeRawPointer(other), user.count - 8)
-            let first = mine.loadUnaligned(as: UInt64.self) ^ other.loadUnaligned(as: UInt64.self)
-            let second = mine.loadUnaligned(fromByteOffset: last, as: UInt64.self)
-            return first | (second ^ other.loadUnaligned(fromByteOffset: last, as: UInt64.self)) == 0
-        }
-        return self.tenant.isEqual(to: tenant) && self.user.isEqual(to: user)
+        return (tenant.isEmpty || self.tenant.isEqual(to: tenant)) && self.user.isEqual(to: user)
     }
 
     /// The elements of one section; `T` must be the section's slot type.

@@ -1,3 +1,5 @@
+import CSimdjson
+
 extension IPAddress {
     /// Reads an IPv4 address in dotted decimal (no leading zeros) or an IPv6 address in the text forms of RFC 4291
     /// section 2.2, embedded IPv4 among them. Zone ids and prefixes are refused; IPv4-mapped addresses become IPv4.
@@ -16,33 +18,8 @@ extension IPAddress {
         }
     }
 
-    private static func v4(_ p: UnsafePointer<UInt8>, _ n: Int) -> UInt32? {
-        guard n >= 7, n <= 15 else { return nil }
-        var address: UInt32 = 0
-        var i = 0
-        /// The next byte when it is a digit, else more than 9.
-        @inline(__always) func digit() -> UInt32 { i < n ? UInt32(p[i]) &- 48 : .max }
-        for octet in 0..<4 {
-            if octet > 0 {
-                guard i < n, p[i] == 0x2E else { return nil }
-                i &+= 1
-            }
-            var value = digit()
-            guard value <= 9 else { return nil }
-            i &+= 1
-            if value > 0, case let second = digit(), second <= 9 {
-                value = value &* 10 &+ second
-                i &+= 1
-                if case let third = digit(), third <= 9 {
-                    value = value &* 10 &+ third
-                    i &+= 1
-                }
-            }
-            guard value <= 255 else { return nil }
-            address = address << 8 | value
-        }
-        return i == n ? address : nil
-    }
+    @inline(__always)
+    private static func v4(_ p: UnsafePointer<UInt8>, _ n: Int) -> UInt32? { UInt32(exactly: vj_ipv4(p, n)) }
 
     private static func v6(_ p: UnsafePointer<UInt8>, _ n: Int) -> (UInt64, UInt64)? {
         var high: UInt64 = 0

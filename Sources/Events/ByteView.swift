@@ -36,8 +36,15 @@ public struct ByteView: @unchecked Sendable {
         a.count == b.utf8CodeUnitCount && memcmp(a.base, b.utf8Start, a.count) == 0
     }
 
+    @inline(__always)
     @inlinable public func isEqual(to other: ByteView) -> Bool {
-        count == other.count && memcmp(base, other.base, count) == 0
+        guard count == other.count else { return false }
+        guard count >= 8, count <= 16, let base, let start = other.base else { return memcmp(base, other.base, count) == 0 }
+        // Most names take two words that overlap.
+        let (mine, theirs, last) = (UnsafeRawPointer(base), UnsafeRawPointer(start), count &- 8)
+        let first = mine.loadUnaligned(as: UInt64.self) ^ theirs.loadUnaligned(as: UInt64.self)
+        let second = mine.loadUnaligned(fromByteOffset: last, as: UInt64.self)
+        return first | (second ^ theirs.loadUnaligned(fromByteOffset: last, as: UInt64.self)) == 0
     }
 
     /// A copy, for messages and tests; not for the hot path.

@@ -72,13 +72,15 @@ extension ByteView {
         byte == 0x20 || byte == 0x2F || byte == 0x2D || byte == 0x5F || byte == 0x28
     }
 
-    /// Whether the text reads so when ASCII letters of either case are taken for the same; `text` is in lower case.
-    public func isEqual(ignoringCase text: StaticString) -> Bool {
-        guard count == text.utf8CodeUnitCount else { return false }
-        for i in 0..<count {
-            let byte = self[i]
-            guard (byte >= 65 && byte <= 90 ? byte | 0x20 : byte) == text.utf8Start[i] else { return false }
-        }
-        return true
+    /// Whether the text reads so when ASCII letters of either case are taken for the same; `text` is of lower-case letters.
+    @inline(__always)
+    fileprivate func isEqual(ignoringCase text: StaticString) -> Bool {
+        guard count == text.utf8CodeUnitCount, let base else { return false }
+        guard count >= 4 && count <= 8 else { return (0..<count).allSatisfy { base[$0] | 0x20 == text.utf8Start[$0] } }
+        // Two words that overlap.
+        let (mine, other, last) = (UnsafeRawPointer(base), UnsafeRawPointer(text.utf8Start), count &- 4)
+        let first = (mine.loadUnaligned(as: UInt32.self) | 0x2020_2020) ^ other.loadUnaligned(as: UInt32.self)
+        let second = mine.loadUnaligned(fromByteOffset: last, as: UInt32.self) | 0x2020_2020
+        return first | (second ^ other.loadUnaligned(fromByteOffset: last, as: UInt32.self)) == 0
     }
 }

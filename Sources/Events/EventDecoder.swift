@@ -18,18 +18,13 @@ public enum DecodeOutcome {
 public final class EventDecoder {
     let bounds: DecodeBounds
     private let parser: OpaquePointer
-    private let keys = ContractKeys.shared
-    private let tape: Tape
+    private let ground: UnsafeMutablePointer<EventWalk.Ground>
     /// Where records in the plain form are read.
     private let text: UnsafeMutablePointer<UInt8>
     private let blank: UnsafeMutablePointer<Event>
-    private let day: UnsafeMutablePointer<KnownDay>
     /// False: every record is read from the tape. For tests, which compare.
     private let takesPlainForm: Bool
-    private let seen: UnsafeMutablePointer<SeenKeys>
-    private let scratch: UnsafeMutablePointer<UInt8>
     private let borrowing: UnsafeMutablePointer<Bool>
-    private let expected: ExpectedKeys
 
     /// These bounds hold for every record; those of `DecodeOptions` are for whoever makes the decoder.
     public convenience init(bounds: DecodeBounds) { self.init(bounds: bounds, takesPlainForm: true) }
@@ -45,29 +40,21 @@ public final class EventDecoder {
         // simdjson's bound counts the level that is refused.
         guard let parser = vj_parser_new(bounds.recordBytes, bounds.depth + 1) else { fatalError("out of memory") }
         self.parser = parser
-        tape = Tape(words: vj_tape(parser), strings: vj_strings(parser))
+        ground = .allocate(capacity: 1)
+        ground.initialize(to: EventWalk.Ground(tape: Tape(words: vj_tape(parser), strings: vj_strings(parser)), bounds: bounds))
         text = vj_text(parser)
         blank = .allocate(capacity: 1)
         blank.initialize(to: Event())
-        day = .allocate(capacity: 1)
-        day.initialize(to: KnownDay())
-        seen = .allocate(capacity: 1)
-        seen.initialize(to: SeenKeys(capacity: bounds.recordBytes / 4))
-        scratch = .allocate(capacity: EventWalk.scratchBytes)
         borrowing = .allocate(capacity: 1)
         borrowing.initialize(to: false)
-        expected = ExpectedKeys(ContractKeys.names, bounds)
     }
 
     deinit {
         vj_parser_free(parser)
-        seen.pointee.deallocate()
-        seen.deallocate()
-        scratch.deallocate()
+        ground.pointee.deallocate()
+        ground.deallocate()
         borrowing.deallocate()
         blank.deallocate()
-        day.deallocate()
-        expected.deallocate()
     }
 
     /// Every view of the event decoded last lies in its record's own bytes: the event is valid as long as those are, whatever
@@ -117,9 +104,7 @@ public final class EventDecoder {
 
     @inline(__always)
     private func walk(_ plan: DecodePlan, hasEscapes: Bool) -> EventWalk {
-        EventWalk(
-            tape: tape, bounds: bounds, keys: keys, seen: seen, scratch: scratch, expecting: expected, day: day,
-            mapped: !plan.rules.isEmpty, inputType: plan.type, hasEscapes: hasEscapes)
+        EventWalk(on: ground, mapped: !plan.rules.isEmpty, inputType: plan.type, hasEscapes: hasEscapes)
     }
 
     @inline(__always)

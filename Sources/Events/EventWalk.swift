@@ -3,13 +3,44 @@
 struct EventWalk {
     static let scratchBytes = 256 * 24
 
-    let tape: Tape
-    let bounds: DecodeBounds
-    let keys: ContractKeys
-    let seen: UnsafeMutablePointer<SeenKeys>
-    let scratch: UnsafeMutablePointer<UInt8>
-    let expected: ExpectedKeys
-    let day: UnsafeMutablePointer<KnownDay>
+    /// What a decoder's walks have in common. Behind a pointer, as it would be copied for every record.
+    struct Ground {
+        let tape: Tape
+        let bounds: DecodeBounds
+        let keys = ContractKeys.shared
+        let expected: ExpectedKeys
+        let seen: UnsafeMutablePointer<SeenKeys>
+        let scratch: UnsafeMutablePointer<UInt8>
+        let day: UnsafeMutablePointer<KnownDay>
+
+        init(tape: Tape, bounds: DecodeBounds) {
+            self.tape = tape
+            self.bounds = bounds
+            expected = ExpectedKeys(ContractKeys.names, bounds)
+            seen = .allocate(capacity: 1)
+            seen.initialize(to: SeenKeys(capacity: bounds.recordBytes / 4))
+            scratch = .allocate(capacity: EventWalk.scratchBytes)
+            day = .allocate(capacity: 1)
+            day.initialize(to: KnownDay())
+        }
+
+        func deallocate() {
+            expected.deallocate()
+            seen.pointee.deallocate()
+            seen.deallocate()
+            scratch.deallocate()
+            day.deallocate()
+        }
+    }
+
+    let ground: UnsafePointer<Ground>
+    var tape: Tape { @inline(__always) get { ground.pointee.tape } }
+    var bounds: DecodeBounds { @inline(__always) get { ground.pointee.bounds } }
+    var keys: ContractKeys { @inline(__always) get { ground.pointee.keys } }
+    var expected: ExpectedKeys { @inline(__always) get { ground.pointee.expected } }
+    var seen: UnsafeMutablePointer<SeenKeys> { @inline(__always) get { ground.pointee.seen } }
+    var scratch: UnsafeMutablePointer<UInt8> { @inline(__always) get { ground.pointee.scratch } }
+    var day: UnsafeMutablePointer<KnownDay> { @inline(__always) get { ground.pointee.day } }
     /// Whether the record is in another form, where numbers may be texts and odd values count as absent.
     let mapped: Bool
     /// The type of the input's events.
@@ -24,18 +55,8 @@ struct EventWalk {
     /// Of the plain form.
     var unknownCount = 0
 
-    init(
-        tape: Tape, bounds: DecodeBounds, keys: ContractKeys, seen: UnsafeMutablePointer<SeenKeys>,
-        scratch: UnsafeMutablePointer<UInt8>, expecting expected: ExpectedKeys, day: UnsafeMutablePointer<KnownDay>, mapped: Bool,
-        inputType: EventType?, hasEscapes: Bool
-    ) {
-        self.tape = tape
-        self.bounds = bounds
-        self.keys = keys
-        self.seen = seen
-        self.scratch = scratch
-        self.expected = expected
-        self.day = day
+    init(on ground: UnsafePointer<Ground>, mapped: Bool, inputType: EventType?, hasEscapes: Bool) {
+        self.ground = ground
         self.mapped = mapped
         self.inputType = inputType
         self.hasEscapes = hasEscapes

@@ -132,7 +132,7 @@ extension EventWalk {
         case .country: country(content, &event.pointee)
         default:
             let own = ByteView(base: content.base.unsafelyUnwrapped + toRecord, count: content.count)
-            assign(field, .text(own), into: &event.pointee)
+            assignPlain(field, .text(own), into: event)
         }
         return true
     }
@@ -157,9 +157,15 @@ extension EventWalk {
         case .asn:
             guard case .integer(let whole) = number, let asn = UInt32(exactly: whole) else { return false }
             event.pointee.asn = asn
-        default: assign(key.field, number, into: &event.pointee)
+        default: assignPlain(key.field, number, into: event)
         }
         return true
+    }
+
+    /// Apart from what most records take, which would else be laid out around it.
+    @inline(never)
+    private mutating func assignPlain(_ field: EventField, _ value: Scalar, into event: UnsafeMutablePointer<Event>) {
+        assign(field, value, into: &event.pointee)
     }
 
     /// Reads what is neither a string nor a number nor an object of the contract, and returns where it ends; nil: gives up.
@@ -196,7 +202,7 @@ extension EventWalk {
             guard let (value, end) = PlainText.scalar(start) else { return nil }
             if case .null = value { return end }
             if key.isField {
-                assign(key.field, value, into: &event.pointee)
+                assignPlain(key.field, value, into: event)
             } else if key.value == .object {
                 return nil
             }

@@ -54,7 +54,10 @@ import Testing
         }
         for _ in 0..<2000 {
             texts.append((0..<8).map { _ in String(UInt16.random(in: 0...UInt16.max, using: &random), radix: 16) }.joined(separator: ":"))
-            texts.append((0..<4).map { _ in String(UInt8.random(in: 0...255, using: &random)) }.joined(separator: "."))
+            let four = (0..<4).map { _ in String(UInt8.random(in: 0...255, using: &random)) }.joined(separator: ".")
+            var odd = Array(four.utf8)
+            odd[Int.random(in: 0..<odd.count, using: &random)] = "0123456789./:a ".utf8.randomElement(using: &random)!
+            texts += [four, String(decoding: odd, as: UTF8.self), four + "0", "0" + four, four + "."]
         }
         for text in texts { #expect(ip(text) == reference(text), "\(text)") }
     }

@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #if defined(__SSE2__)
 #include <emmintrin.h>
 #endif
@@ -81,6 +82,65 @@ static inline size_t vj_plain_count(const uint8_t *start) {
 #endif
     while (start[count] >= 0x20 && start[count] < 0x7F && start[count] != '"' && start[count] != '\\') count++;
     return count;
+}
+
+/// The IPv4 address in dotted decimal without leading zeros that these bytes spell; negative where they spell none. How long
+/// its numbers are no processor can guess, so the SSE2 form does not branch on it.
+static inline int64_t vj_ipv4(const uint8_t *text, size_t count) {
+    if (count < 7 || count > 15) return -1;
+#if defined(__SSE2__)
+    const unsigned n = (unsigned)count;
+    // The first eight bytes, those behind them, and the last eight.
+    uint64_t first, rest, last;
+    if (n == 7) {
+        uint32_t head, tail;
+        memcpy(&head, text, 4);
+        memcpy(&tail, text + 3, 4);
+        first = head | (uint64_t)tail << 24;
+        rest = 0;
+        last = first << 8;
+    } else {
+        memcpy(&first, text, 8);
+        memcpy(&last, text + n - 8, 8);
+        rest = n == 8 ? 0 : last >> (128 - 8 * n);
+    }
+    const __m128i bytes = _mm_set_epi64x((long long)rest, (long long)first), zero = _mm_set1_epi8('0');
+    const __m128i values = _mm_sub_epi8(bytes, zero);
+    const unsigned digits = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_min_epu8(values, _mm_set1_epi8(9)), values));
+    const unsigned zeros = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, zero));
+    const unsigned dots = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('.')));
+    const unsigned starts = dots << 1 | 1, dots2 = dots & (dots - 1), dots3 = dots2 & (dots2 - 1);
+    // Nothing but digits and three dots, no number that is empty, or longer than three, or longer than one with a zero first.
+    if ((digits | dots) != (1u << n) - 1 || dots3 == 0 || (dots3 & (dots3 - 1)) != 0
+        || ((starts & dots) | dots >> (n - 1) | (digits & digits >> 1 & digits >> 2 & digits >> 3) | (zeros & starts & digits >> 1)) != 0)
+        return -1;
+    const unsigned a = (unsigned)__builtin_ctz(dots), b = (unsigned)__builtin_ctz(dots2), c = (unsigned)__builtin_ctz(dots3);
+    // Each number in four bytes, its last digit in the highest and zeros where it has none.
+    const uint32_t one = (uint32_t)first << (32 - 8 * a);
+    const uint32_t two = (uint32_t)(first >> (8 * a + 8)) << (40 - 8 * (b - a));
+    const uint32_t three = (uint32_t)((first >> 32 | rest << 32) >> (8 * b - 24)) << (40 - 8 * (c - b));
+    const uint32_t four = (uint32_t)(last >> 32) & UINT32_MAX << (40 - 8 * (n - c));
+    const __m128i numbers = _mm_and_si128(_mm_set_epi32((int)four, (int)three, (int)two, (int)one), _mm_set1_epi8(0x0F));
+    const __m128i tens = _mm_madd_epi16(_mm_and_si128(numbers, _mm_set1_epi16(0xFF)), _mm_set1_epi32(10 << 16));
+    const __m128i others = _mm_madd_epi16(_mm_srli_epi16(numbers, 8), _mm_set1_epi32(1 << 16 | 100));
+    const __m128i sums = _mm_add_epi32(tens, others);
+    if (_mm_movemask_epi8(_mm_cmpgt_epi32(sums, _mm_set1_epi32(255))) != 0) return -1;
+    const __m128i packed = _mm_packus_epi16(_mm_packs_epi32(sums, sums), sums);
+    return __builtin_bswap32((uint32_t)_mm_cvtsi128_si32(packed));
+#else
+    uint32_t address = 0;
+    size_t at = 0;
+    for (int number = 0; number < 4; number++) {
+        if (number > 0 && text[at++] != '.') return -1;
+        const size_t start = at;
+        uint32_t value = 0;
+        while (at < count && at - start < 4 && text[at] >= '0' && text[at] <= '9') value = value * 10 + (text[at++] - '0');
+        const size_t digits = at - start;
+        if (digits < 1 || value > 255 || (digits > 1 && text[start] == '0') || (number < 3 && at == count)) return -1;
+        address = address << 8 | value;
+    }
+    return at == count ? (int64_t)address : -1;
+#endif
 }
 
 /// 10 to the `digits`, exactly; up to 7.
