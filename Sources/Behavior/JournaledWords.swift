@@ -1,3 +1,4 @@
+import Events
 import Glibc
 
 /// A flat run of words that can be taken back to any of its marks. Blocks of eight words are kept as they were before
@@ -8,6 +9,7 @@ final class JournaledWords {
     let count: Int
     /// To be read only; `touch` comes before a change.
     let words: UnsafeMutablePointer<UInt64>
+    private let memory: UnsafeMutableRawPointer
     /// By block, the epoch in which it was kept last.
     private let stamps: UnsafeMutablePointer<UInt32>
     /// Counts marks; 0 as long as there is none and nothing is kept.
@@ -22,14 +24,15 @@ final class JournaledWords {
     init(count: Int) {
         let blocks = (count + Self.blockWords - 1) / Self.blockWords
         self.count = blocks * Self.blockWords
-        // Pages that nothing is written to cost nothing.
-        words = calloc(max(self.count, 1), 8)!.bindMemory(to: UInt64.self, capacity: max(self.count, 1))
+        // Pages that nothing is written to cost nothing. Each block is a line of the cache.
+        memory = calloc(self.count + Self.blockWords, 8)!
+        words = memory.alignedUp(toMultipleOf: Self.blockWords * 8).bindMemory(to: UInt64.self, capacity: max(self.count, 1))
         stamps = .allocate(capacity: max(blocks, 1))
         stamps.initialize(repeating: 0, count: max(blocks, 1))
     }
 
     deinit {
-        free(words)
+        free(memory)
         stamps.deallocate()
     }
 
@@ -39,6 +42,10 @@ final class JournaledWords {
         let block = Int(UInt(bitPattern: word) / UInt(Self.blockWords))
         if stamps[block] != epoch { keep(block) }
     }
+
+    /// Says that `touch` will be told of that word soon.
+    @inline(__always)
+    func expect(_ word: Int) { prefetch(stamps + word / Self.blockWords, bytes: 4) }
 
     /// Keeps the blocks of so many words from there on.
     func touch(_ word: Int, count: Int) {

@@ -1,7 +1,7 @@
 import Glibc
 
 /// Memory for rows of up to 64 KiB less 64 bytes, cut from 2 MiB chunks, with a free list for each size there is: steps of 64
-/// bytes up to a kibibyte, then eight to an octave, so that what one user has outgrown soon fits another, and a row mostly
+/// bytes up to a kibibyte, then four to an octave, so that what one user has outgrown soon fits another, and a row mostly
 /// grows where it lies. Nothing is given back to the system before the pool goes.
 struct RowPool: ~Copyable {
     private var free: [UnsafeMutableRawPointer?]
@@ -11,13 +11,13 @@ struct RowPool: ~Copyable {
     private(set) var usedBytes = 0
     static let chunkBytes = 2 << 20
 
-    /// Which size a row of so many bytes takes, and how many bytes that is; at most an eighth more.
+    /// Which size a row of so many bytes takes, and how many bytes that is; at most a quarter more.
     @inline(__always)
     static func size(for byteCount: Int) -> (index: Int, bytes: Int) {
         let octave = max(Int.bitWidth - 10 - (byteCount - 1).leadingZeroBitCount, 0)
-        let shift = octave == 0 ? 6 : octave + 6
+        let shift = octave == 0 ? 6 : octave + 7
         let steps = (byteCount - 1) >> shift + 1
-        return (octave == 0 ? steps : octave * 8 + steps, steps << shift)
+        return (octave == 0 ? steps : octave * 4 + 8 + steps, steps << shift)
     }
 
     init() { free = Array(repeating: nil, count: Self.size(for: 65_536).index + 1) }

@@ -17,26 +17,27 @@ extension SharedView {
         guard index >= 0, index <= Timestamp.latest.milliseconds / scale.paneMilliseconds else { return }
         let day = index &* scale.paneMilliseconds / 86_400_000
         begin(day: day)
-        let (networks, values, actions) = (pane.networks, pane.values, pane.actions)
+        let (networkCount, valueCount, actionCount) = (pane.networks, pane.values, pane.actions)
         let (firstValue, firstAction) = (pane.value(0), pane.action(0))
         pane.words.withUnsafeBufferPointer { words in
+            let start = words.baseAddress!
+            let networks = Entries(first: start + SealedPane.headerWords, count: networkCount, words: SealedPane.networkWords)
+            let values = Entries(first: start + firstValue, count: valueCount, words: SealedPane.valueWords)
+            // They lie all over tables that are larger than the near caches: first all sets are asked for, then all slots.
+            expectSets(of: networks, in: layout.networks)
+            expectSets(of: values, in: layout.values)
+            expectSlots(of: networks, in: layout.networks)
+            expectSlots(of: values, in: layout.values)
             let generation = networkGeneration(of: index)
             let now = networkGeneration(of: clock)
             if generation + 1 >= now {
-                let first = words.baseAddress! + SealedPane.headerWords
-                // They lie all over a table that is larger than any cache.
-                for at in 0..<networks {
-                    let set = set(of: first[at &* SealedPane.networkWords], in: layout.networks)
-                    prefetch(self.words + layout.networks.keys + set, bytes: 64)
-                }
-                for at in 0..<networks { fold(network: first + at &* SealedPane.networkWords, generation, now: now) }
+                for at in 0..<networkCount { fold(network: networks[at], generation, now: now) }
             }
             let long = valueGeneration(of: index)
             guard long + 1 >= valueGeneration(of: clock) else { return }
-            let first = words.baseAddress! + firstValue
             var areMore = false
-            for at in 0..<values {
-                let entry = first + at &* SealedPane.valueWords
+            for at in 0..<valueCount {
+                let entry = values[at]
                 if entry[0] >> 32 == SealedPane.everybody {
                     if fold(stratum: Int(entry[0] & 0xFFFF_FFFF), entry + 1, long) { areMore = true }
                 } else {
@@ -47,7 +48,35 @@ extension SharedView {
                 store.touch(Layout.everybodyCount)
                 self.words[Layout.everybodyCount] = countEverybody(both: true).bitPattern
             }
-            fold(actions: UnsafeBufferPointer(rebasing: words[firstAction..<firstAction + actions]), long)
+            fold(actions: UnsafeBufferPointer(rebasing: words[firstAction..<firstAction + actionCount]), long)
+        }
+    }
+
+    /// A list of a pane.
+    private struct Entries {
+        let first: UnsafePointer<UInt64>
+        let count: Int
+        /// Of each; the first is the key.
+        let words: Int
+        subscript(at: Int) -> UnsafePointer<UInt64> { first + at &* words }
+    }
+
+    @inline(__always)
+    private func expectSets(of entries: Entries, in table: Layout.Table) {
+        for at in 0..<entries.count { prefetch(words + table.keys + set(of: entries[at][0], in: table), bytes: 64) }
+    }
+
+    /// Where a set is full, all of it is weighed for who gives way.
+    @inline(__always)
+    private func expectSlots(of entries: Entries, in table: Layout.Table) {
+        for at in 0..<entries.count where entries[at][0] >> 32 != SealedPane.everybody {
+            let key = entries[at][0]
+            let set = set(of: key, in: table)
+            var slot = find(key, in: table, set)
+            if slot < 0 { slot = find(0, in: table, set) }
+            let body = table.body(max(slot, set))
+            prefetch(words + body, bytes: (slot < 0 ? Layout.ways : 1) &* table.bodyWords &* 8)
+            store.expect(body)
         }
     }
 
@@ -121,7 +150,7 @@ extension SharedView {
         guard hasChanged else { return }
         var sketch = HyperLogLog64(words: body + 3)
         sketch.merge(HyperLogLog64(words: body + 7))
-        body[2] = UInt64(sketch.estimate.rounded())
+        body[2] = UInt64(Self.rounded(sketch.estimate))
     }
 
     private func valueWeight(_ slot: Int) -> UInt64 {

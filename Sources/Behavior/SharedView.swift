@@ -116,7 +116,9 @@ public final class SharedView {
     func actionHash(_ action: UInt32) -> UInt64 { hash(UInt64(action), 13) }
     var actionCounts: CountMinSketch { CountMinSketch(base: words + Layout.actions, width: Layout.actionWidth) }
 
-    static func rounded(_ estimate: Float) -> UInt32 { UInt32(estimate.rounded()) }
+    /// To the nearest, of what is not negative; without a call of the library.
+    @inline(__always)
+    static func rounded(_ estimate: Float) -> UInt32 { UInt32(Double(estimate) + 0.5) }
 
     func countEverybody(both: Bool) -> Double {
         var users = 0.0

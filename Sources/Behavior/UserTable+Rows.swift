@@ -70,6 +70,19 @@ extension UserTable {
         return layOut(identity: identityBytes, capacities: capacities).0
     }
 
+    /// What a section grows to at least: of pairs nearly everybody who has one soon has so many.
+    private static func leastGrown(_ section: Section) -> Int { section == .pairs ? 8 : 1 }
+
+    /// Bytes kept free for what must never be crowded out of the row, beside `section`.
+    private static func reserve(in row: UserRow, beside section: Section) -> Int {
+        var bytes = 0
+        for index in Int(Section.challenges.rawValue)..<Section.count where index != Int(section.rawValue) {
+            guard row.header.pointee.sections[index].capacity == 0, let other = Section(rawValue: UInt8(index)) else { continue }
+            bytes += wholeWords(UserRow.stride(of: other))
+        }
+        return bytes
+    }
+
     /// Everything behind the section moves by as much as it grows. The row itself moves only where its memory is of another size.
     func grow(_ row: UserRow, _ section: Section) -> UserRow? {
         let header = row.header
@@ -77,18 +90,21 @@ extension UserTable {
         let old = header.pointee.sections[index]
         let limit = limit(of: section)
         guard Int(old.capacity) < limit else { return nil }
-        let capacity = min(limit, max(Int(old.capacity) * 2, 1))
+        // Sections lie one behind the other, whether or not there is anything in them.
+        let last = header.pointee.sections[Section.count - 1]
+        let end = Int(last.offset) * 8 + Self.wholeWords(Int(last.capacity) * UserRow.stride(of: .judged))
         let stride = UserRow.stride(of: section)
-        let behind = Int(old.offset) * 8 + Self.wholeWords(Int(old.capacity) * stride)
-        let growth = Self.wholeWords(capacity * stride) - Self.wholeWords(Int(old.capacity) * stride)
-        var (end, reserve) = (0, 0)
-        for other in Section.allCases {
-            let entry = header.pointee.sections[Int(other.rawValue)]
-            end = max(end, Int(entry.offset) * 8 + Self.wholeWords(Int(entry.capacity) * UserRow.stride(of: other)))
-            if entry.capacity == 0 && other != section && other.isReserved { reserve += Self.wholeWords(UserRow.stride(of: other)) }
-        }
+        let oldBytes = Self.wholeWords(Int(old.capacity) * stride)
+        let behind = Int(old.offset) * 8 + oldBytes
         // What an attacker can fill must not keep out what would tell on him.
-        guard Self.wholeGranules(end + growth + reserve) <= bounds.bytesPerUser else { return nil }
+        let most = bounds.bytesPerUser & ~(UserRow.rowGranule - 1) - end - Self.reserve(in: row, beside: section)
+        var capacity = min(limit, max(Int(old.capacity) * 2, Self.leastGrown(section)))
+        var growth = Self.wholeWords(capacity * stride) - oldBytes
+        if growth > most {
+            capacity = min(limit, max(Int(old.capacity) * 2, 1))
+            growth = Self.wholeWords(capacity * stride) - oldBytes
+        }
+        guard growth <= most else { return nil }
         let size = Self.wholeGranules(end + growth)
         // A row from outside may have had more room than it needs, and needs less memory than it has.
         let isInPlace = RowPool.size(for: row.byteCount).index == RowPool.size(for: size).index

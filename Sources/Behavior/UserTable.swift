@@ -10,9 +10,9 @@ public final class UserTable {
 
     let bounds: StateBounds
     let inputs: Int
-    /// What every event touches. It and the pool are behind pointers, because a class's own variables are checked for
-    /// exclusive access.
-    struct Hot {
+    /// What events touch. It and the pool are behind pointers, because a class's own variables are checked for exclusive
+    /// access.
+    struct Hot: ~Copyable {
         var buckets: UnsafeMutablePointer<Bucket>
         var mask: Int
         var sequence: UInt64 = 0
@@ -20,6 +20,12 @@ public final class UserTable {
         var keepsPreImages = false
         /// The count of records at the last commit, while pre-images are kept.
         var marked: UInt64 = 0
+        var preImages = PreImages()
+        var directory: [UnsafeMutableRawPointer?] = []
+        var freeNumbers: [UInt32] = []
+        var dirty = DirtyQueue()
+        var count = 0
+        var unprovenCount = 0
     }
     let hot: UnsafeMutablePointer<Hot>
     let pool: UnsafeMutablePointer<RowPool>
@@ -32,14 +38,23 @@ public final class UserTable {
         @inline(__always) set { hot.pointee.mask = newValue }
     }
     /// Row of each number; `elsewhere` where it is paged out.
-    var directory: [UnsafeMutableRawPointer?] = []
+    var directory: [UnsafeMutableRawPointer?] {
+        @inline(__always) _read { yield hot.pointee.directory }
+        @inline(__always) _modify { yield &hot.pointee.directory }
+    }
     /// Numbers without a user, in memory or persisted. A number is free again only when its user's removal is persisted:
     /// were it given away before, one user could be persisted under two numbers.
-    var freeNumbers: [UInt32] = []
+    var freeNumbers: [UInt32] {
+        @inline(__always) _read { yield hot.pointee.freeNumbers }
+        @inline(__always) _modify { yield &hot.pointee.freeNumbers }
+    }
     /// `freeNumbers` is out of date, because rows were put back.
     var hasStaleFreeNumbers = false
     /// Users whose persisted form is out of date, longest first.
-    var dirty = DirtyQueue()
+    var dirty: DirtyQueue {
+        @inline(__always) _read { yield hot.pointee.dirty }
+        @inline(__always) _modify { yield &hot.pointee.dirty }
+    }
     /// Events so far: the clock of coldness.
     public var sequence: UInt64 {
         get { hot.pointee.sequence }
@@ -51,9 +66,15 @@ public final class UserTable {
         set { for input in 0..<inputs { hot.pointee.positions[input] = newValue[input] } }
     }
 
-    public internal(set) var count = 0
+    public internal(set) var count: Int {
+        get { hot.pointee.count }
+        set { hot.pointee.count = newValue }
+    }
     /// Of them, those who never logged in successfully nor acted.
-    public internal(set) var unprovenCount = 0
+    public internal(set) var unprovenCount: Int {
+        get { hot.pointee.unprovenCount }
+        set { hot.pointee.unprovenCount = newValue }
+    }
     public internal(set) var evicted: UInt64 = 0
 
     /// What gave way since the list was last cleared, if it is kept.
@@ -63,7 +84,10 @@ public final class UserTable {
     public var followsEvictions = false
 
     var pages = PagedUsers()
-    var preImages = PreImages()
+    var preImages: PreImages {
+        @inline(__always) _read { yield hot.pointee.preImages }
+        @inline(__always) _modify { yield &hot.pointee.preImages }
+    }
     var baseline = Baseline()
     /// The greatest count of records in a row that was put back.
     var greatestRestored: UInt64 = 0
@@ -88,6 +112,7 @@ public final class UserTable {
 
     deinit {
         hot.pointee.buckets.deallocate()
+        hot.deinitialize(count: 1)
         hot.deallocate()
         pool.deinitialize(count: 1)
         pool.deallocate()

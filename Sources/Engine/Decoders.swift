@@ -97,26 +97,39 @@ extension Engine {
         guard let first = records.first else { return }
         let input = decoders.inputs + Int(first.input)
         (input.pointee.count, input.pointee.found) = (0, 0)
+        var asked = 0
         for record in records.prefix(Decoders.run) {
             guard record.input == first.input else { break }
             let slot = input.pointee.slots + input.pointee.count
             let (expected, namesUser) = expectedKey(record)
             table.expectBucket(of: expected)
+            // The records of a batch mostly lie one behind the other.
+            if let base = record.value.base { prefetch(base + record.value.count, bytes: Self.expectedRecordBytes) }
             let event = Self.event(of: slot)
             let outcome = decode(record, input.pointee.decoder, into: event)
-            slot.pointee.outcome = outcome
             (slot.pointee.partition, slot.pointee.offset, slot.pointee.bytes) = (record.partition, record.offset, record.value.base)
             (slot.pointee.expected, slot.pointee.namesUser) = (expected, namesUser)
             input.pointee.count += 1
             if case .event = outcome {
+                // Not a copy of the outcome: it is large, for what is said of rejections.
+                slot.pointee.outcome = .event
                 decoders.enrich(event, scratch: slot.pointee.scratch)
                 times.append(isAhead(event.pointee.time, of: record) ?? event.pointee.time)
             } else {
+                slot.pointee.outcome = outcome
                 times.append(nil)
+            }
+            // Its bucket has come by now: the rows of the first come while those behind are decoded.
+            if asked < Self.rowsAhead && asked + 1 < input.pointee.count {
+                table.expectRow(of: input.pointee.slots[asked].expected)
+                asked += 1
             }
             if !input.pointee.decoder._withUnsafeGuaranteedRef({ $0.borrowsRecordOnly }) { break }
         }
-        for index in 0..<min(input.pointee.count, Self.rowsAhead) { table.expectRow(of: input.pointee.slots[index].expected) }
+        while asked < min(input.pointee.count, Self.rowsAhead) {
+            table.expectRow(of: input.pointee.slots[asked].expected)
+            asked += 1
+        }
     }
 
     @inline(__always)

@@ -201,7 +201,7 @@ public final class Engine {
     }
 
     /// Of most records, and the key between them.
-    private static let expectedRecordBytes = 512
+    static let expectedRecordBytes = 512
 
     /// Hash of the user whom the record's key names, `user` or `tenant/user`, good enough to fetch by; and whether it is that of
     /// the whole key.

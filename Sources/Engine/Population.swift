@@ -1,13 +1,17 @@
 import Behavior
 import Events
 
-/// What every event asks about the open pane.
+/// What every event asks about the open pane, and every turn of it. Behind a pointer, because a class's own variables are
+/// checked for exclusive access.
 struct PaneInProgress {
     /// Event time, in milliseconds, from which on the pane is over.
     var end: Int64
     var open: OpenPane
     /// Of a file: the line to take next.
     var line: Int64 = 0
+    var book = PaneBook()
+    /// Sealed and not taken yet.
+    var sealed: [SealedPane] = []
 }
 
 /// A sealed pane that waits for this partition's time to come to it.
@@ -66,9 +70,14 @@ public final class Population {
     let hash: KeyedHash
     let length: Int64
     let pane: UnsafeMutablePointer<PaneInProgress>
-    var book = PaneBook()
-    /// Sealed and not taken yet.
-    var sealed: [SealedPane] = []
+    var book: PaneBook {
+        @inline(__always) _read { yield pane.pointee.book }
+        @inline(__always) _modify { yield &pane.pointee.book }
+    }
+    private var sealed: [SealedPane] {
+        @inline(__always) _read { yield pane.pointee.sealed }
+        @inline(__always) _modify { yield &pane.pointee.sealed }
+    }
     var toAbsorb: [Int64] = []
     /// Something was restored.
     private var isRestored = false

@@ -113,6 +113,29 @@ import Testing
         #expect(!isLate(0, 135), "within the allowed lateness")
     }
 
+    @Test(arguments: 1...8) func watermarkIsThatOfItsDefinition(inputs: Int) {
+        var random = SplitMix(UInt64(inputs))
+        for _ in 0..<50 {
+            let (lateness, idle) = (Int64(random.next() % 30), Int64(random.next() % 100))
+            var watermark = Watermark(inputs: inputs, allowedLateness: lateness, idle: idle)
+            var times = [Int64](repeating: .min, count: inputs)
+            var (expected, clock) = (Timestamp.distantPast, Int64(1_000_000))
+            for step in 0..<400 {
+                if step % 97 == 96 { watermark.restore(greatest: times, current: expected) }
+                clock += Int64(random.next() % 8)
+                let input = Int(random.next() % UInt64(inputs))
+                let time = clock - Int64(random.next() % 120)
+                #expect(watermark.advance(input: input, to: Timestamp(milliseconds: time)) == (time < expected.milliseconds))
+                if time > times[input] {
+                    times[input] = time
+                    let least = times.filter { $0 > times.max()! - max(idle, 1) }.min()!
+                    expected = max(expected, Timestamp(milliseconds: least - lateness))
+                }
+                #expect(watermark.current == expected, "step \(step), \(inputs) inputs, idle \(idle)")
+            }
+        }
+    }
+
     @Test func decayedMomentsMatchTheirDefinition() {
         var random = SplitMix(7)
         var moments = DecayedMoments()
