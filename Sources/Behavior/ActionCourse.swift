@@ -20,11 +20,12 @@ public struct ActionCourse {
         if !step.isNaN { window.add(step, length: length, cap: Self.cap, credit: Self.credit) }
     }
 
-    /// Takes in an action and returns the one before it; 0 where the course was cut before this one.
-    public mutating func take(_ action: UInt32, _ step: Float, length: Float, isCut: Bool) -> UInt32 {
+    /// Takes in an action, and the window in which it was counted, if it was. Returns the action before it; 0 where the course
+    /// was cut before this one.
+    public mutating func take(_ action: UInt32, countedIn window: SequenceWindow?, isCut: Bool) -> UInt32 {
         let previous = isCut ? 0 : last
         last = action
-        count(step, length: length)
+        if let window { self.window = window }
         return previous
     }
 }

@@ -13,7 +13,7 @@ public struct HyperLogLog64: Sendable, Equatable, BitwiseCopyable {
     /// - Complexity: O(1)
     @inline(__always)
     @inlinable public mutating func add(hash: UInt64) -> Bool {
-        withUnsafeMutableBytes(of: &words) { Self.add(hash: hash, to: $0.baseAddress!.assumingMemoryBound(to: UInt64.self)) }
+        words[Int(hash >> 62)].raise(nibble: Int(hash >> 58 & 15), to: RegisterRank.of(hash << 6))
     }
 
     /// The same of a sketch that lies in memory as four words.

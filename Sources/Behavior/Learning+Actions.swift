@@ -40,9 +40,9 @@ extension UserTable {
     ) -> UserRow {
         var row = start
         var slots = row.pairs
-        var index = found == ActionPlace.unknown ? slots.context(of: next, after: previous).index : found
-        assert(index == slots.context(of: next, after: previous).index, "the pair is not where it was found")
         let (previous, next) = (PairSlot.short(previous), PairSlot.short(next))
+        var index = found == ActionPlace.unknown ? slots.lastIndex(of: previous, next) : found
+        assert(index == slots.lastIndex(of: previous, next), "the pair is not where it was found")
         if index >= 0 {
             slots.base[index].weight += weight
         } else {
@@ -94,8 +94,8 @@ extension Slots where T == ActionSlot {
     /// - Complexity: O(actions); what the user does often is found first.
     @inline(__always)
     public func firstIndex(ofAction action: UInt32) -> Int {
-        for index in 0..<count where base[index].fingerprint == action { return index }
-        return -1
+        let index = firstMatch(of: action, in: base, count: count)
+        return index < count ? index : -1
     }
 }
 
@@ -121,18 +121,31 @@ extension Slots where T == PairSlot {
         var first = 0
         while first < count {
             // The lower half of a slot's first word is its `previous`.
-            var matches = matches(of: previous, in: base + first, count: Swift.min(count - first, 64))
+            var matches = matches(of: UInt32(previous), mask: 0xFFFF, in: base + first, count: Swift.min(count &- first, 64))
             while matches != 0 {
                 let slot = first + matches.trailingZeroBitCount
                 matches &= matches - 1
                 let weight = base[slot].weight
                 if base[slot].next == next { (index, context.pair) = (slot, weight) }
                 context.total += weight
-                context.kinds += 1
+                context.kinds &+= 1
             }
-            first += 64
+            first &+= 64
         }
         return (context, index)
+    }
+
+    /// The index of the pair, as `context(of:after:)` finds it; −1 where it is not there.
+    /// - Complexity: O(pairs)
+    func lastIndex(of previous: UInt16, _ next: UInt16) -> Int {
+        let pair = UInt32(next) << 16 | UInt32(previous)
+        var first = (count &- 1) & ~63
+        while first >= 0 {
+            let matches = matches(of: pair, mask: .max, in: base + first, count: Swift.min(count &- first, 64))
+            if matches != 0 { return first + 63 - matches.leadingZeroBitCount }
+            first &-= 64
+        }
+        return -1
     }
 }
 
@@ -146,14 +159,16 @@ extension Slots where T: Weighed {
     @inline(__always)
     func settle(_ start: Int) {
         var index = start
-        while index > 0 && base[index - 1].weight < base[index].weight {
-            swap(&base[index - 1], &base[index])
-            index -= 1
+        let slot = base[start]
+        while index > 0 && base[index &- 1].weight < slot.weight {
+            base[index] = base[index &- 1]
+            index &-= 1
         }
-        while index + 1 < count && base[index].weight < base[index + 1].weight {
-            swap(&base[index], &base[index + 1])
-            index += 1
+        while index &+ 1 < count && slot.weight < base[index &+ 1].weight {
+            base[index] = base[index &+ 1]
+            index &+= 1
         }
+        base[index] = slot
     }
 
     /// One of the eight lightest.

@@ -51,14 +51,15 @@ extension UserTable {
     }
 
     /// Joins the event's device, network, place and hour to the baseline. `counts` says whether this is a new login or
-    /// session (one more context) or a change within one; `vouches` that a challenge has proven it. The row may move.
+    /// session (one more context) or a change within one; `vouches` that a challenge has proven it; `known` what of it the
+    /// baseline knows, where somebody has asked. The row may move.
     public func learnContext(
-        _ seen: Observation, of row: UserRow, weight: Float, counts: Bool, vouches: Bool = false
+        _ seen: Observation, of row: UserRow, weight: Float, counts: Bool, vouches: Bool = false, known: Familiarity? = nil
     ) -> UserRow {
         var row = row
         let header = row.header
         let second = UInt32(clamping: seen.time.milliseconds / 1000)
-        let known = Familiarity(of: seen, in: row)
+        let known = known ?? Familiarity(of: seen, in: row)
         if header.pointee.contexts > 0 {
             if seen.hasFamily && !known.family { header.pointee.newFamilies += weight }
             if seen.device != 0 && !known.device { header.pointee.newDevices += weight }

@@ -138,16 +138,15 @@ extension Engine {
     /// action before it; 0 where there is none, or it lies too far back.
     private func followCourse(_ seen: Observation, _ row: UserRow, _ session: Int, isCut: Bool) -> UInt32 {
         guard seen.action != 0 else { return 0 }
-        let length = Float(plan.model.sequenceWindow)
-        let step = assessment.pointee.step
+        let window = assessment.pointee.course
         if session >= 0 {
             let slot = row.sessions.base + session
-            let previous = slot.pointee.course.take(seen.action, step, length: length, isCut: isCut)
+            let previous = slot.pointee.course.take(seen.action, countedIn: window, isCut: isCut)
             row.header.pointee.course.window = slot.pointee.course.window
             return previous
         }
         let isCut = seen.time - row.header.pointee.lastSeen > plan.windows.sessionGap
-        return row.header.pointee.course.take(seen.action, step, length: length, isCut: isCut)
+        return row.header.pointee.course.take(seen.action, countedIn: window, isCut: isCut)
     }
 
     /// Nothing that waits with a session survives a denial, and a terminated one stays terminated.
@@ -171,7 +170,8 @@ extension Engine {
         guard session >= 0 else {
             let isVisit =
                 event.pointee.type == .login || seen.time - row.header.pointee.lastSeen > plan.windows.sessionGap
-            return isVisit ? table.learnContext(seen, of: row, weight: 1, counts: true, vouches: isProven) : row
+            return isVisit ? table.learnContext(
+                seen, of: row, weight: 1, counts: true, vouches: isProven, known: assessment.pointee.known) : row
         }
         let slot = row.sessions.base + session
         // What an event leaves out unbinds nothing: else leaving out the device would prepare the way for another.
@@ -182,7 +182,8 @@ extension Engine {
         if seen.device != 0 { slot.pointee.device = seen.device }
         if moved { (slot.pointee.network, slot.pointee.asn) = (seen.network, seen.asn) }
         slot.pointee.flags.insert(.learned)
-        return table.learnContext(seen, of: row, weight: 1, counts: counts, vouches: isProven)
+        return table.learnContext(
+            seen, of: row, weight: 1, counts: counts, vouches: isProven, known: assessment.pointee.known)
     }
 
     /// Keeps track of where the session is, trusted or not. Returns whether it moved to another provider's network.

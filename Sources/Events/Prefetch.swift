@@ -5,7 +5,14 @@ import CSimdjson
 @inlinable @inline(__always)
 public func prefetch(_ start: UnsafeRawPointer, bytes: Int) { vj_prefetch(start, bytes) }
 
-/// Bit i: the lower half of the first word of slot i is `value`; of up to 64 slots of two words of 32 bits.
-/// - Complexity: O(slots), eight at a time where the processor can.
+/// Bit i: `mask` leaves `value` of the first word of slot i; of up to 64 slots of two words of 32 bits.
+/// - Complexity: O(slots), sixteen at a time where the processor can.
 @inlinable @inline(__always)
-public func matches(of value: UInt16, in slots: UnsafeRawPointer, count: Int) -> UInt64 { vj_matches(slots, count, value) }
+public func matches(of value: UInt32, mask: UInt32, in slots: UnsafeRawPointer, count: Int) -> UInt64 {
+    vj_matches(slots, count, value, mask)
+}
+
+/// The first of so many slots of three words of 32 bits whose first word is `value`; `count` where there is none.
+/// - Complexity: O(slots), four at a time where the processor can.
+@inlinable @inline(__always)
+public func firstMatch(of value: UInt32, in slots: UnsafeRawPointer, count: Int) -> Int { vj_first(slots, count, value) }

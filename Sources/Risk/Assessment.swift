@@ -33,17 +33,19 @@ public struct Assessment: ~Copyable {
     static func score(of points: Double) -> Double { 100 / (1 + exp(-points / 10)) }
     public internal(set) var level = RiskLevel.low
     public internal(set) var confidence = Confidence.learning
-    /// What the action itself says in log-odds, as a step of the course of actions; NaN where it says nothing.
-    public internal(set) var step = Float.nan
+    /// The course of actions with the action as a step of it; nil where nobody has asked.
+    public internal(set) var course: SequenceWindow?
     /// Where the row has the action and the pair it makes.
     public internal(set) var place = ActionPlace()
     /// −ln of how likely the action was for the user, where nobody knows what others do; else NaN.
     public internal(set) var surprise = Float.nan
+    /// What of the event the baseline knew; nil where nobody has asked.
+    public internal(set) var known: Familiarity?
     /// Evidence for danger by group, and all evidence against it, before caps.
     var positive = InlineArray<8, Double>(repeating: 0)
     var negative = 0.0
-    /// Groups with evidence for danger, as bits.
-    var groups: UInt64 = 0
+    /// Some group has more than its cap.
+    var isCapped = false
 
     public init() {
         evidence = .allocate(capacity: Signal.count)
@@ -59,7 +61,7 @@ public struct Assessment: ~Copyable {
 
     @inline(__always)
     mutating func set(
-        _ signal: Signal, raw: Double, _ points: Double, group: Int, observed: Double, expected: Double, detail: Double,
+        _ signal: Signal, raw: Double, _ points: Double, groupCap: Double, observed: Double, expected: Double, detail: Double,
         samples: Float
     ) {
         let slot = evidence + Int(signal.rawValue)
@@ -71,23 +73,23 @@ public struct Assessment: ~Copyable {
         slot.pointee.samples = samples
         spoken.insert(SignalSet(signal))
         present.insert(SignalSet(signal))
-        if points > 0 {
-            fired.insert(SignalSet(signal))
-            positive[group] += points
-            groups |= 1 << UInt64(group)
-        } else {
-            negative += points
-        }
+        // Without a branch on the sign, which is known late and guessed wrong often.
+        fired.rawValue |= (points > 0 ? 1 : 0) << UInt64(signal.rawValue)
+        let group = Int(signal.group.rawValue)
+        positive[group] += points > 0 ? points : 0
+        negative += points < 0 ? points : 0
+        if positive[group] > groupCap { isCapped = true }
     }
 
     mutating func clear() {
         spoken = []
         present = []
         fired = []
-        (step, surprise) = (.nan, .nan)
+        (course, surprise) = (nil, .nan)
         place = ActionPlace()
         positive = InlineArray(repeating: 0)
         negative = 0
-        groups = 0
+        isCapped = false
+        known = nil
     }
 }

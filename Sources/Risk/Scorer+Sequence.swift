@@ -19,8 +19,8 @@ extension Scorer {
             course = row.header.pointee.course
             if seen.session != 0 { course = ActionCourse(after: course) }
         }
-        out.step = step(seen.action, after: course.last, row, weight, shared, &out)
-        course.count(out.step, length: Float(model.sequenceWindow))
+        course.count(step(seen.action, after: course.last, row, weight, shared, &out), length: Float(model.sequenceWindow))
+        out.course = course.window
         let sum = Double(course.window.sum)
         set(
             &out, .actionSequence, Self.coursePoints(sum), observed: min(Double(course.window.count), model.sequenceWindow),
@@ -60,6 +60,7 @@ extension Scorer {
 
     /// Log-odds summed over dependent steps say less than their sum.
     static func coursePoints(_ sum: Double) -> Double {
-        sum > 0 ? 12 * ln(1 + sum * 5 / 12) : -5 * ln(1 - sum)
+        // Of either sign as often as not: the greater of both is the one that counts, without a branch.
+        ln(1 + max(sum * 5 / 12, -sum)) * (sum > 0 ? 12 : -5)
     }
 }

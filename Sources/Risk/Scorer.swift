@@ -88,6 +88,7 @@ public final class Scorer: @unchecked Sendable {
         timeSignals(seen, row, contexts, isSettled: isSettled, &out)
         if !isSettled {
             let known = Familiarity(of: seen, in: row)
+            out.known = known
             deviceSignals(seen, known, row, contexts, session, shared, &out)
             originSignals(event, seen, known, row, contexts, session, shared, &out)
             attackSignals(seen, shared, &out)
@@ -130,42 +131,38 @@ public final class Scorer: @unchecked Sendable {
 
     private func fuse(_ contexts: Double, _ out: inout Assessment) {
         let allowance = out.fired.isDisjoint(with: .undeniable) ? model.reassuranceCap : 0
-        let negativeScale = -out.negative > allowance ? allowance / -out.negative : 1
-        var isCapped = negativeScale != 1
-        var raised = out.groups
-        while raised != 0 {
-            let group = raised.trailingZeroBitCount
-            raised &= raised - 1
-            if out.positive[group] > groupCaps[group] { isCapped = true }
-        }
+        // 1 where there is nothing to scale, and the quotient no number.
+        let negativeScale = min(1, allowance / abs(out.negative))
+        let scaling = negativeScale.bitPattern ^ (1.0).bitPattern
         var total = model.base
+        var (present, fired): (UInt64, UInt64) = (0, 0)
         var bits = out.present.rawValue
+        // Nothing here branches on the signs, which are known late and guessed wrong often.
         while bits != 0 {
             let index = bits.trailingZeroBitCount
             bits &= bits - 1
             let slot = out.evidence + index
             var points = slot.pointee.points
-            if isCapped {
+            let isNegative = UInt64(bitPattern: Int64(bitPattern: points.bitPattern) >> 63)
+            points *= Double(bitPattern: (1.0).bitPattern ^ scaling & isNegative)
+            if out.isCapped && points > 0 {
                 let group = Int(groups[index])
-                if points <= 0 {
-                    points *= negativeScale
-                } else if out.positive[group] > groupCaps[group] {
-                    points *= groupCaps[group] / out.positive[group]
-                }
+                if out.positive[group] > groupCaps[group] { points *= groupCaps[group] / out.positive[group] }
             }
             // Rounded as on the wire, so that what a person adds up is what was decided on.
-            let tenths = Int64(points * 10 + (points < 0 ? -0.5 : 0.5))
+            let tenths = Int64(points * 10 + Double(signOf: points, magnitudeOf: 0.5))
             points = Double(tenths) / 10
             slot.pointee.points = points
-            if tenths == 0 { out.present.remove(SignalSet(rawValue: 1 << UInt64(index))) }
-            if tenths <= 0 { out.fired.remove(SignalSet(rawValue: 1 << UInt64(index))) }
+            present |= (tenths != 0 ? 1 : 0) << UInt64(index)
+            fired |= (tenths > 0 ? 1 : 0) << UInt64(index)
             total += points
         }
+        out.present = SignalSet(rawValue: present)
+        out.fired = SignalSet(rawValue: fired)
         out.points = total
         out.level = level(of: total)
-        out.confidence =
-            contexts >= Double(model.establishedSamples) ? .established
-            : contexts >= Double(model.partialSamples) ? .partial : .learning
+        let (isEstablished, isPartial) = (contexts >= Double(model.establishedSamples), contexts >= Double(model.partialSamples))
+        out.confidence = isEstablished ? .established : isPartial ? .partial : .learning
     }
 
     // MARK: - Likelihood ratios
@@ -207,8 +204,8 @@ public final class Scorer: @unchecked Sendable {
         let raw = raw.isFinite ? raw : 0
         let index = Int(signal.rawValue)
         out.set(
-            signal, raw: raw, min(raw * weights[index], caps[index]), group: Int(groups[index]), observed: observed,
-            expected: expected, detail: detail, samples: samples)
+            signal, raw: raw, min(raw * weights[index], caps[index]), groupCap: groupCaps[Int(signal.group.rawValue)],
+            observed: observed, expected: expected, detail: detail, samples: samples)
     }
 
     @inline(__always)

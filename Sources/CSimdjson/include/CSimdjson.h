@@ -35,33 +35,59 @@ static inline void vj_prefetch(const void *start, size_t bytes) {
 }
 
 #if defined(__SSE2__)
-/// As `vj_matches`, of eight slots and with `wanted` in each word.
-static inline uint64_t vj_matches8(const uint32_t *words, __m128i wanted) {
-    const __m128i low = _mm_set1_epi32(0xFFFF);
+/// Of eight slots of two words: a half of ones where `mask` leaves `wanted` of the first word.
+static inline __m128i vj_equal8(const uint32_t *words, __m128i mask, __m128i wanted) {
     const float *p = (const float *)words;
-    __m128i a = _mm_castps_si128(_mm_shuffle_ps(_mm_loadu_ps(p), _mm_loadu_ps(p + 4), 0x88));
-    __m128i b = _mm_castps_si128(_mm_shuffle_ps(_mm_loadu_ps(p + 8), _mm_loadu_ps(p + 12), 0x88));
-    a = _mm_cmpeq_epi32(_mm_and_si128(a, low), wanted);
-    b = _mm_cmpeq_epi32(_mm_and_si128(b, low), wanted);
-    const __m128i bytes = _mm_packs_epi16(_mm_packs_epi32(a, b), _mm_setzero_si128());
+    const __m128i a = _mm_castps_si128(_mm_shuffle_ps(_mm_loadu_ps(p), _mm_loadu_ps(p + 4), 0x88));
+    const __m128i b = _mm_castps_si128(_mm_shuffle_ps(_mm_loadu_ps(p + 8), _mm_loadu_ps(p + 12), 0x88));
+    return _mm_packs_epi32(_mm_cmpeq_epi32(_mm_and_si128(a, mask), wanted), _mm_cmpeq_epi32(_mm_and_si128(b, mask), wanted));
+}
+
+/// As `vj_matches`, of eight slots and of eight others.
+static inline uint64_t vj_matches16(const uint32_t *first, const uint32_t *second, __m128i mask, __m128i wanted) {
+    const __m128i bytes = _mm_packs_epi16(vj_equal8(first, mask, wanted), vj_equal8(second, mask, wanted));
     return (uint64_t)(unsigned)_mm_movemask_epi8(bytes);
 }
 #endif
 
-/// Bit i of the result: the lower half of the first of the two words of slot i is `value`; of up to 64 slots of 8 bytes.
-static inline uint64_t vj_matches(const void *slots, size_t count, uint16_t value) {
+/// Bit i of the result: `mask` leaves `value` of the first of the two words of slot i; of up to 64 slots of 8 bytes.
+static inline uint64_t vj_matches(const void *slots, size_t count, uint32_t value, uint32_t mask) {
     const uint32_t *words = (const uint32_t *)slots;
     uint64_t found = 0;
 #if defined(__SSE2__)
     if (count >= 8) {
-        const __m128i wanted = _mm_set1_epi32(value);
-        for (size_t at = 0; at + 8 < count; at += 8) found |= vj_matches8(words + at * 2, wanted) << at;
-        // The last eight, some of them perhaps once more.
-        return found | vj_matches8(words + (count - 8) * 2, wanted) << (count - 8);
+        const __m128i left = _mm_set1_epi32((int)mask), wanted = _mm_set1_epi32((int)value);
+        size_t at = 0;
+        for (; at + 16 < count; at += 16) found |= vj_matches16(words + at * 2, words + at * 2 + 16, left, wanted) << at;
+        // The last sixteen or fewer as eight and eight, of which some may have been compared before.
+        const size_t last = count - 8, before = last - at < 8 ? at : last - 8;
+        const uint64_t rest = vj_matches16(words + before * 2, words + last * 2, left, wanted);
+        return found | (rest & 0xFF) << before | rest >> 8 << last;
     }
 #endif
-    for (size_t at = 0; at < count; at++) found |= (uint64_t)((words[at * 2] & 0xFFFF) == value) << at;
+#pragma clang loop vectorize(disable)
+    for (size_t at = 0; at < count; at++) found |= (uint64_t)((words[at * 2] & mask) == value) << at;
     return found;
+}
+
+/// The first of `count` slots of three words whose first word is `value`; `count` where there is none.
+static inline size_t vj_first(const void *slots, size_t count, uint32_t value) {
+    const uint32_t *words = (const uint32_t *)slots;
+    size_t at = 0;
+#if defined(__SSE2__)
+    // Four slots at a time, all of whose words are compared: it matters seldom that another word than the first is equal.
+    const __m128i wanted = _mm_set1_epi32((int)value);
+    for (; at + 4 <= count; at += 4) {
+        const __m128i *p = (const __m128i *)(words + at * 3);
+        const __m128i equal = _mm_or_si128(
+            _mm_or_si128(_mm_cmpeq_epi32(_mm_loadu_si128(p), wanted), _mm_cmpeq_epi32(_mm_loadu_si128(p + 1), wanted)),
+            _mm_cmpeq_epi32(_mm_loadu_si128(p + 2), wanted));
+        if (!_mm_movemask_epi8(equal)) continue;
+        for (size_t slot = at; slot < at + 4; slot++) if (words[slot * 3] == value) return slot;
+    }
+#endif
+    while (at < count && words[at * 3] != value) at++;
+    return at;
 }
 
 /// How many bytes from `start` on are printable ASCII but neither `"` nor `\\`. A zero byte must end the search at the latest,
