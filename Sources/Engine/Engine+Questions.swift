@@ -87,7 +87,7 @@ extension Engine {
     /// who knows the topic, a nonce can't.
     func nonce(of challenge: DecisionID) -> (UInt64, UInt64) {
         withUnsafeBytes(of: (challenge.high.bigEndian, challenge.low.bigEndian)) { bytes in
-            let words = Digest.hmacWords(key: plan.secret, ByteView(bytes))
+            let words = nonceKey(ByteView(bytes))
             return (words.0, words.1)
         }
     }

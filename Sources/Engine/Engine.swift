@@ -15,6 +15,8 @@ public final class Engine {
 
     let table: UserTable
     let hash: KeyedHash
+    /// The secret, with which nonces are made.
+    let nonceKey: AuthenticationKey
     let policy: CompiledPolicy
     let shadows: ShadowPolicies
     /// What any policy reads of its context.
@@ -119,6 +121,7 @@ public final class Engine {
             to: Watermark(
                 inputs: plan.inputs.count, allowedLateness: plan.windows.allowedLateness, idle: plan.windows.idle))
         hash = KeyedHash(secret: plan.secret)
+        nonceKey = AuthenticationKey(plan.secret)
         self.population = former?.population ?? population ?? Population(plan: plan)
         contributes = former?.contributes ?? (population == nil)
         shared = self.population.shared
