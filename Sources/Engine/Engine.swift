@@ -21,6 +21,8 @@ public final class Engine {
     let shadows: ShadowPolicies
     /// What any policy reads of its context.
     let contextNeeds: ContextNeeds
+    /// As much of it of the event at hand.
+    let askedContext: UnsafeMutablePointer<PolicyContext>
     let assurance: CompiledAssurance
     let decoders: Decoders
     /// The baseline sees an event before it is scored. A fault.
@@ -129,6 +131,8 @@ public final class Engine {
             rules: plan.rules, fallback: plan.fallback, assurance: plan.assurance, vocabulary: plan.vocabulary)
         shadows = ShadowPolicies(plan.shadows, assurance: plan.assurance)
         contextNeeds = policy.needs.union(shadows.needs)
+        askedContext = .allocate(capacity: 1)
+        askedContext.initialize(to: PolicyContext())
         assurance = CompiledAssurance(plan.assurance)
         breaker = .allocate(capacity: 1)
         breaker.initialize(to: Breaker(plan.breaker, relaxed: policy.questions(named: plan.breaker.relax)))
@@ -161,6 +165,7 @@ public final class Engine {
         breaker.deinitialize(count: 1)
         breaker.deallocate()
         methodsText.deallocate()
+        askedContext.deallocate()
     }
 
     public var counters: EngineCounters {
