@@ -242,7 +242,8 @@ public final class Engine {
             begin(record, recovering: recovering)
             tally.pointee.events &+= 1
             keepTime(record)
-            var seen = Observation(of: event, hash: hash, agents: agents)
+            var seen = Observation(time: event.pointee.time)
+            seen.take(event, hash, agents)
             if seen.action != 0 { seen.kinds = classes.kinds(of: event.pointee.action, fingerprint: seen.action) }
             contribute(record, seen, key, recovering: recovering)
             if event.pointee.type == .erasure {
