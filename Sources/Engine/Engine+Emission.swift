@@ -11,8 +11,10 @@ extension Engine {
             offset: record.offset, time: event.pointee.time)
     }
 
+    /// - Parameter isAsking: the draft has the question.
+    @inline(never)
     func emit(
-        _ record: Record, _ verdict: Verdict, reason: ByteView, previous: RiskLevel, question: StepUp?,
+        _ record: Record, _ verdict: Verdict, reason: ByteView, previous: RiskLevel, isAsking: Bool,
         reported: ReportedRules, differing: UInt8 = 0, into effects: inout Effects
     ) {
         decision.id = decisionID(record)
@@ -26,7 +28,7 @@ extension Engine {
         decision.rule = reason
         decision.policyVersion = texts.version
         decision.source = texts.source
-        decision.stepUp = question
+        if !isAsking { decision.stepUp = nil }
         decision.topic = texts.topics[Int(record.input)]
         decision.partition = record.partition
         decision.offset = record.offset
