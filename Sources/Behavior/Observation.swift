@@ -58,9 +58,10 @@ public struct Observation {
         take(event, hash, agents)
     }
 
-    /// What is made of the event's texts. Not part of an initializer, which would keep all of it aside until the end.
+    /// What is made of the texts of an event of its time, where nothing is known yet. Not part of an initializer, which would
+    /// keep all of it aside until the end and copy it.
     @inline(never)
-    private mutating func take(_ event: UnsafePointer<Event>, _ hash: KeyedHash, _ agents: borrowing AgentMemo) {
+    public mutating func take(_ event: UnsafePointer<Event>, _ hash: KeyedHash, _ agents: borrowing AgentMemo) {
         if event.pointee.deviceID.isPresent {
             device = Self.nonzero(hash(event.pointee.deviceID, seed: 6))
             hasDeviceID = true

@@ -52,7 +52,7 @@ extension Engine {
     /// is open, and never where what follows would be a denial, the action is sensitive, or anything speaks of an attack.
     @inline(never)
     func relax(
-        _ found: Found, _ context: PolicyContext, _ seen: Observation, _ row: UserRow, _ session: Int, _ claim: Proof?
+        _ found: Found, _ context: UnsafePointer<PolicyContext>, _ seen: Observation, _ row: UserRow, _ session: Int, _ claim: Proof?
     ) -> Found {
         guard found.rule >= 0, breaker.pointee.relaxed.contains(found.rule), !seen.kinds.contains(.sensitive),
             isBeyondDoubt(seen, row),

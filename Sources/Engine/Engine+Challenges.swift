@@ -203,7 +203,7 @@ extension Engine {
         tally.pointee.verdicts[Int(verdict.rawValue)] &+= 1
         let previous = row.header.pointee.level
         if isNews || plan.emit == .all {
-            emit(record, verdict, reason: reason, previous: previous, question: nil, reported: .none, into: &effects)
+            emit(record, verdict, reason: reason, previous: previous, isAsking: false, reported: .none, into: &effects)
         }
         guard isNews else { return }
         row.header.pointee.level = assessment.pointee.level

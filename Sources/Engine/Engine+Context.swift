@@ -5,12 +5,13 @@ import Policy
 extension Engine {
     /// What rules may ask of the user, the session and the network, as far as any does.
     @inline(__always)
-    func context(_ seen: Observation, _ row: UserRow, _ session: Int, _ claim: Proof?) -> PolicyContext {
-        contextNeeds.isEmpty ? PolicyContext() : askedContext(seen, row, session, claim)
+    func context(_ seen: Observation, _ row: UserRow, _ session: Int, _ claim: Proof?) -> UnsafePointer<PolicyContext> {
+        if !contextNeeds.isEmpty { askedContext.pointee = context(asked: seen, row, session, claim) }
+        return UnsafePointer(askedContext)
     }
 
     @inline(never)
-    private func askedContext(_ seen: Observation, _ row: UserRow, _ session: Int, _ claim: Proof?) -> PolicyContext {
+    private func context(asked seen: Observation, _ row: UserRow, _ session: Int, _ claim: Proof?) -> PolicyContext {
         var context = sessionContext(seen, row, session, claim)
         let (needs, time, windows) = (contextNeeds, seen.time, plan.windows)
         let header = row.header

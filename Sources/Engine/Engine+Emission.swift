@@ -11,8 +11,10 @@ extension Engine {
             offset: record.offset, time: event.pointee.time)
     }
 
+    /// - Parameter isAsking: the draft has the question.
+    @inline(never)
     func emit(
-        _ record: Record, _ verdict: Verdict, reason: ByteView, previous: RiskLevel, question: StepUp?,
+        _ record: Record, _ verdict: Verdict, reason: ByteView, previous: RiskLevel, isAsking: Bool,
         reported: ReportedRules, differing: UInt8 = 0, into effects: inout Effects
     ) {
         decision.id = decisionID(record)
@@ -26,7 +28,7 @@ extension Engine {
         decision.rule = reason
         decision.policyVersion = texts.version
         decision.source = texts.source
-        decision.stepUp = question
+        if !isAsking { decision.stepUp = nil }
         decision.topic = texts.topics[Int(record.input)]
         decision.partition = record.partition
         decision.offset = record.offset
@@ -44,22 +46,30 @@ extension Engine {
 
     /// The reasons, most points first, ties in the order of `Signal`.
     func explain() {
-        words.removeAll()
-        decision.reasons.removeAll(keepingCapacity: true)
+        // Reasons are longer than what they are told by.
+        var order = InlineArray<64, Signal>(repeating: .deviceNew)
+        var count = 0
         var bits = assessment.pointee.present.rawValue
         while let signal = Signal(rawValue: UInt8(bits.trailingZeroBitCount)) {
             bits &= bits - 1
-            let evidence = assessment.pointee[signal]
-            let (observed, expected) = Explanation.write(signal, evidence, of: event, into: &words)
-            let reason = Reason(
-                signal: signal.name, points: evidence.points, observed: observed, expected: expected,
-                samples: Int(max(0, min(1e9, evidence.samples))))
-            var at = decision.reasons.count
-            decision.reasons.append(reason)
-            while at > 0 && decision.reasons[at - 1].points < reason.points {
-                decision.reasons.swapAt(at, at - 1)
+            let points = assessment.pointee[signal].points
+            var at = count
+            while at > 0 && assessment.pointee[order[at - 1]].points < points {
+                order[at] = order[at - 1]
                 at -= 1
             }
+            order[at] = signal
+            count += 1
+        }
+        words.removeAll()
+        decision.reasons.removeAll(keepingCapacity: true)
+        for at in 0..<count {
+            let evidence = assessment.pointee[order[at]]
+            let (observed, expected) = Explanation.write(order[at], evidence, of: event, into: &words)
+            decision.reasons.append(
+                Reason(
+                    signal: order[at].name, points: evidence.points, observed: observed, expected: expected,
+                    samples: Int(max(0, min(1e9, evidence.samples)))))
         }
         decision.text = words.view(from: 0)
     }

@@ -55,7 +55,7 @@ extension Engine {
         tally.pointee.verdicts[Int(Verdict.allow.rawValue)] &+= 1
         guard plan.emit == .all else { return }
         scorer.scoreNothing(contexts: 0, into: &assessment.pointee)
-        emit(record, .allow, reason: texts.feedbackUnknown, previous: .low, question: nil, reported: .none, into: &effects)
+        emit(record, .allow, reason: texts.feedbackUnknown, previous: .low, isAsking: false, reported: .none, into: &effects)
     }
 
     /// It was the person: what waits with that session is learned as if proven, its device is vouched for, and nothing is held

@@ -5,6 +5,59 @@ import Risk
 
 /// Putting questions to people.
 extension Engine {
+    /// What is done about an event, and why.
+    struct Ruling {
+        var verdict: Verdict
+        /// The rule that decided; −1 where none did.
+        var rule: Int
+        /// What decided instead of a rule or of none.
+        var reason = ByteView.absent
+        /// The session has answered what the rule asks.
+        var isProven = false
+        /// Nobody could be asked.
+        var isRefused = false
+        /// The draft has a question.
+        var isAsking = false
+    }
+
+    func reason(of ruling: Ruling) -> ByteView {
+        if ruling.reason.isPresent { return ruling.reason }
+        return ruling.rule >= 0 ? policy.name(of: ruling.rule) : texts.fallback
+    }
+
+    /// What comes of a rule that asks, or of an alarm: nothing where the session has proven as much, else a question, which is
+    /// put into the draft, or a denial where there is none to put.
+    @inline(never)
+    func demandProof(
+        _ found: Ruling, _ record: Record, _ seen: Observation, _ start: UserRow, _ session: Int, _ claim: Proof?,
+        isAlarming: Bool
+    ) -> (UserRow, Ruling) {
+        var (row, ruling) = (start, found)
+        var demand = found.verdict == .stepUp ? policy.demand(of: found.rule) : nil
+        if isAlarming, (demand?.need ?? .none) < policy.alarm.need {
+            (demand, ruling.reason) = (policy.alarm, texts.accountAlarmed)
+        }
+        guard let demand else { return (row, ruling) }
+        let standing = isAlarming ? .open : standing(demand, seen, row, proofSlot(seen, row, session), claim)
+        ruling.isProven = standing == .proven
+        ruling.verdict = standing == .open ? .stepUp : .allow
+        guard standing == .open else { return (row, ruling) }
+        if assessment.pointee.fired.contains(SignalSet(.challengePushBombing)) {
+            row.header.pointee.flags.insert(.pushStopped)
+        }
+        let asked: Asked
+        (row, asked) = ask(demand, record, seen, row)
+        switch asked {
+        case .question(let put):
+            (draft.pointee.stepUp, ruling.isAsking) = (put, true)
+            if put.prompt.isPresent && !isAlarming { noteAsked(seen, row) }
+        case .refused(let why):
+            tally.pointee.challengesRefused &+= 1
+            (ruling.verdict, ruling.reason, ruling.isRefused) = (.deny, why, true)
+        }
+        return (row, ruling)
+    }
+
     /// The question for this event: the session's open one where its answer would do for this as well, else a new one, to
     /// which weaker ones give way, as long as the person has something to answer with and the budget a question left. What was
     /// asked of another device of the session, or elsewhere, is another question, for an answer counts only where it was asked
@@ -87,7 +140,7 @@ extension Engine {
     /// who knows the topic, a nonce can't.
     func nonce(of challenge: DecisionID) -> (UInt64, UInt64) {
         withUnsafeBytes(of: (challenge.high.bigEndian, challenge.low.bigEndian)) { bytes in
-            let words = Digest.hmacWords(key: plan.secret, ByteView(bytes))
+            let words = nonceKey(ByteView(bytes))
             return (words.0, words.1)
         }
     }

@@ -40,8 +40,8 @@ final class ShadowPolicies {
     /// the policy that counts.
     @inline(__always)
     func decide(
-        _ index: Int, _ event: UnsafeMutablePointer<Event>, _ assessment: UnsafeMutablePointer<Assessment>, _ context: PolicyContext,
-        isAlarming: Bool, isProven: (CompiledPolicy.Demand) -> Bool
+        _ index: Int, _ event: UnsafeMutablePointer<Event>, _ assessment: UnsafeMutablePointer<Assessment>,
+        _ context: UnsafePointer<PolicyContext>, isAlarming: Bool, isProven: (CompiledPolicy.Demand) -> Bool
     ) -> Verdict {
         borrowed[index]._withUnsafeGuaranteedRef { policy in
             var (verdict, rule, _) = policy.evaluate(event, assessment, context)
@@ -69,8 +69,8 @@ extension Engine {
     /// depends on it.
     @inline(__always)
     func compareShadows(
-        _ verdict: Verdict, _ context: PolicyContext, _ seen: Observation, _ row: UserRow, _ session: Int, _ claim: Proof?,
-        isAlarming: Bool
+        _ verdict: Verdict, _ context: UnsafePointer<PolicyContext>, _ seen: Observation, _ row: UserRow, _ session: Int,
+        _ claim: Proof?, isAlarming: Bool
     ) -> UInt8 {
         if shadows.count == 0 { return 0 }
         let slot = proofSlot(seen, row, session)

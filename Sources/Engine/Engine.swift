@@ -15,10 +15,14 @@ public final class Engine {
 
     let table: UserTable
     let hash: KeyedHash
+    /// The secret, with which nonces are made.
+    let nonceKey: AuthenticationKey
     let policy: CompiledPolicy
     let shadows: ShadowPolicies
     /// What any policy reads of its context.
     let contextNeeds: ContextNeeds
+    /// As much of it of the event at hand.
+    let askedContext: UnsafeMutablePointer<PolicyContext>
     let assurance: CompiledAssurance
     let decoders: Decoders
     /// The baseline sees an event before it is scored. A fault.
@@ -119,6 +123,7 @@ public final class Engine {
             to: Watermark(
                 inputs: plan.inputs.count, allowedLateness: plan.windows.allowedLateness, idle: plan.windows.idle))
         hash = KeyedHash(secret: plan.secret)
+        nonceKey = AuthenticationKey(plan.secret)
         self.population = former?.population ?? population ?? Population(plan: plan)
         contributes = former?.contributes ?? (population == nil)
         shared = self.population.shared
@@ -126,6 +131,8 @@ public final class Engine {
             rules: plan.rules, fallback: plan.fallback, assurance: plan.assurance, vocabulary: plan.vocabulary)
         shadows = ShadowPolicies(plan.shadows, assurance: plan.assurance)
         contextNeeds = policy.needs.union(shadows.needs)
+        askedContext = .allocate(capacity: 1)
+        askedContext.initialize(to: PolicyContext())
         assurance = CompiledAssurance(plan.assurance)
         breaker = .allocate(capacity: 1)
         breaker.initialize(to: Breaker(plan.breaker, relaxed: policy.questions(named: plan.breaker.relax)))
@@ -158,6 +165,7 @@ public final class Engine {
         breaker.deinitialize(count: 1)
         breaker.deallocate()
         methodsText.deallocate()
+        askedContext.deallocate()
     }
 
     public var counters: EngineCounters {
@@ -234,7 +242,8 @@ public final class Engine {
             begin(record, recovering: recovering)
             tally.pointee.events &+= 1
             keepTime(record)
-            var seen = Observation(of: event, hash: hash, agents: agents)
+            var seen = Observation(time: event.pointee.time)
+            seen.take(event, hash, agents)
             if seen.action != 0 { seen.kinds = classes.kinds(of: event.pointee.action, fingerprint: seen.action) }
             contribute(record, seen, key, recovering: recovering)
             if event.pointee.type == .erasure {
@@ -343,50 +352,28 @@ public final class Engine {
         scorer.score(event, seen, row: row, session: session, shared: shared, into: &assessment.pointee)
         let claim = self.claim(seen, row, session)
         let context = self.context(seen, row, session, claim)
-        var (verdict, rule, reported) = policy.evaluate(event, assessment, context)
+        var (found, rule, reported) = policy.evaluate(event, assessment, context)
         noteThere(seen, row)
-        if verdict == .stepUp && breaker.pointee.isOpen(at: seen.time) {
-            (verdict, rule, reported) = relax((verdict, rule, reported), context, seen, row, session, claim)
+        if found == .stepUp && breaker.pointee.isOpen(at: seen.time) {
+            (found, rule, reported) = relax((found, rule, reported), context, seen, row, session, claim)
         }
-        var reason = rule >= 0 ? policy.name(of: rule) : texts.fallback
+        var ruling = Ruling(verdict: found, rule: rule)
         let ending = self.ending(of: session, row, at: seen.time)
-        if let ending { (verdict, rule, reason) = (.terminateSession, -1, ending) }
-
-        var question: StepUp?
-        var isProven = false
-        var isRefused = false
-        var demand = verdict == .stepUp ? policy.demand(of: rule) : nil
-        let isAlarming = verdict <= .stepUp && self.isAlarming(seen, row, session, claim)
-        if isAlarming, (demand?.need ?? .none) < policy.alarm.need {
-            (demand, reason) = (policy.alarm, texts.accountAlarmed)
+        if let ending { ruling = Ruling(verdict: .terminateSession, rule: -1, reason: ending) }
+        let isAlarming = ruling.verdict <= .stepUp && self.isAlarming(seen, row, session, claim)
+        if isAlarming || ruling.verdict == .stepUp {
+            (row, ruling) = demandProof(ruling, record, seen, row, session, claim, isAlarming: isAlarming)
         }
-        if let demand {
-            let standing = isAlarming ? .open : standing(demand, seen, row, proofSlot(seen, row, session), claim)
-            isProven = standing == .proven
-            verdict = standing == .open ? .stepUp : .allow
-            if standing == .open {
-                if assessment.pointee.fired.contains(SignalSet(.challengePushBombing)) {
-                    row.header.pointee.flags.insert(.pushStopped)
-                }
-                let asked: Asked
-                (row, asked) = ask(demand, record, seen, row)
-                switch asked {
-                case .question(let put):
-                    question = put
-                    if put.prompt.isPresent && !isAlarming { noteAsked(seen, row) }
-                case .refused(let why):
-                    tally.pointee.challengesRefused &+= 1
-                    (verdict, reason, isRefused) = (.deny, why, true)
-                }
-            }
-        }
+        var verdict = ruling.verdict
 
         let differing = ending != nil ? 0
-            : compareShadows(isRefused ? .stepUp : verdict, context, seen, row, session, claim, isAlarming: isAlarming)
+            : compareShadows(
+                ruling.isRefused ? .stepUp : verdict, context, seen, row, session, claim, isAlarming: isAlarming)
 
         var header = row.header
         let changed = header.pointee.level != assessment.pointee.level
-        let isEventful = verdict != .allow || changed || !reported.isEmpty || differing != 0
+        let isReported = !reported.isEmpty
+        let isEventful = verdict != .allow || changed || isReported || differing != 0
         let wanted =
             switch plan.emit {
             case .all: true
@@ -396,8 +383,8 @@ public final class Engine {
         tally.pointee.verdicts[Int(verdict.rawValue)] &+= 1
         if wanted {
             emit(
-                record, verdict, reason: reason, previous: header.pointee.level, question: question, reported: reported,
-                differing: differing, into: &effects)
+                record, verdict, reason: reason(of: ruling), previous: header.pointee.level, isAsking: ruling.isAsking,
+                reported: reported, differing: differing, into: &effects)
             row = table.remember(
                 JudgedSlot(id: decision.id, seen, verdict: verdict, level: assessment.pointee.level), of: row)
             header = row.header
@@ -407,9 +394,9 @@ public final class Engine {
 
         let isNew = session < 0
         // That nobody could be asked says nothing against the person: it waits as what is asked does.
-        if isRefused { verdict = .stepUp }
+        if ruling.isRefused { verdict = .stepUp }
         if !event.pointee.flags.contains(.duplicate) {
-            row = learn(seen, row, &session, verdict: verdict, isProven: isProven, isReported: !reported.isEmpty)
+            row = learn(seen, row, &session, verdict: verdict, isProven: ruling.isProven, isReported: isReported)
         } else if verdict >= .deny && session >= 0 {
             condemn(seen, row, session, verdict)
         }

@@ -2,23 +2,16 @@ extension Effects {
     /// CloudEvents `type` of a decision.
     public static let decisionType: StaticString = "dev.vigil.decision.v1"
 
-    /// `emit` of a decision and an event that stay where they are: as values they would be copied.
+    /// Appends the record that tells `decision`: JSON as the contract has it, keyed `user` or `tenant/user`, in
+    /// CloudEvents 1.0 binary mode (headers) or structured mode (envelope).
+    /// The decision and the event stay where they are: as values they would be copied.
+    /// - Complexity: O(bytes written); allocates only while the buffers grow to their working size.
     public mutating func emit(
         _ decision: UnsafePointer<Decision>, for event: UnsafePointer<Event>, input: UInt16, mode: CloudEventsMode
     ) {
-        emit(decision.pointee, for: event.pointee, input: input, mode: mode)
-    }
-
-    /// Appends the record that tells `decision`: JSON as the contract has it, keyed `user` or `tenant/user`, in
-    /// CloudEvents 1.0 binary mode (headers) or structured mode (envelope).
-    /// - Complexity: O(bytes written); allocates only while the buffers grow to their working size.
-    @inline(__always)
-    public mutating func emit(
-        _ decision: borrowing Decision, for event: borrowing Event, input: UInt16, mode: CloudEventsMode
-    ) {
         let origin = CloudEvent(
-            id: decision.id, type: Self.decisionType, source: decision.source, time: event.time, tenant: event.tenant,
-            user: event.user)
+            id: decision.pointee.id, type: Self.decisionType, source: decision.pointee.source, time: event.pointee.time,
+            tenant: event.pointee.tenant, user: event.pointee.user)
         let key = append { $0.append(keyOf: origin) }
         let firstHeader = headers.count
         let start = bytes.count
@@ -29,24 +22,33 @@ extension Effects {
         describe(origin, key: key, mode: mode)
         outputs.append(
             Output(
-                kind: .decision, verdict: decision.verdict, input: input, partition: decision.partition,
-                offset: decision.offset, key: key, value: value, headers: firstHeader..<headers.count))
+                kind: .decision, verdict: decision.pointee.verdict, input: input, partition: decision.pointee.partition,
+                offset: decision.pointee.offset, key: key, value: value, headers: firstHeader..<headers.count))
+    }
+
+    /// The same of a decision and an event at hand.
+    public mutating func emit(
+        _ decision: Decision, for event: Event, input: UInt16, mode: CloudEventsMode
+    ) {
+        withUnsafePointer(to: decision) { decision in
+            withUnsafePointer(to: event) { emit(decision, for: $0, input: input, mode: mode) }
+        }
     }
 }
 
 extension OutputBuffer {
     /// How every answer to an event begins: its own id, then whom and what it is about.
     @inline(__always)
-    mutating func append(beginning id: DecisionID, of event: borrowing Event) {
+    mutating func append(beginning id: DecisionID, of event: UnsafePointer<Event>) {
         append("{\"id\":\"")
         append(id)
         append(0x22)
-        append(member: "event", text: event.id)
-        append(member: "type", text: ByteView(staticText: event.type.name))
+        append(member: "event", text: event.pointee.id)
+        append(member: "type", text: ByteView(staticText: event.pointee.type.name))
         append(member: "time")
-        append(quoted: event.time)
-        if !event.tenant.isEmpty { append(member: "tenant", text: event.tenant) }
-        append(member: "user", text: event.user)
+        append(quoted: event.pointee.time)
+        if !event.pointee.tenant.isEmpty { append(member: "tenant", text: event.pointee.tenant) }
+        append(member: "user", text: event.pointee.user)
     }
 
     /// Where the record lies that is answered.
@@ -62,57 +64,57 @@ extension OutputBuffer {
 
     /// The decision's JSON text.
     @inline(__always)
-    mutating func append(_ decision: borrowing Decision, for event: borrowing Event) {
-        append(beginning: decision.id, of: event)
-        append(member: "session", text: event.session)
-        append(member: "decision", text: ByteView(staticText: decision.verdict.name))
+    mutating func append(_ decision: UnsafePointer<Decision>, for event: UnsafePointer<Event>) {
+        append(beginning: decision.pointee.id, of: event)
+        append(member: "session", text: event.pointee.session)
+        append(member: "decision", text: ByteView(staticText: decision.pointee.verdict.name))
         append(member: "score")
-        append(number: decision.score, decimals: 1)
+        append(number: decision.pointee.score, decimals: 1)
         append(member: "logit")
-        append(number: decision.logit, decimals: 4)
+        append(number: decision.pointee.logit, decimals: 4)
         append(member: "base")
-        append(number: decision.base, decimals: 1)
-        append(member: "level", text: ByteView(staticText: decision.level.name))
-        append(member: "previous_level", text: ByteView(staticText: decision.previousLevel.name))
-        append(member: "confidence", text: ByteView(staticText: decision.confidence.name))
+        append(number: decision.pointee.base, decimals: 1)
+        append(member: "level", text: ByteView(staticText: decision.pointee.level.name))
+        append(member: "previous_level", text: ByteView(staticText: decision.pointee.previousLevel.name))
+        append(member: "confidence", text: ByteView(staticText: decision.pointee.confidence.name))
         append(member: "reasons")
         append(0x5B)
-        for i in decision.reasons.indices {
+        for i in decision.pointee.reasons.indices {
             if i > 0 { append(0x2C) }
-            append(decision.reasons[i], text: decision.text)
+            append(decision.pointee.reasons[i], text: decision.pointee.text)
         }
         append("],\"policy\":{")
-        append(member: "rule", text: decision.rule, first: true)
-        append(member: "mode", text: ByteView(staticText: "enforce"), first: !decision.rule.isPresent)
-        append(member: "version", text: decision.policyVersion)
+        append(member: "rule", text: decision.pointee.rule, first: true)
+        append(member: "mode", text: ByteView(staticText: "enforce"), first: !decision.pointee.rule.isPresent)
+        append(member: "version", text: decision.pointee.policyVersion)
         append(0x7D)
-        if let stepUp = decision.stepUp { append(stepUp) }
-        if decision.about != .none {
+        if let stepUp = decision.pointee.stepUp { append(stepUp) }
+        if decision.pointee.about != .none {
             append(",\"about\":\"")
-            append(decision.about)
+            append(decision.pointee.about)
             append(0x22)
         }
-        if !decision.shadow.isEmpty {
+        if !decision.pointee.shadow.isEmpty {
             append(member: "shadow")
             append(0x5B)
-            for i in decision.shadow.indices {
+            for i in decision.pointee.shadow.indices {
                 append(i > 0 ? ",{" : "{")
-                append(member: "policy", text: decision.shadow[i].policy, first: true)
-                append(member: "rule", text: decision.shadow[i].rule, first: !decision.shadow[i].policy.isPresent)
+                append(member: "policy", text: decision.pointee.shadow[i].policy, first: true)
+                append(member: "rule", text: decision.pointee.shadow[i].rule, first: !decision.pointee.shadow[i].policy.isPresent)
                 append(
-                    member: "decision", text: ByteView(staticText: decision.shadow[i].verdict.name),
-                    first: !decision.shadow[i].policy.isPresent && !decision.shadow[i].rule.isPresent)
+                    member: "decision", text: ByteView(staticText: decision.pointee.shadow[i].verdict.name),
+                    first: !decision.pointee.shadow[i].policy.isPresent && !decision.pointee.shadow[i].rule.isPresent)
                 append(0x7D)
             }
             append(0x5D)
         }
-        append(sourceTopic: decision.topic, partition: decision.partition, offset: decision.offset)
+        append(sourceTopic: decision.pointee.topic, partition: decision.pointee.partition, offset: decision.pointee.offset)
         append(",\"late\":")
-        append(event.flags.contains(.late) ? "true" : "false")
+        append(event.pointee.flags.contains(.late) ? "true" : "false")
         append(0x7D)
     }
 
-    private mutating func append(_ reason: Reason, text: ByteView) {
+    private mutating func append(_ reason: borrowing Reason, text: ByteView) {
         append("{\"signal\":\"")
         append(reason.signal)
         append("\",\"points\":")

@@ -57,11 +57,14 @@ extension OutputBuffer {
     /// The UUID's text, lower case.
     public mutating func append(_ id: DecisionID) {
         let text = extend(by: 36)
-        Self.write(hex: id.high >> 32, digits: 8, to: text)
-        Self.write(hex: id.high >> 16, digits: 4, to: text + 9)
-        Self.write(hex: id.high, digits: 4, to: text + 14)
-        Self.write(hex: id.low >> 48, digits: 4, to: text + 19)
-        Self.write(hex: id.low, digits: 12, to: text + 24)
+        let raw = UnsafeMutableRawPointer(text)
+        let (second, third) = (Self.hex(id.high), Self.hex(id.low >> 32))
+        raw.storeBytes(of: Self.hex(id.high >> 32), as: UInt64.self)
+        raw.storeBytes(of: UInt32(truncatingIfNeeded: second), toByteOffset: 9, as: UInt32.self)
+        raw.storeBytes(of: UInt32(second >> 32), toByteOffset: 14, as: UInt32.self)
+        raw.storeBytes(of: UInt32(truncatingIfNeeded: third), toByteOffset: 19, as: UInt32.self)
+        raw.storeBytes(of: UInt32(third >> 32), toByteOffset: 24, as: UInt32.self)
+        raw.storeBytes(of: Self.hex(id.low), toByteOffset: 28, as: UInt64.self)
         (text[8], text[13], text[18], text[23]) = (0x2D, 0x2D, 0x2D, 0x2D)
     }
 }

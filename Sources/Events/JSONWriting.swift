@@ -13,8 +13,15 @@ extension OutputBuffer {
 
     /// As `append(jsonString:)`, without the quotes.
     public mutating func appendEscaped(_ view: ByteView) {
-        guard let p = view.base else { return }
-        if Self.isPlain(p, view.count) { return append(p, count: view.count) }
+        guard let p = view.base, !view.isEmpty else { return }
+        // Most texts need nothing escaped, which shows while they are copied.
+        if Self.isPlain(p, view.count, copyingTo: extend(by: view.count)) { return }
+        retract(by: view.count)
+        appendEscaping(p, view)
+    }
+
+    @inline(never)
+    private mutating func appendEscaping(_ p: UnsafePointer<UInt8>, _ view: ByteView) {
         var start = 0
         for i in 0..<view.count {
             let c = p[i]
@@ -40,19 +47,36 @@ extension OutputBuffer {
 
     /// Whether nothing needs escaping, by eight bytes at once: the last eight may overlap those before.
     @inline(__always)
-    private static func isPlain(_ p: UnsafePointer<UInt8>, _ count: Int) -> Bool {
-        guard count >= 8 else {
-            for i in 0..<count where p[i] < 0x20 || p[i] == 0x22 || p[i] == 0x5C || p[i] == 0x7F { return false }
-            return true
-        }
-        let raw = UnsafeRawPointer(p)
-        var plain = plainness(raw.loadUnaligned(fromByteOffset: count - 8, as: UInt64.self))
-        var i = 0
-        while i < count - 8 {
-            plain &= plainness(raw.loadUnaligned(fromByteOffset: i, as: UInt64.self))
-            i += 8
+    private static func isPlain(_ p: UnsafePointer<UInt8>, _ count: Int, copyingTo out: UnsafeMutablePointer<UInt8>) -> Bool {
+        let (from, to) = (UnsafeRawPointer(p), UnsafeMutableRawPointer(out))
+        var plain = UInt64.max
+        if count >= 8 {
+            var i = 0
+            while i < count &- 8 {
+                plain &= copy(from, to, i)
+                i &+= 8
+            }
+            plain &= copy(from, to, count &- 8)
+        } else if count >= 4 {
+            let first = from.loadUnaligned(as: UInt32.self)
+            let last = from.loadUnaligned(fromByteOffset: count &- 4, as: UInt32.self)
+            to.storeBytes(of: first, as: UInt32.self)
+            to.storeBytes(of: last, toByteOffset: count &- 4, as: UInt32.self)
+            plain = plainness(UInt64(first) << 32 | UInt64(last))
+        } else {
+            for i in 0..<count {
+                out[i] = p[i]
+                plain &= plainness(UInt64(p[i]) &* 0x0101_0101_0101_0101)
+            }
         }
         return plain & 0x8080_8080_8080_8080 == 0x8080_8080_8080_8080
+    }
+
+    @inline(__always)
+    private static func copy(_ from: UnsafeRawPointer, _ to: UnsafeMutableRawPointer, _ at: Int) -> UInt64 {
+        let word = from.loadUnaligned(fromByteOffset: at, as: UInt64.self)
+        to.storeBytes(of: word, toByteOffset: at, as: UInt64.self)
+        return plainness(word)
     }
 
     /// The highest bit of each byte that is no control character, quotation mark, backslash or delete.
@@ -75,6 +99,7 @@ extension OutputBuffer {
     }
 
     /// A member whose value is a text; nothing when it is absent.
+    @inline(__always)
     public mutating func append(member name: StaticString, text: ByteView, first: Bool = false) {
         guard text.isPresent else { return }
         var next = extend(by: name.utf8CodeUnitCount + (first ? 4 : 5))
@@ -98,8 +123,33 @@ extension OutputBuffer {
 
     @inline(__always)
     private mutating func append(natural value: UInt64) {
+        if value < Self.short { return append(short: UInt32(value), decimals: 0) }
         let digits = Self.digits(of: value)
         Self.write(value, digits: digits, to: extend(by: digits))
+    }
+
+    /// The digits of a number below this, and a point between them, fit into a word.
+    private static var short: UInt64 { 10_000_000 }
+
+    /// The number with its last digits behind a point, which most have few enough of to be put together in a word.
+    @inline(__always)
+    private mutating func append(short value: UInt32, decimals: Int) {
+        var (word, length, rest): (UInt64, Int, UInt32) = (0, 1, value)
+        func takeDigit() {
+            let tens = rest / 10
+            word = word << 8 | UInt64(48 &+ rest &- tens &* 10)
+            rest = tens
+            length &+= 1
+        }
+        if decimals > 0 {
+            while length <= decimals { takeDigit() }
+            word = word << 8 | 0x2E
+        } else {
+            length = 0
+        }
+        repeat { takeDigit() } while rest > 0
+        UnsafeMutableRawPointer(extend(by: 8)).storeBytes(of: word, as: UInt64.self)
+        retract(by: 8 &- length)
     }
 
     @inline(__always)
@@ -126,9 +176,15 @@ extension OutputBuffer {
 
     /// A number with a fixed count of decimals, 0 to 6: rounded correctly from the double's exact value, ties to even,
     /// never "-0.0". NaN is written as zero, and what is beyond ±10⁹ as that.
+    @inline(__always)
     public mutating func append(number value: Double, decimals: Int) {
         var scale = 1.0
         for _ in 0..<decimals { scale *= 10 }
+        append(number: value, decimals: decimals, scale: scale)
+    }
+
+    @inline(never)
+    private mutating func append(number value: Double, decimals: Int, scale: Double) {
         let bounded = value.isNaN ? 0 : min(max(value, -1e9), 1e9)
         let product = bounded * scale
         // Adding 1.5 · 2⁵² leaves no place for a fraction: what is below 2⁵¹ is rounded to nearest, ties to even.
@@ -140,6 +196,7 @@ extension OutputBuffer {
         }
         let whole = UInt64(rounded.magnitude)
         if rounded < 0 { append(0x2D) }
+        if whole < Self.short { return append(short: UInt32(whole), decimals: decimals) }
         guard decimals > 0 else { return append(natural: whole) }
         let digits = max(Self.digits(of: whole), decimals + 1)
         let text = extend(by: digits + 1)
@@ -150,15 +207,22 @@ extension OutputBuffer {
     }
 
     /// 16 lower-case hex digits.
-    public mutating func append(hex value: UInt64) { Self.write(hex: value, digits: 16, to: extend(by: 16)) }
+    public mutating func append(hex value: UInt64) {
+        let text = UnsafeMutableRawPointer(extend(by: 16))
+        text.storeBytes(of: Self.hex(value >> 32), as: UInt64.self)
+        text.storeBytes(of: Self.hex(value), toByteOffset: 8, as: UInt64.self)
+    }
 
-    /// The last hex digits of the number.
+    /// The last eight hex digits of the number as text, the first in the lowest byte: all at once.
     @inline(__always)
-    static func write(hex value: UInt64, digits: Int, to text: UnsafeMutablePointer<UInt8>) {
-        for at in 0..<digits {
-            let digit = UInt8(truncatingIfNeeded: value &>> UInt64(4 * (digits - 1 - at))) & 15
-            text[at] = digit < 10 ? 48 + digit : 87 + digit
-        }
+    static func hex(_ value: UInt64) -> UInt64 {
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        var digits = value & 0xFFFF_FFFF
+        digits = (digits << 16 | digits) & 0x0000_FFFF_0000_FFFF
+        digits = (digits << 8 | digits) & 0x00FF_00FF_00FF_00FF
+        digits = (digits << 4 | digits) & (0x0F * ones)
+        let letters = (digits &+ 6 &* ones) >> 4 & ones
+        return (digits &+ 48 &* ones &+ letters &* 39).byteSwapped
     }
 
     mutating func append(hexDigit digit: UInt8) { append(digit < 10 ? 48 + digit : 87 + digit) }

@@ -12,7 +12,7 @@ public struct KeyedHash: Sendable, Equatable {
 
     /// Derived from the secret by HMAC-SHA-256, so that the secret itself is never in a table.
     public init(secret: [UInt8]) {
-        let words = Digest.hmacWords(key: secret, ByteView(staticText: "vigil keyed hash v1"))
+        let words = AuthenticationKey(secret)(ByteView(staticText: "vigil keyed hash v1"))
         self.init(k0: words.0, k1: words.1 | 1)
     }
 

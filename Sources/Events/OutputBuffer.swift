@@ -17,7 +17,7 @@ public struct OutputBuffer: ~Copyable {
     public mutating func append(_ byte: UInt8) {
         if count == capacity { grow(by: 1) }
         base[count] = byte
-        count += 1
+        count &+= 1
     }
 
     @inline(__always)
@@ -31,18 +31,20 @@ public struct OutputBuffer: ~Copyable {
 
     @inline(__always)
     public mutating func append(_ bytes: UnsafePointer<UInt8>, count added: Int) {
-        if count + added > capacity { grow(by: added) }
-        (base + count).update(from: bytes, count: added)
-        count += added
+        extend(by: added).update(from: bytes, count: added)
     }
 
     /// Makes room for as many bytes at the end, all of which the caller has to write before anything else is appended.
     @inline(__always)
     mutating func extend(by added: Int) -> UnsafeMutablePointer<UInt8> {
-        if count + added > capacity { grow(by: added) }
-        defer { count += added }
+        if capacity &- count < added { grow(by: added) }
+        defer { count &+= added }
         return base + count
     }
+
+    /// Takes back as many bytes at the end.
+    @inline(__always)
+    mutating func retract(by taken: Int) { count &-= taken }
 
     /// The bytes from `start` to the end: valid until the next append.
     public func view(from start: Int) -> ByteView { ByteView(base: UnsafePointer(base + start), count: count - start) }

@@ -48,7 +48,7 @@ extension Effects {
 extension OutputBuffer {
     /// The receipt's JSON text.
     mutating func append(_ receipt: ErasureReceipt, for event: borrowing Event) {
-        append(beginning: receipt.id, of: event)
+        withUnsafePointer(to: event) { append(beginning: receipt.id, of: $0) }
         append(member: "erased")
         append(receipt.erased ? "true" : "false")
         append(sourceTopic: receipt.topic, partition: receipt.partition, offset: receipt.offset)

@@ -149,35 +149,35 @@ extension OutputBuffer {
     /// RFC 3339 in UTC with milliseconds, `2026-11-23T10:00:00.123Z`. Times outside the years 0 to 9999 are written
     /// as the nearest that is inside.
     public mutating func append(_ time: Timestamp) {
-        let ms = min(max(time.milliseconds, -62_167_219_200_000), 253_402_300_799_999)
-        let day = Int((ms >= 0 ? ms : ms - 86_399_999) / 86_400_000)
-        let rest = Int(ms - Int64(day) * 86_400_000)
-        let z = day + 719_468
-        let era = (z >= 0 ? z : z - 146_096) / 146_097
-        let dayOfEra = z - era * 146_097
+        // From the first of March of the year −400, so that nothing is below zero and leap days come last.
+        let time = UInt64(min(max(time.milliseconds, -62_167_219_200_000), 253_402_300_799_999) + 74_784_816_000_000)
+        let day = UInt32(time / 86_400_000)
+        let rest = UInt32(time - UInt64(day) * 86_400_000)
+        let era = day / 146_097
+        let dayOfEra = day - era * 146_097
         let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
         let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
         let m = (5 * dayOfYear + 2) / 153
         let month = m < 10 ? m + 3 : m - 9
-        let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
-        append(digits: year, count: 4)
-        append(0x2D)
-        append(digits: month, count: 2)
-        append(0x2D)
-        append(digits: dayOfYear - (153 * m + 2) / 5 + 1, count: 2)
-        append(0x54)
-        append(digits: rest / 3_600_000, count: 2)
-        append(0x3A)
-        append(digits: rest / 60_000 % 60, count: 2)
-        append(0x3A)
-        append(digits: rest / 1000 % 60, count: 2)
-        append(0x2E)
-        append(digits: rest % 1000, count: 3)
-        append(0x5A)
+        let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0) - 400
+        let seconds = rest / 1000
+        let minutes = seconds / 60
+        let text = extend(by: 24)
+        Self.write(pair: year / 100, before: 0x30, to: text)
+        Self.write(pair: year % 100, before: 0x2D, to: text + 2)
+        Self.write(pair: month, before: 0x2D, to: text + 5)
+        Self.write(pair: dayOfYear - (153 * m + 2) / 5 + 1, before: 0x54, to: text + 8)
+        Self.write(pair: minutes / 60, before: 0x3A, to: text + 11)
+        Self.write(pair: minutes % 60, before: 0x3A, to: text + 14)
+        Self.write(pair: seconds % 60, before: 0x2E, to: text + 17)
+        let milliseconds = rest - seconds * 1000
+        Self.write(pair: milliseconds / 10, before: UInt8(48 + milliseconds % 10), to: text + 20)
+        text[23] = 0x5A
     }
 
+    /// Two digits, and what stands behind them.
     @inline(__always)
-    private mutating func append(digits value: Int, count: Int) {
-        Self.write(UInt64(truncatingIfNeeded: value), digits: count, to: extend(by: count))
+    private static func write(pair value: UInt32, before next: UInt8, to text: UnsafeMutablePointer<UInt8>) {
+        (text[0], text[1], text[2]) = (UInt8(48 + value / 10), UInt8(48 + value % 10), next)
     }
 }

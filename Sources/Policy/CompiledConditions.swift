@@ -30,6 +30,9 @@ final class CompiledConditions {
         static let numbers: Asked = [.score, .age, .amount]
     }
 
+    /// A text of an event that many rules ask for.
+    enum Asking { case user, action, resource }
+
     /// What most rules ask for.
     struct Clause {
         var types: UInt8
@@ -180,7 +183,7 @@ final class CompiledConditions {
     /// Whether a clause holds of an event that is of a type, level, confidence and outcome it asks for.
     /// - Complexity: O(what it asks for); a list costs no more than one text.
     @inline(__always)
-    func holdsOfKind(_ clause: UnsafeMutablePointer<Clause>, _ subject: inout Subject, _ context: borrowing PolicyContext) -> Bool {
+    func holdsOfKind(_ clause: UnsafeMutablePointer<Clause>, _ subject: inout Subject, _ context: UnsafePointer<PolicyContext>) -> Bool {
         let (fired, methods) = (subject.assessment.pointee.fired.rawValue, subject.event.pointee.amr.rawValue)
         let asked = clause.pointee.asked
         guard clause.pointee.anySignals == 0 || clause.pointee.anySignals & fired != 0,
@@ -194,7 +197,7 @@ final class CompiledConditions {
 
     @inline(never)
     private func holds(
-        _ asked: Asked, _ clause: UnsafeMutablePointer<Clause>, _ subject: inout Subject, _ context: borrowing PolicyContext
+        _ asked: Asked, _ clause: UnsafeMutablePointer<Clause>, _ subject: inout Subject, _ context: UnsafePointer<PolicyContext>
     ) -> Bool {
         let event = subject.event
         if !asked.isDisjoint(with: .numbers), !holdsInNumbers(clause, subject) { return false }
@@ -211,7 +214,7 @@ final class CompiledConditions {
 
     /// Whether a clause holds. Names refer to names: the depth is that of the plan, in which there are no circles.
     @inline(never)
-    private func holds(_ index: Int, _ subject: inout Subject, _ context: borrowing PolicyContext) -> Bool {
+    private func holds(_ index: Int, _ subject: inout Subject, _ context: UnsafePointer<PolicyContext>) -> Bool {
         let clause = clauses + index
         guard clause.pointee.types >> subject.event.pointee.type.rawValue & 1 == 1,
             clause.pointee.levels >> subject.assessment.pointee.level.rawValue & 1 == 1,
@@ -222,13 +225,13 @@ final class CompiledConditions {
     }
 
     /// Whether any of the clauses that `run` of the references names holds.
-    func holdsAny(_ run: Run, _ subject: inout Subject, _ context: borrowing PolicyContext) -> Bool {
+    func holdsAny(_ run: Run, _ subject: inout Subject, _ context: UnsafePointer<PolicyContext>) -> Bool {
         for index in run.indices where holds(Int(references[index]), &subject, context) { return true }
         return false
     }
 
     /// Whether all of them hold.
-    func holdsAll(_ run: Run, _ subject: inout Subject, _ context: borrowing PolicyContext) -> Bool {
+    func holdsAll(_ run: Run, _ subject: inout Subject, _ context: UnsafePointer<PolicyContext>) -> Bool {
         for index in run.indices where !holds(Int(references[index]), &subject, context) { return false }
         return true
     }
@@ -271,7 +274,7 @@ final class CompiledConditions {
     }
 
     @inline(never)
-    private func holds(_ extra: UnsafeMutablePointer<Extra>, _ subject: inout Subject, _ context: borrowing PolicyContext) -> Bool {
+    private func holds(_ extra: UnsafeMutablePointer<Extra>, _ subject: inout Subject, _ context: UnsafePointer<PolicyContext>) -> Bool {
         let event = subject.event
         if extra.pointee.asksTag, !fits(extra.pointee.tagged, event.pointee.resource) { return false }
         if extra.pointee.asksMore, !holdsInMore(extra, event, context) { return false }
@@ -282,22 +285,36 @@ final class CompiledConditions {
 
     @inline(never)
     private func holdsInMore(
-        _ extra: UnsafeMutablePointer<Extra>, _ event: UnsafePointer<Event>, _ context: borrowing PolicyContext
+        _ extra: UnsafeMutablePointer<Extra>, _ event: UnsafePointer<Event>, _ context: UnsafePointer<PolicyContext>
     ) -> Bool {
-        let (deviceClass, sessionLevel) = (event.pointee.deviceClass.rawValue, context.sessionLevel.rawValue)
+        let (deviceClass, sessionLevel) = (event.pointee.deviceClass.rawValue, context.pointee.sessionLevel.rawValue)
         guard extra.pointee.deviceClasses == 0 || extra.pointee.deviceClasses >> deviceClass & 1 == 1,
             extra.pointee.sessionLevels == 0 || extra.pointee.sessionLevels >> sessionLevel & 1 == 1,
-            context.assurance.rawValue >= extra.pointee.assuranceLow, context.assurance.rawValue < extra.pointee.assuranceBelow,
+            context.pointee.assurance.rawValue >= extra.pointee.assuranceLow, context.pointee.assurance.rawValue < extra.pointee.assuranceBelow,
             matches(extra.pointee.devices, event.pointee.deviceID)
         else { return false }
         for index in extra.pointee.counts.indices {
-            let value = context[checks[index].count]
+            let value = context.pointee[checks[index].count]
             if value < checks[index].low || value > checks[index].high { return false }
         }
         if !extra.pointee.times.isEmpty, !holdsAny(extra.pointee.times, at: event.pointee.time) { return false }
         if !extra.pointee.countries.isEmpty, !matches(extra.pointee.countries, country: event.pointee.country) { return false }
         if !extra.pointee.providers.isEmpty, !matches(extra.pointee.providers, provider: event.pointee.asn) { return false }
         return !extra.pointee.asksAddress || matches(extra, address: event.pointee.ip)
+    }
+
+    /// False where a text of this mark is sure not to be what the clause asks for.
+    func mayFit(_ clause: Clause, _ asking: Asking, mark: UInt8) -> Bool {
+        func mayFit(_ texts: Texts) -> Bool {
+            texts.isEmpty || texts.patterns.indices.contains { GlobPattern.mayFit(patterns[$0].text, mark: mark) }
+                || texts.lists.indices.contains { lists[$0].mayContain(mark: mark) }
+        }
+        let extra = clause.extra < 0 ? Extra() : extras[Int(clause.extra)]
+        return switch asking {
+        case .user: mayFit(extra.users) && mayFit(extra.groups)
+        case .action: mayFit(clause.actions)
+        case .resource: mayFit(clause.resources) && mayFit(extra.tagged)
+        }
     }
 
     private func holdsAny(_ run: Run, at time: Timestamp) -> Bool {

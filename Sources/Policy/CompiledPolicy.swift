@@ -102,7 +102,8 @@ public final class CompiledPolicy: @unchecked Sendable {
                     hasScope: !rule.also.isEmpty || !rule.unless.isEmpty, also: scope.also, unless: scope.unless))
         }
         self.conditions = conditions
-        kinds = RuleKinds(scopes.map { conditions.clauses[Int($0.clause)] })
+        let clauses = scopes.map { conditions.clauses[Int($0.clause)] }
+        kinds = RuleKinds(clauses) { conditions.mayFit(clauses[$0], $1, mark: $2) }
         needs = conditions.needs
     }
 
@@ -150,47 +151,45 @@ public final class CompiledPolicy: @unchecked Sendable {
     }
 
     /// The first enforced rule that matches, -1 for none, and the report-only rules that matched before it. The event and the
-    /// assessment stay where they are: as values they would be copied, which costs as much as matching them.
+    /// assessment stay where they are, as does the context: as values they would be copied, which costs as much as matching
+    /// them.
     /// - Parameter relaxed: rules that count as report-only this time.
     /// - Complexity: O(rules)
     public func evaluate(
-        _ event: UnsafePointer<Event>, _ assessment: UnsafePointer<Assessment>, _ context: borrowing PolicyContext,
+        _ event: UnsafePointer<Event>, _ assessment: UnsafePointer<Assessment>, _ context: UnsafePointer<PolicyContext>,
         relaxed: ReportedRules = .none
     ) -> (verdict: Verdict, rule: Int, reported: ReportedRules) {
-        // Most events are matched by none.
-        var subject = conditions.subject(event, assessment)
-        for word in 0..<kinds.words {
-            var left = kinds.rules(of: event, assessment, word: word)
-            while left != 0 {
-                let index = word &<< 6 | left.trailingZeroBitCount
-                if conditions.holdsOfKind(rules[index].clause, &subject, context) {
-                    return evaluate(from: index, &subject, context, relaxed)
-                }
-                left &= left &- 1
-            }
+        // Most events can be matched by none.
+        for word in 0..<kinds.words where kinds.rules(of: event, assessment, word: word) != 0 {
+            return evaluate(from: word, event, assessment, context, relaxed)
         }
         return (fallback, -1, ReportedRules())
     }
 
-    /// The same from the first rule whose own conditions hold.
+    /// The same from the first word of rules that may match.
     @inline(never)
     private func evaluate(
-        from first: Int, _ subject: inout CompiledConditions.Subject, _ context: borrowing PolicyContext, _ relaxed: ReportedRules
+        from first: Int, _ event: UnsafePointer<Event>, _ assessment: UnsafePointer<Assessment>,
+        _ context: UnsafePointer<PolicyContext>, _ relaxed: ReportedRules
     ) -> (verdict: Verdict, rule: Int, reported: ReportedRules) {
         var reported = ReportedRules()
-        for index in first..<count {
-            let rule = rules + index
-            guard kinds.rules(of: subject.event, subject.assessment, word: index >> 6) >> UInt64(index & 63) & 1 == 1,
-                conditions.holdsOfKind(rule.pointee.clause, &subject, context)
-            else { continue }
-            if rule.pointee.hasScope {
-                guard conditions.holdsAll(rule.pointee.also, &subject, context) else { continue }
-                if conditions.holdsAny(rule.pointee.unless, &subject, context) { continue }
-            }
-            if rule.pointee.isReport || relaxed.contains(index) {
-                reported.insert(index)
-            } else {
-                return (rule.pointee.verdict, index, reported)
+        var subject = conditions.subject(event, assessment)
+        for word in first..<kinds.words {
+            var left = kinds.rules(of: event, assessment, word: word)
+            while left != 0 {
+                let index = word &<< 6 | left.trailingZeroBitCount
+                left &= left &- 1
+                let rule = rules + index
+                guard conditions.holdsOfKind(rule.pointee.clause, &subject, context) else { continue }
+                if rule.pointee.hasScope {
+                    guard conditions.holdsAll(rule.pointee.also, &subject, context) else { continue }
+                    if conditions.holdsAny(rule.pointee.unless, &subject, context) { continue }
+                }
+                if rule.pointee.isReport || relaxed.contains(index) {
+                    reported.insert(index)
+                } else {
+                    return (rule.pointee.verdict, index, reported)
+                }
             }
         }
         return (fallback, -1, reported)
@@ -201,7 +200,9 @@ public final class CompiledPolicy: @unchecked Sendable {
         _ event: borrowing Event, _ assessment: borrowing Assessment, _ context: PolicyContext
     ) -> (verdict: Verdict, rule: Int, reported: ReportedRules) {
         withUnsafePointer(to: event) { event in
-            withUnsafePointer(to: assessment) { evaluate(event, $0, context) }
+            withUnsafePointer(to: assessment) { assessment in
+                withUnsafePointer(to: context) { evaluate(event, assessment, $0) }
+            }
         }
     }
 }

@@ -77,6 +77,8 @@ struct EntryTable: @unchecked Sendable {
     /// Entries with `*` or `?`.
     private let patterns: UnsafeMutablePointer<UInt32>
     private let patternCount: Int
+    /// The marks of texts that may be an entry or fit one, as bits.
+    private let marks: UnsafeMutablePointer<UInt64>
 
     init(_ content: [UInt8], _ entries: [Range<Int>]) {
         bytes = .allocate(capacity: max(content.count, 1))
@@ -87,10 +89,17 @@ struct EntryTable: @unchecked Sendable {
         slots = .allocate(capacity: size)
         slots.initialize(repeating: 0, count: size)
         mask = size - 1
+        marks = .allocate(capacity: 4)
+        marks.initialize(repeating: 0, count: 4)
         var found: [UInt32] = []
         for (index, entry) in entries.enumerated() {
             (places + index).initialize(to: UInt64(entry.lowerBound) << 12 | UInt64(entry.count))
-            if content[entry].contains(where: { $0 == UInt8(ascii: "*") || $0 == UInt8(ascii: "?") }) {
+            if content[entry].prefix(3).contains(where: GlobPattern.isWild) {
+                marks.update(repeating: .max, count: 4)
+            } else if let mark = GlobPattern.mark(of: ByteView(base: UnsafePointer(bytes + entry.lowerBound), count: entry.count)) {
+                marks[Int(mark >> 6)] |= 1 << UInt64(mark & 63)
+            }
+            if content[entry].contains(where: GlobPattern.isWild) {
                 found.append(UInt32(index))
                 continue
             }
@@ -109,7 +118,11 @@ struct EntryTable: @unchecked Sendable {
         slots.deallocate()
         places.deallocate()
         patterns.deallocate()
+        marks.deallocate()
     }
+
+    /// False where a text of this mark is sure not to be an entry or fit one.
+    func mayContain(mark: UInt8) -> Bool { marks[Int(mark >> 6)] >> UInt64(mark & 63) & 1 == 1 }
 
     private func entry(_ index: Int) -> ByteView {
         ByteView(base: UnsafePointer(bytes + Int(places[index] >> 12)), count: Int(places[index] & 0xFFF))

@@ -37,16 +37,26 @@ struct GlobPattern {
 
     init(_ text: ByteView) {
         self.text = text
-        func isWild(_ byte: UInt8) -> Bool { byte == UInt8(ascii: "*") || byte == UInt8(ascii: "?") }
-        for (index, byte) in text.bytes.prefix(while: { !isWild($0) }).prefix(8).enumerated() {
+        for (index, byte) in text.bytes.prefix(while: { !Self.isWild($0) }).prefix(8).enumerated() {
             first |= UInt64(byte) << UInt64(8 * index)
             firstMask |= 0xFF << UInt64(8 * index)
         }
-        for (index, byte) in text.bytes.reversed().prefix(while: { !isWild($0) }).prefix(8).enumerated() {
+        for (index, byte) in text.bytes.reversed().prefix(while: { !Self.isWild($0) }).prefix(8).enumerated() {
             last |= UInt64(byte) << UInt64(56 - 8 * index)
             lastMask |= 0xFF << UInt64(56 - 8 * index)
         }
     }
+
+    /// What a text is told apart by at a glance: its first and third byte in one. Nil where it is shorter.
+    @inline(__always)
+    static func mark(of text: ByteView) -> UInt8? { text.count < 3 ? nil : text[0] &+ 5 &* text[2] }
+
+    /// False where a text of this mark is sure not to fit the pattern.
+    static func mayFit(_ pattern: ByteView, mark: UInt8) -> Bool {
+        pattern.bytes.prefix(3).contains(where: isWild) || Self.mark(of: pattern) == mark
+    }
+
+    static func isWild(_ byte: UInt8) -> Bool { byte == UInt8(ascii: "*") || byte == UInt8(ascii: "?") }
 
     /// False where a text of these ends is sure not to fit.
     @inline(__always)

@@ -94,6 +94,22 @@ import Testing
         }
     }
 
+    @Test func wholeNumbersAreWrittenInFull() {
+        let seed = UInt64.random(in: 0...UInt64.max)
+        print("wholeNumbersAreWrittenInFull seed \(seed)")
+        var random = SeededGenerator(seed: seed)
+        var values: [Int64] = [0, 9, 10, 9_999_999, 10_000_000, 99_999_999, .max, .min]
+        for _ in 0..<2000 { values.append(Int64.random(in: .min ... .max, using: &random) >> Int64.random(in: 0...63, using: &random)) }
+        for value in values {
+            var buffer = OutputBuffer()
+            buffer.append(integer: value)
+            #expect(buffer.view(from: 0).string == String(value))
+            buffer.removeAll()
+            buffer.append(hex: UInt64(bitPattern: value))
+            #expect(buffer.view(from: 0).string == String(format: "%016llx", value))
+        }
+    }
+
     @Test func textsAreEscapedByteByByte() {
         let seed = UInt64.random(in: 0...UInt64.max)
         print("textsAreEscapedByteByByte seed \(seed)")
