@@ -94,8 +94,8 @@ extension Slots where T == ActionSlot {
     /// - Complexity: O(actions); what the user does often is found first.
     @inline(__always)
     public func firstIndex(ofAction action: UInt32) -> Int {
-        let index = firstMatch(of: action, in: base, count: count)
-        return index < count ? index : -1
+        for index in 0..<count where base[index].fingerprint == action { return index }
+        return -1
     }
 }
 

@@ -11,8 +11,3 @@ public func prefetch(_ start: UnsafeRawPointer, bytes: Int) { vj_prefetch(start,
 public func matches(of value: UInt32, mask: UInt32, in slots: UnsafeRawPointer, count: Int) -> UInt64 {
     vj_matches(slots, count, value, mask)
 }
-
-/// The first of so many slots of three words of 32 bits whose first word is `value`; `count` where there is none.
-/// - Complexity: O(slots), four at a time where the processor can.
-@inlinable @inline(__always)
-public func firstMatch(of value: UInt32, in slots: UnsafeRawPointer, count: Int) -> Int { vj_first(slots, count, value) }

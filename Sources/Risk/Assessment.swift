@@ -44,6 +44,8 @@ public struct Assessment: ~Copyable {
     /// Evidence for danger by group, and all evidence against it, before caps.
     var positive = InlineArray<8, Double>(repeating: 0)
     var negative = 0.0
+    /// What of the evidence for danger counts, and of that against it. In memory, to be read by the sign without a branch.
+    var scales = InlineArray<2, Double>(repeating: 1)
     /// Some group has more than its cap.
     var isCapped = false
 

@@ -132,8 +132,7 @@ public final class Scorer: @unchecked Sendable {
     private func fuse(_ contexts: Double, _ out: inout Assessment) {
         let allowance = out.fired.isDisjoint(with: .undeniable) ? model.reassuranceCap : 0
         // 1 where there is nothing to scale, and the quotient no number.
-        let negativeScale = min(1, allowance / abs(out.negative))
-        let scaling = negativeScale.bitPattern ^ (1.0).bitPattern
+        out.scales[1] = min(1, allowance / abs(out.negative))
         var total = model.base
         var (present, fired): (UInt64, UInt64) = (0, 0)
         var bits = out.present.rawValue
@@ -143,8 +142,7 @@ public final class Scorer: @unchecked Sendable {
             bits &= bits - 1
             let slot = out.evidence + index
             var points = slot.pointee.points
-            let isNegative = UInt64(bitPattern: Int64(bitPattern: points.bitPattern) >> 63)
-            points *= Double(bitPattern: (1.0).bitPattern ^ scaling & isNegative)
+            points *= out.scales[Int(points.bitPattern >> 63)]
             if out.isCapped && points > 0 {
                 let group = Int(groups[index])
                 if out.positive[group] > groupCaps[group] { points *= groupCaps[group] / out.positive[group] }

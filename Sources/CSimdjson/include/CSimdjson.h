@@ -70,26 +70,6 @@ static inline uint64_t vj_matches(const void *slots, size_t count, uint32_t valu
     return found;
 }
 
-/// The first of `count` slots of three words whose first word is `value`; `count` where there is none.
-static inline size_t vj_first(const void *slots, size_t count, uint32_t value) {
-    const uint32_t *words = (const uint32_t *)slots;
-    size_t at = 0;
-#if defined(__SSE2__)
-    // Four slots at a time, all of whose words are compared: it matters seldom that another word than the first is equal.
-    const __m128i wanted = _mm_set1_epi32((int)value);
-    for (; at + 4 <= count; at += 4) {
-        const __m128i *p = (const __m128i *)(words + at * 3);
-        const __m128i equal = _mm_or_si128(
-            _mm_or_si128(_mm_cmpeq_epi32(_mm_loadu_si128(p), wanted), _mm_cmpeq_epi32(_mm_loadu_si128(p + 1), wanted)),
-            _mm_cmpeq_epi32(_mm_loadu_si128(p + 2), wanted));
-        if (!_mm_movemask_epi8(equal)) continue;
-        for (size_t slot = at; slot < at + 4; slot++) if (words[slot * 3] == value) return slot;
-    }
-#endif
-    while (at < count && words[at * 3] != value) at++;
-    return at;
-}
-
 /// How many bytes from `start` on are printable ASCII but neither `"` nor `\\`. A zero byte must end the search at the latest,
 /// and 15 more behind it be readable.
 static inline size_t vj_plain_count(const uint8_t *start) {
