@@ -70,8 +70,17 @@ extension UserTable {
         return layOut(identity: identityBytes, capacities: capacities).0
     }
 
-    /// What a section grows to at least: of pairs nearly everybody who has one soon has so many.
-    private static func leastGrown(_ section: Section) -> Int { section == .pairs ? 8 : 1 }
+    /// What a section grows to when it begins. Of pairs nearly everybody who has one soon has eight; but only where the row has
+    /// room for the most of everything do they take nothing from others that come later.
+    private func leastGrown(_ section: Section, of row: UserRow) -> Int {
+        guard section == .pairs else { return 1 }
+        var most = Self.wholeWords(UserRow.headerBytes + Int(row.header.pointee.identityBytes))
+        for other in Section.allCases {
+            let capacity = Int(row.header.pointee.sections[Int(other.rawValue)].capacity)
+            most += Self.wholeWords(max(limit(of: other), capacity) * UserRow.stride(of: other))
+        }
+        return Self.wholeGranules(most) <= bounds.bytesPerUser ? 8 : 1
+    }
 
     /// Bytes kept free for what must never be crowded out of the row, beside `section`.
     private static func reserve(in row: UserRow, beside section: Section) -> Int {
@@ -98,12 +107,8 @@ extension UserTable {
         let behind = Int(old.offset) * 8 + oldBytes
         // What an attacker can fill must not keep out what would tell on him.
         let most = bounds.bytesPerUser & ~(UserRow.rowGranule - 1) - end - Self.reserve(in: row, beside: section)
-        var capacity = min(limit, max(Int(old.capacity) * 2, Self.leastGrown(section)))
-        var growth = Self.wholeWords(capacity * stride) - oldBytes
-        if growth > most {
-            capacity = min(limit, max(Int(old.capacity) * 2, 1))
-            growth = Self.wholeWords(capacity * stride) - oldBytes
-        }
+        let capacity = min(limit, old.capacity == 0 ? leastGrown(section, of: row) : Int(old.capacity) * 2)
+        let growth = Self.wholeWords(capacity * stride) - oldBytes
         guard growth <= most else { return nil }
         let size = Self.wholeGranules(end + growth)
         // A row from outside may have had more room than it needs, and needs less memory than it has.

@@ -142,7 +142,7 @@ extension Engine {
         if session >= 0 {
             let slot = row.sessions.base + session
             let previous = slot.pointee.course.take(seen.action, countedIn: window, isCut: isCut)
-            row.header.pointee.course.window = slot.pointee.course.window
+            row.header.pointee.course.window = window ?? slot.pointee.course.window
             return previous
         }
         let isCut = seen.time - row.header.pointee.lastSeen > plan.windows.sessionGap

@@ -41,7 +41,10 @@ public final class AuthenticationKey: @unchecked Sendable {
         precondition(done == 1, "HMAC-SHA-256 failed")
     }
 
-    deinit { prepared.deallocate() }
+    deinit {
+        vc_hmac_forget(prepared)
+        prepared.deallocate()
+    }
 
     /// The message's code (RFC 2104) as big-endian words.
     public func callAsFunction(_ message: ByteView) -> (UInt64, UInt64, UInt64, UInt64) {

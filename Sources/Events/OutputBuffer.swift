@@ -34,7 +34,8 @@ public struct OutputBuffer: ~Copyable {
         extend(by: added).update(from: bytes, count: added)
     }
 
-    /// Makes room for as many bytes at the end, all of which the caller has to write before anything else is appended.
+    /// Makes room for as many bytes at the end, which the caller has to write, or take back with `retract`, before anything else
+    /// is appended.
     @inline(__always)
     mutating func extend(by added: Int) -> UnsafeMutablePointer<UInt8> {
         if capacity &- count < added { grow(by: added) }

@@ -162,7 +162,7 @@ extension EventWalk {
         return true
     }
 
-    /// Apart from what most records take, which would else be laid out around it.
+    /// Not inlined: few records need it, and the walk would keep its registers free for it.
     @inline(never)
     private mutating func assignPlain(_ field: EventField, _ value: Scalar, into event: UnsafeMutablePointer<Event>) {
         assign(field, value, into: &event.pointee)

@@ -5,7 +5,7 @@ import CSimdjson
 @inlinable @inline(__always)
 public func prefetch(_ start: UnsafeRawPointer, bytes: Int) { vj_prefetch(start, bytes) }
 
-/// Bit i: `mask` leaves `value` of the first word of slot i; of up to 64 slots of two words of 32 bits.
+/// Bit i: the first word of slot i, masked, is `value`; of up to 64 slots of two words of 32 bits.
 /// - Complexity: O(slots), sixteen at a time where the processor can.
 @inlinable @inline(__always)
 public func matches(of value: UInt32, mask: UInt32, in slots: UnsafeRawPointer, count: Int) -> UInt64 {

@@ -1,8 +1,8 @@
 import Events
 import Risk
 
-/// Which rules may hold of an event, as bits: what most events are settled by, for no rule may. Exact as to the type, level,
-/// confidence and outcome that a rule asks for; of signals and texts it is told only as much as can be without looking at
+/// Which rules may hold of an event, as bits; of most events none may. Exact as to the type, level, confidence and outcome
+/// that a rule asks for; of signals and texts it is told only as much as can be without looking at
 /// each rule.
 struct RuleKinds {
     /// 64 rules to a word.

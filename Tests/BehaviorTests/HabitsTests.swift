@@ -7,12 +7,13 @@ import VigilTesting
 
 /// One user's row in a table of its own.
 struct Habits {
-    let table = UserTable(bounds: StateBounds(), inputs: 1)
+    let table: UserTable
     private(set) var row: UserRow
 
-    init() {
+    init(bounds: StateBounds = StateBounds()) {
         var name = "alice"
-        let table = table
+        let table = UserTable(bounds: bounds, inputs: 1)
+        self.table = table
         row = name.withUTF8 {
             table.sequence += 1
             let row = table.findOrInsert(
@@ -36,6 +37,17 @@ struct Habits {
 
 /// What a row counts, beside the same counted exactly.
 @Suite struct HabitsTests {
+    @Test func onlyARowThatCanHoldEverythingBeginsWithRoomForManyPairs() {
+        var bounds = StateBounds()
+        let largest = UserTable.largestRow(bounds: bounds, inputs: 1, identityBytes: 5)
+        for (bytes, capacity) in [(largest, 8), (largest - 64, 1), (4096, 1)] {
+            bounds.bytesPerUser = bytes
+            var habits = Habits(bounds: bounds)
+            habits.learn(1, after: 2)
+            #expect(habits.row.pairs.count == 1 && habits.row.pairs.capacity == capacity, "\(bytes) bytes of \(largest)")
+        }
+    }
+
     /// Half-lives of 10 and 2 days.
     let aging = Aging(halfLife: 10 * 86_400_000, fastHalfLife: 2 * 86_400_000)
 

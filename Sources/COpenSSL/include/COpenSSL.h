@@ -1,7 +1,9 @@
 #ifndef VIGIL_COPENSSL_H
 #define VIGIL_COPENSSL_H
-/* HMAC's own calls look the hash up and allocate for every message; these keep its state, and are called deprecated. */
+/* OpenSSL's calls for HMAC look the hash up and allocate for every message. The older ones for SHA-256 alone keep its state;
+   they are deprecated because they always take libcrypto's own SHA-256, whatever providers are configured. */
 #define OPENSSL_SUPPRESS_DEPRECATED
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/sha.h>
 #include <stddef.h>
@@ -27,13 +29,21 @@ static inline int vc_hmac_prepare(vc_hmac_key *prepared, const uint8_t *key, siz
     for (size_t i = 0; i < sizeof block; i++) block[i] ^= 0x36;
     int done = SHA256_Init(&prepared->inner) && SHA256_Update(&prepared->inner, block, sizeof block);
     for (size_t i = 0; i < sizeof block; i++) block[i] ^= 0x36 ^ 0x5C;
-    return done && SHA256_Init(&prepared->outer) && SHA256_Update(&prepared->outer, block, sizeof block);
+    done = done && SHA256_Init(&prepared->outer) && SHA256_Update(&prepared->outer, block, sizeof block);
+    OPENSSL_cleanse(block, sizeof block);
+    return done;
 }
+
+/// Nothing of the key is left in memory.
+static inline void vc_hmac_forget(vc_hmac_key *prepared) { OPENSSL_cleanse(prepared, sizeof *prepared); }
 
 /// The code of a message into `digest` (32 bytes), of nothing where the pointer is NULL. 1 on success.
 static inline int vc_hmac(const vc_hmac_key *key, const uint8_t *bytes, size_t count, uint8_t *digest) {
     SHA256_CTX inner = key->inner, outer = key->outer;
-    return (bytes == NULL || SHA256_Update(&inner, bytes, count)) && SHA256_Final(digest, &inner)
+    const int done = (bytes == NULL || SHA256_Update(&inner, bytes, count)) && SHA256_Final(digest, &inner)
         && SHA256_Update(&outer, digest, SHA256_DIGEST_LENGTH) && SHA256_Final(digest, &outer);
+    OPENSSL_cleanse(&inner, sizeof inner);
+    OPENSSL_cleanse(&outer, sizeof outer);
+    return done;
 }
 #endif

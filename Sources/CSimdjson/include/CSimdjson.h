@@ -35,7 +35,7 @@ static inline void vj_prefetch(const void *start, size_t bytes) {
 }
 
 #if defined(__SSE2__)
-/// Of eight slots of two words: a half of ones where `mask` leaves `wanted` of the first word.
+/// Of eight slots of two words: a half of ones where the first word, masked, is `wanted`.
 static inline __m128i vj_equal8(const uint32_t *words, __m128i mask, __m128i wanted) {
     const float *p = (const float *)words;
     const __m128i a = _mm_castps_si128(_mm_shuffle_ps(_mm_loadu_ps(p), _mm_loadu_ps(p + 4), 0x88));
@@ -50,7 +50,7 @@ static inline uint64_t vj_matches16(const uint32_t *first, const uint32_t *secon
 }
 #endif
 
-/// Bit i of the result: `mask` leaves `value` of the first of the two words of slot i; of up to 64 slots of 8 bytes.
+/// Bit i of the result: the first word of slot i, masked, is `value`; of up to 64 slots of two words of 32 bits.
 static inline uint64_t vj_matches(const void *slots, size_t count, uint32_t value, uint32_t mask) {
     const uint32_t *words = (const uint32_t *)slots;
     uint64_t found = 0;
@@ -117,8 +117,9 @@ static inline int64_t vj_ipv4(const uint8_t *text, size_t count) {
     const unsigned dots = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('.')));
     const unsigned starts = dots << 1 | 1, dots2 = dots & (dots - 1), dots3 = dots2 & (dots2 - 1);
     // Nothing but digits and three dots, no number that is empty, or longer than three, or longer than one with a zero first.
+    const unsigned longs = digits & digits >> 1 & digits >> 2 & digits >> 3, padded = zeros & starts & digits >> 1;
     if ((digits | dots) != (1u << n) - 1 || dots3 == 0 || (dots3 & (dots3 - 1)) != 0
-        || ((starts & dots) | dots >> (n - 1) | (digits & digits >> 1 & digits >> 2 & digits >> 3) | (zeros & starts & digits >> 1)) != 0)
+        || ((starts & dots) | dots >> (n - 1) | longs | padded) != 0)
         return -1;
     const unsigned a = (unsigned)__builtin_ctz(dots), b = (unsigned)__builtin_ctz(dots2), c = (unsigned)__builtin_ctz(dots3);
     // Each number in four bytes, its last digit in the highest and zeros where it has none.
