@@ -103,6 +103,9 @@ extension Shard {
             engine.newerRowWins = newerRowWins || restoration.mustRepublish
             try store.restore(into: engine, budgetBytes: budget)
             engine.newerRowWins = newerRowWins
+            for number in restoration.passed.sorted() where engine.withRow(number: number, { $0 == nil }) {
+                try engine.disown(user: number)
+            }
         } catch let error as StoreError {
             try rebuild(restoration, because: error.message)
         } catch {

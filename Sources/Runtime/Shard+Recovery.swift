@@ -81,13 +81,13 @@ extension Shard {
         guard let facts = assignment.facts else { return }
         let until = world.clock.milliseconds + 100
         for (place, restoration) in assignment.restorations.enumerated() {
+            let mine = place * plan.inputs.count..<(place + 1) * plan.inputs.count
             while restoration.phase != .done {
                 switch restoration.phase {
-                case .opening: try open(restoration, facts.log)
+                case .opening: try open(restoration, bounds: Array(facts.bounds[mine]), facts.log)
                 case .tailing: try tail(restoration)
                 case .cuts: try readCuts(restoration)
                 case .loading:
-                    let mine = place * plan.inputs.count..<(place + 1) * plan.inputs.count
                     try load(restoration, committed: Array(facts.committed[mine]), bounds: Array(facts.bounds[mine]), facts.log)
                 case .done: break
                 }
@@ -128,7 +128,9 @@ extension Shard {
             state: restoration.engine.stateIdentity, pipeline: plan.name)
     }
 
-    private func open(_ restoration: Restoration, _ log: String) throws(LogFailure) {
+    private func open(
+        _ restoration: Restoration, bounds inputs: [(first: Int64, end: Int64)], _ log: String
+    ) throws(LogFailure) {
         let partition = restoration.partition
         if let directory = world.directory, !restoration.isFileJudged {
             if !restoration.hasClaim {
@@ -153,7 +155,7 @@ extension Shard {
         }
         restoration.asked = world.clock.wallMilliseconds
         let bounds = try internals.bounds(.state, partition: partition)
-        judge(restoration, bounds)
+        judge(restoration, bounds, inputs)
         restoration.first = restoration.next
         restoration.end = bounds.end
         restoration.phase = .tailing
@@ -215,13 +217,16 @@ extension Shard {
     // MARK: The internal topics
 
     /// Where tailing begins, and what it means when the topic doesn't go on where the file ends.
-    private func judge(_ restoration: Restoration, _ bounds: (first: Int64, end: Int64)) {
+    private func judge(
+        _ restoration: Restoration, _ bounds: (first: Int64, end: Int64), _ inputs: [(first: Int64, end: Int64)]
+    ) {
         let tail = restoration.found?.tail ?? 0
         restoration.next = tail
         restoration.mustRepublish = restoration.found?.isRepublishing ?? false
         if tail > bounds.end {
             warn(restoration.partition, "the state topic ends at \(bounds.end), before \(tail), up to where the state file has followed it: it was truncated or made anew. The file is used, and everything is written to the topic again")
             restoration.mustRepublish = true
+            restoration.passesTopic = restoration.redo.map { zip($0.positions, inputs).allSatisfy { $0 >= $1.first } } ?? false
             restoration.next = bounds.first
         } else if tail < bounds.first {
             if restoration.redo != nil || bounds.first > 0 {
@@ -255,6 +260,7 @@ extension Shard {
                             throw StateError("it is of \(checkpoint.identity), and this is \(expected)")
                         }
                         if !restoration.origin.isEmpty && restoration.origin != checkpoint.origin { isForeign = true }
+                        guard !restoration.passesTopic else { return }
                         restoration.origin = checkpoint.origin
                         restoration.redo = try RedoPoint(decoding: checkpoint.redo)
                     } catch {
@@ -284,6 +290,7 @@ extension Shard {
     }
 
     private func keep(_ puts: [(number: UInt32, row: [UInt8]?)], _ restoration: Restoration, isEnd: Bool) throws(LogFailure) {
+        if restoration.passesTopic { return restoration.passed.formUnion(puts.lazy.map(\.number)) }
         guard let store = restoration.store else {
             for put in puts { restoration.rows[put.number] = put.row }
             return
