@@ -59,6 +59,8 @@ struct Database: ~Copyable {
     func prepare(_ sql: String) throws(StoreError) -> Statement {
         var made: OpaquePointer?
         let code = sqlite3_prepare_v3(handle, sql, -1, UInt32(SQLITE_PREPARE_PERSISTENT), &made, nil)
+        // A statement that doesn't fit the schema: the schema is damaged, for both are ours.
+        guard code != SQLITE_ERROR else { throw error(SQLITE_CORRUPT) }
         guard code == SQLITE_OK, let made else { throw error(code) }
         return Statement(made)
     }

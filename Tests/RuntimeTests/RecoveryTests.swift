@@ -36,6 +36,23 @@ import Testing
         try goesOn(deployment)
     }
 
+    /// SQLite opens a file in whose schema a bit has flipped, finds it sound, and only doesn't know the column.
+    @Test func aColumnOfAnotherName() throws {
+        let deployment = Deployment(seed: 52, partitions: 1)
+        deployment.feed(50)
+        try deployment.run()
+        deployment.checkDecisions()
+        let file = URL(filePath: deployment.file())
+        var bytes = try Data(contentsOf: file)
+        let name = try #require(bytes.range(of: Data("tail INTEGER".utf8)))
+        bytes[name.lowerBound] ^= 1
+        try bytes.write(to: file)
+        deployment.feed(50)
+        try deployment.run()
+        #expect(deployment.heard.count("set aside") == 1)
+        try deployment.checkState()
+    }
+
     @Test func aCheckpointOlderThanTombstonesAreKept() throws {
         let deployment = try killed(seed: 42)
         deployment.cluster.clock.advance(milliseconds: 25 * 3_600_000)

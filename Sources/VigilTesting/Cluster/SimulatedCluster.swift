@@ -282,7 +282,7 @@ public final class SimulatedCluster {
     /// Whether every committed input record lies below the committed offsets, with no transaction of the group's open.
     public var isDrained: Bool { isDrained { _ in nil } }
 
-    /// The same where offsets may have expired: `position` tells how far a partition's owner is.
+    /// The same where offsets may have expired: `position` tells what was committed nevertheless.
     func isDrained(_ position: (InputPartition) -> Int64?) -> Bool {
         guard (try? group.fetch(inputPartitions)) != nil else { return false }
         return inputPartitions.allSatisfy { place in

@@ -236,13 +236,11 @@ public final class Simulation {
         note("not settled so that \(what): \(states), members \(cluster.memberCount), committed \(committed), open transactions in \(cluster.unquiet), offsets pending: \(!cluster.isStable)")
     }
 
+    /// How far the last cut says a partition was committed, where the group has forgotten.
     private func position(_ place: InputPartition) -> Int64? {
-        for shard in hosts.flatMap(\.shards) {
-            if let partition = shard.status().partitions.first(where: { $0.partition == place.partition }) {
-                return partition.positions[place.input]
-            }
+        cluster.records(.cuts, partition: place.partition).last?.record.value?.withUnsafeBytes {
+            try? Cut(decoding: $0, inputs: cluster.options.inputs).ends[place.input]
         }
-        return nil
     }
 
     private var isSettled: Bool {
