@@ -13,18 +13,21 @@ public struct BreadthWindow {
     public init() {}
 
     /// Takes in the hash of a thing, and returns how many different ones the window had that it closed; nil where it closed
-    /// none, or a doubtful one.
+    /// none, or a doubtful one. `counted` is what `count(with:)` said of the same thing just before, or NaN.
     /// - Complexity: O(1)
-    public mutating func add(hash: UInt64, at time: Timestamp, length: Int64, isDoubtful doubt: Bool) -> Float? {
+    public mutating func add(
+        hash: UInt64, at time: Timestamp, length: Int64, isDoubtful doubt: Bool, counted: Float = .nan
+    ) -> Float? {
         let window = time.index(of: length, known: index)
         guard window >= index else { return nil }
         var closed: Float?
-        if window > index {
+        let closes = window > index
+        if closes {
             if count > 0 && isDoubtful == 0 { closed = count }
             (index, count, isDoubtful) = (window, 0, 0)
             distinct = HyperLogLog64()
         }
-        if distinct.add(hash: hash) { count = distinct.estimate }
+        if distinct.add(hash: hash) { count = closes || counted.isNaN ? distinct.estimate : counted }
         if doubt { isDoubtful = 1 }
         return closed
     }

@@ -12,9 +12,17 @@ extension DecayedMoments {
         return Tail.student(deviations(of: value, least: leastDeviation), degrees: Double(weight) - 1)
     }
 
-    /// Deviations by which a value is above the mean, for at least two values: below half of one its `excess` is below 1,
-    /// below one and a half it is below 3, as with normal values, of which Student's t has fewer there.
-    public func deviations(of value: Float, least: Float) -> Double {
+    /// Whether a value is above the mean by more than so many deviations, for at least two values: up to half of one its
+    /// `excess` is below 1, up to one and a half it is below 3, as with normal values, of which Student's t has fewer there.
+    /// Squares are compared, for a root takes as long as all the rest.
+    @inline(__always)
+    public func exceeds(_ deviations: Double, by value: Float, least: Float) -> Bool {
+        let above = Double(value) - Double(mean)
+        let square = max(Double(variance), Double(least) * Double(least), 1e-60)
+        return above > 0 && above * above * Double(weight) > deviations * deviations * square * (Double(weight) + 1)
+    }
+
+    private func deviations(of value: Float, least: Float) -> Double {
         let deviation = max(Double(variance).squareRoot(), Double(least), 1e-30)
         return (Double(value) - Double(mean)) / (deviation * (1 + 1 / Double(weight)).squareRoot())
     }

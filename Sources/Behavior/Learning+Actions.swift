@@ -5,9 +5,10 @@ extension UserTable {
     /// Joins one action to the baseline, and that it followed `previous`, 0 where nothing is known to precede it.
     /// `found` says where whoever scored it has found it. The row may move.
     ///
-    /// Slots are kept with the heaviest first, so that what a user does often is found at once. At the bound a new action
-    /// takes one of the eight lightest slots, by its fingerprint: heavy ones stay whatever comes, and two new ones don't
-    /// push each other out by turns. The fast baseline always learns in full.
+    /// Actions are kept with the heaviest first, so that what a user does often is found at once. At the bound a new one takes
+    /// one of the eight lightest slots, by its fingerprint: heavy ones stay whatever comes, and two new ones don't push each
+    /// other out by turns. Pairs, which are always looked through from end to end, stay where they are: a new one takes the
+    /// lightest of every eighth slot, for the same reasons. The fast baseline always learns in full.
     /// - Complexity: O(actions + pairs), O(1) where both are found.
     public func learnAction(
         _ action: UInt32, after previous: UInt32, of row: UserRow, weight: Float, found: ActionPlace = ActionPlace()
@@ -51,11 +52,10 @@ extension UserTable {
                 slots = row.pairs
             } else {
                 guard slots.count > 0 else { return row }
-                index = slots.lightIndex(by: UInt32(previous) &* 0x9E37 ^ UInt32(next))
+                index = slots.lightestIndex(by: UInt32(previous) &* 0x9E37 ^ UInt32(next))
             }
             slots[index] = PairSlot(previous: previous, next: next, weight: weight)
         }
-        slots.settle(index)
         return row
     }
 
@@ -111,28 +111,22 @@ public struct ActionPlace: Sendable {
 extension Slots where T == PairSlot {
     /// What is known of what follows `previous`, and of `next` among it; the index of that pair, −1 where there is none.
     ///
-    /// All slots are compared before the few that match are visited, in their order: a branch for each of them would be
-    /// guessed wrong more often than not.
+    /// Four slots at a time, of which those that don't match count for nothing: how many match is guessed wrong more often than
+    /// not. The last four may reach back over slots that were counted, and before the section into the row.
     /// - Complexity: O(pairs)
     public func context(of next: UInt32, after previous: UInt32) -> (context: BigramContext, index: Int) {
-        let (previous, next) = (PairSlot.short(previous), PairSlot.short(next))
-        var context = BigramContext()
-        var index = -1
+        guard count > 0 else { return (BigramContext(), -1) }
+        var sums = FollowerSums(PairSlot.short(previous), PairSlot.short(next))
         var first = 0
-        while first < count {
-            // The lower half of a slot's first word is its `previous`.
-            var matches = matches(of: UInt32(previous), mask: 0xFFFF, in: base + first, count: Swift.min(count &- first, 64))
-            while matches != 0 {
-                let slot = first + matches.trailingZeroBitCount
-                matches &= matches - 1
-                let weight = base[slot].weight
-                if base[slot].next == next { (index, context.pair) = (slot, weight) }
-                context.total += weight
-                context.kinds &+= 1
-            }
-            first &+= 64
+        while first &+ 4 < count {
+            sums.add(base + first, at: first, from: 0)
+            first &+= 4
         }
-        return (context, index)
+        let last = count &- 4
+        sums.add(base + last, at: last, from: first &- last)
+        let index = sums.index
+        let pair = index < 0 ? 0 : base[Swift.max(index, 0)].weight
+        return (BigramContext(pair: pair, total: sums.total, kinds: sums.kinds), index)
     }
 
     /// The index of the pair, as `context(of:after:)` finds it; −1 where it is not there.
@@ -149,12 +143,66 @@ extension Slots where T == PairSlot {
     }
 }
 
-/// What lies heaviest first in its section.
-protocol Weighed { var weight: Float { get } }
-extension ActionSlot: Weighed {}
-extension PairSlot: Weighed {}
+/// What `context(of:after:)` sums up, in four lanes.
+private struct FollowerSums {
+    private let previous: SIMD4<UInt32>
+    private let pair: SIMD4<UInt32>
+    private var weights = SIMD4<Float>.zero
+    private var matches = SIMD4<UInt32>.zero
+    /// One more than the index, in the lower half of its lane.
+    private var places = SIMD8<Int16>.zero
 
-extension Slots where T: Weighed {
+    @inline(__always)
+    init(_ previous: UInt16, _ next: UInt16) {
+        self.previous = SIMD4(repeating: UInt32(previous))
+        pair = SIMD4(repeating: UInt32(next) << 16 | UInt32(previous))
+    }
+
+    /// Four slots, of which the first is the one at `index`; those before lane `lane` count for nothing.
+    @inline(__always)
+    mutating func add(_ slots: UnsafeMutablePointer<PairSlot>, at index: Int, from lane: Int) {
+        let words = UnsafeRawPointer(slots).loadUnaligned(as: SIMD8<UInt32>.self)
+        let (keys, values) = (words.evenHalf, words.oddHalf)
+        let lanes = SIMD4<Int32>(0, 1, 2, 3)
+        let held = unsafeBitCast(lanes .>= SIMD4(repeating: Int32(truncatingIfNeeded: lane)), to: SIMD4<UInt32>.self)
+        let follows = unsafeBitCast(keys & 0xFFFF .== previous, to: SIMD4<UInt32>.self) & held
+        let isPair = unsafeBitCast(keys .== pair, to: SIMD4<UInt32>.self) & held
+        weights += unsafeBitCast(values & follows, to: SIMD4<Float>.self)
+        matches &-= follows
+        let numbers = unsafeBitCast(lanes &+ Int32(truncatingIfNeeded: index &+ 1), to: SIMD4<UInt32>.self) & isPair
+        places = pointwiseMax(places, unsafeBitCast(numbers, to: SIMD8<Int16>.self))
+    }
+
+    /// In an order of its own, for the same bits whoever compiles it.
+    @inline(__always)
+    var total: Float { (weights[0] + weights[2]) + (weights[1] + weights[3]) }
+
+    @inline(__always)
+    var kinds: Int { Int(matches.wrappedSum()) }
+
+    @inline(__always)
+    var index: Int { Int(places.max()) &- 1 }
+}
+
+extension UInt32 {
+    /// One of the first eight places, or of so many as there are.
+    func place(below count: Int) -> Int { Int(self &* 0x9E37_79B1 >> 16) % Swift.min(8, count) }
+}
+
+extension Slots where T == PairSlot {
+    /// The lightest of every eighth slot. Bits of weights, which are not negative, compare as the weights do, and with the
+    /// index below them without a branch.
+    func lightestIndex(by hash: UInt32) -> Int {
+        let first = hash.place(below: count)
+        var lightest = UInt64.max
+        for index in stride(from: first, to: count, by: 8) {
+            lightest = Swift.min(lightest, UInt64(base[index].weight.bitPattern) << 32 | UInt64(index))
+        }
+        return Int(lightest & 0xFFFF_FFFF)
+    }
+}
+
+extension Slots where T == ActionSlot {
     /// Moves a slot whose weight has changed to its place among the others.
     @inline(__always)
     func settle(_ start: Int) {
@@ -172,5 +220,5 @@ extension Slots where T: Weighed {
     }
 
     /// One of the eight lightest.
-    func lightIndex(by hash: UInt32) -> Int { count - 1 - Int(hash &* 0x9E37_79B1 >> 16) % Swift.min(8, count) }
+    func lightIndex(by hash: UInt32) -> Int { count - 1 - hash.place(below: count) }
 }

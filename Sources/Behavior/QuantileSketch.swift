@@ -49,6 +49,14 @@ public struct QuantileSketch: Sendable, BitwiseCopyable {
         return nil
     }
 
+    /// The quantile of 1.
+    /// - Complexity: O(buckets)
+    public var largest: Float? {
+        var last = Self.span - 1
+        while last >= 0 && bins[last] == 0 { last -= 1 }
+        return last >= 0 ? Self.middle(of: Int(lowest) + last) : bins[Self.span] > 0 ? 0 : nil
+    }
+
     /// The share of the weight below a value, with half of its own bucket; off by at most the half. 0 when empty.
     /// - Complexity: O(buckets)
     public func rank(of value: Float) -> Float {

@@ -187,6 +187,7 @@ extension SharedView {
 
     private func fold(actions: UnsafeBufferPointer<UInt64>, _ generation: Int64) {
         guard !actions.isEmpty else { return }
+        shares.forget()
         let counts = actionCounts
         let age = generation - Int64(words[Layout.actionGeneration])
         if age > 0 {

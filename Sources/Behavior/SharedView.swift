@@ -33,6 +33,7 @@ public final class SharedView {
     let hash: KeyedHash
     let store: JournaledWords
     let words: UnsafeMutablePointer<UInt64>
+    let shares = ActionShares()
 
     /// `hash` is keyed by the pipeline's secret, so that nobody can aim at one set of a table.
     public init(windows: WindowOptions, bounds: StateBounds, hash: KeyedHash) {
@@ -44,6 +45,8 @@ public final class SharedView {
         store = JournaledWords(count: layout.count)
         words = store.words
     }
+
+    deinit { shares.deallocate() }
 
     // MARK: - Reading
 
@@ -99,7 +102,10 @@ public final class SharedView {
 
     /// Share of all that is done, each action counted once a user and pane, as if every action had been done once in a
     /// hundred more; 0 when nothing is known.
-    public func actionShare(_ action: UInt32) -> Double {
+    public func actionShare(_ action: UInt32) -> Double { shares.share(of: action) { countedShare(of: action) } }
+
+    @inline(never)
+    private func countedShare(of action: UInt32) -> Double {
         let counts = actionCounts
         let total = counts.total
         guard total > 0 else { return 0 }

@@ -28,7 +28,7 @@ public struct StateSlice: Sendable {
 /// the oldest user left.
 extension Engine {
     /// Changes whenever the same records under the same plan would give other decisions or another state.
-    public static let version = "4"
+    public static let version = "5"
 
     /// The pipeline's version and the engine's: redo under another one may come to another state.
     public var version: String { plan.engineVersion }

@@ -1,6 +1,5 @@
 import Behavior
 import Events
-import Glibc
 import Risk
 
 /// How an event joins the baseline, or waits to.
@@ -38,7 +37,7 @@ extension Engine {
         }
         let tainted = session >= 0 && row.sessions[session].flags.contains(.tainted)
         if tainted { return row }
-        let amount: Float? = event.pointee.amount.isNaN ? nil : Float(log1p(event.pointee.amount))
+        let amount: Float? = event.pointee.amount.isNaN ? nil : Float(ln(1 + event.pointee.amount))
         if isQuiet && didMove { row.header.pointee.moves += 1 }
         guard isQuiet && !isNovel else {
             var flags: HoldFlags = verdict == .stepUp ? .quarantined : isQuiet ? [] : .raised
@@ -58,7 +57,7 @@ extension Engine {
         if event.pointee.type == .action {
             row = learnAction(seen, row, after: previous, isProven: isProven)
             if let closed = row.header.pointee.paceWindow.add(at: seen.time, length: plan.windows.rate) {
-                row.header.pointee.pace.add(log(Float(closed)))
+                row.header.pointee.pace.add(Float(ln(Double(closed))))
             }
         }
         if let amount { table.learnAmount(amount, of: row, isProven: isProven) }
@@ -103,7 +102,7 @@ extension Engine {
         if kinds > 0 { row.header.pointee.factored += 1 }
         if kinds > 1 { row.header.pointee.strong += 1 }
         if !event.pointee.roundTripMilliseconds.isNaN {
-            row.header.pointee.roundTrips.add(Float(Portable.log(Double(max(event.pointee.roundTripMilliseconds, 1)))))
+            row.header.pointee.roundTrips.add(Float(ln(Double(max(event.pointee.roundTripMilliseconds, 1)))))
         }
     }
 
@@ -114,15 +113,16 @@ extension Engine {
         header.pointee.rate.add(at: seen.time, hop: plan.windows.rateHop, panes: panes)
         if seen.resource != 0,
             let closed = header.pointee.breadth.add(
-                hash: seen.resource, at: seen.time, length: plan.model.breadthWindow, isDoubtful: isDoubtful)
+                hash: seen.resource, at: seen.time, length: plan.model.breadthWindow, isDoubtful: isDoubtful,
+                counted: assessment.pointee.breadth)
         {
-            header.pointee.breadths.add(usual(Portable.log(Double(closed)), header.pointee.breadths))
+            header.pointee.breadths.add(usual(ln(Double(closed)), header.pointee.breadths))
         }
         if seen.kinds.isEmpty { return }
         if seen.kinds.contains(.export),
             let closed = header.pointee.exports.add(at: seen.time, length: plan.model.exportsWindow, isDoubtful: isDoubtful)
         {
-            header.pointee.exportCounts.add(usual(Portable.log(Double(closed)), header.pointee.exportCounts))
+            header.pointee.exportCounts.add(usual(ln(Double(closed)), header.pointee.exportCounts))
         }
         for index in 0..<ActionKinds.changeCount where seen.kinds.contains(.change(index)) {
             header.pointee.changes[index] = max(header.pointee.changes[index], UInt32(clamping: seen.time.milliseconds / 1000))

@@ -39,6 +39,8 @@ public struct Assessment: ~Copyable {
     public internal(set) var place = ActionPlace()
     /// −ln of how likely the action was for the user, where nobody knows what others do; else NaN.
     public internal(set) var surprise = Float.nan
+    /// How many different resources the user's open window has with this one; NaN where nobody has asked.
+    public internal(set) var breadth = Float.nan
     /// What of the event the baseline knew; nil where nobody has asked.
     public internal(set) var known: Familiarity?
     /// Evidence for danger by group, and all evidence against it, before caps.
@@ -87,7 +89,7 @@ public struct Assessment: ~Copyable {
         spoken = []
         present = []
         fired = []
-        (course, surprise) = (nil, .nan)
+        (course, surprise, breadth) = (nil, .nan, .nan)
         place = ActionPlace()
         positive = InlineArray(repeating: 0)
         negative = 0

@@ -34,10 +34,11 @@ extension Scorer {
 
     private func rareSignal(_ weight: Float, _ total: Double, _ out: inout Assessment) {
         // One in two hundred is what still counts as usual; an action in fifty is everybody's.
-        let own = (Double(weight) + Self.smoothing / 50) / (total + Self.smoothing)
-        if own < 0.005 {
+        let own = Double(weight) + Self.smoothing / 50
+        let usual = 0.005 * (total + Self.smoothing)
+        if own < usual {
             set(
-                &out, .actionRare, 10 * ln(0.005 / own) * total / (total + 50), observed: Double(weight), expected: total,
+                &out, .actionRare, 10 * ln(usual, over: own) * total / (total + 50), observed: Double(weight), expected: total,
                 samples: Float(total))
         }
     }
@@ -58,7 +59,7 @@ extension Scorer {
         let count = row.header.pointee.rate.count(at: seen.time, hop: windows.rateHop, panes: panes) + 1
         guard count >= model.rateAtLeast else { return }
         let rate = Float(ln(Double(count)))
-        guard pace.deviations(of: rate, least: 0.35) > 1.5 else { return }
+        guard pace.exceeds(1.5, by: rate, least: 0.35) else { return }
         let excess = pace.excess(of: rate, leastDeviation: 0.35)
         if excess > Self.usualExcess {
             set(
@@ -71,9 +72,10 @@ extension Scorer {
         let usual = row.header.pointee.breadths
         guard usual.weight >= 5 else { return }
         let count = row.header.pointee.breadth.count(with: seen.resource, at: seen.time, length: model.breadthWindow)
+        out.breadth = count
         guard Double(count) >= Double(model.breadthAtLeast) else { return }
         let breadth = Float(ln(Double(count)))
-        guard usual.deviations(of: breadth, least: 0.4) > 1.5 else { return }
+        guard usual.exceeds(1.5, by: breadth, least: 0.4) else { return }
         let excess = usual.excess(of: breadth, leastDeviation: 0.4)
         if excess > Self.usualExcess {
             set(
@@ -87,17 +89,23 @@ extension Scorer {
         guard Double(usual.weight) >= Double(model.amountSamples) else { return }
         let amount = Float(ln(1 + event.pointee.amount))
         // Smaller than what is usual is nobody's harm, and as large as usual needs no second look.
-        guard usual.deviations(of: amount, least: 0.3) > 0.5 else { return }
+        guard usual.exceeds(0.5, by: amount, least: 0.3) else { return }
+        let isInTail = usual.exceeds(1.5, by: amount, least: 0.3)
+        let spread = row.header.pointee.amountSpread
+        let largest = Double(spread.largest ?? .infinity)
+        guard isInTail || event.pointee.amount > 2 * largest else { return }
         let excess = usual.excess(of: amount, leastDeviation: 0.3)
         guard excess > 1 else { return }
-        let spread = row.header.pointee.amountSpread
         let weight = Double(spread.weight)
-        let above = max(0, 1 - Double(spread.rank(of: Float(event.pointee.amount) + 1))) * weight
-        // Rent among coffees: moments cry each month, and it has been seen; which less than halves it, as seeing proves little.
-        var points = min(tailPoints(excess), Self.mostOfTail) / min(1 + above, 2.5)
+        var points = 0.0
+        if isInTail {
+            let above = max(0, 1 - Double(spread.rank(of: Float(event.pointee.amount) + 1))) * weight
+            // Rent among coffees: moments cry each month, and it has been seen; which less than halves it, as seeing proves little.
+            points = min(tailPoints(excess), Self.mostOfTail) / min(1 + above, 2.5)
+        }
         // Wages and coffees: moments find everything between and beyond them usual.
-        if let largest = spread.quantile(1), event.pointee.amount > 2 * Double(largest) {
-            points = max(points, 4 * ln(event.pointee.amount / Double(max(largest, 1))) * weight / (weight + 20))
+        if event.pointee.amount > 2 * largest {
+            points = max(points, 4 * ln(event.pointee.amount, over: max(largest, 1)) * weight / (weight + 20))
         }
         if points > 0 {
             set(&out, .amountUnusual, points, observed: event.pointee.amount, expected: upper(usual, least: 0.3) - 1, samples: usual.weight)
@@ -128,7 +136,8 @@ extension Scorer {
         let count = row.header.pointee.exports.count(at: seen.time, length: model.exportsWindow) + 1
         // Out of hours nobody looks over one's shoulder.
         let contexts = Double(row.header.pointee.contexts)
-        let isOffHours = contexts >= 3 && hourShare(seen.hour, row, contexts) < 0.5 / 24
+        let (own, alike) = hourShare(seen.hour, row, contexts)
+        let isOffHours = contexts >= 3 && own < alike / 2
         guard count >= (isOffHours ? (model.exportsAtLeast + 1) / 2 : model.exportsAtLeast) else { return }
         // Ten windows with two exports stand for whoever has exported nothing yet.
         var usual = DecayedMoments()

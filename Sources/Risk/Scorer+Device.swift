@@ -23,7 +23,7 @@ extension Scorer {
             let users = Double(shared.activity(device: seen.device).usersTried)
             // A kiosk is shared too, by people who use it again: whoever has used it before is not suspected for it.
             if users >= Double(model.deviceSharedUsers) && !known.device {
-                set(&out, .deviceShared, 6 * ln(users / Double(model.deviceSharedUsers)) + 8, observed: users,
+                set(&out, .deviceShared, 6 * ln(users, over: Double(model.deviceSharedUsers)) + 8, observed: users,
                     expected: Double(model.deviceSharedUsers), detail: Double(windows.networks) / 60_000)
             }
         }

@@ -38,22 +38,24 @@ extension Scorer {
         let uniform = 1 / Self.kindsOfAction
         let share = shared.actionShare(action)
         let others = share > 0 ? 0.8 * share + 0.2 * uniform : uniform
+        // Probabilities are kept as quotients: divisions that wait for each other are what this step's time goes into.
+        let norm = total + Self.smoothing
         // What is new to the user is more often something seldom than what everybody does.
-        let own = (Double(weight) + Self.smoothing * (others + uniform) / 2) / (total + Self.smoothing)
+        let own = Double(weight) + Self.smoothing * (others + uniform) / 2
         var order = 0.0
         if last != 0 {
             let (context, pair) = row.pairs.context(of: action, after: last)
             out.place.pair = pair
             let rest = 2 * Double(context.kinds)
             if rest > 0 {
-                let following = (Double(context.pair) + rest * own) / (Double(context.total) + rest)
-                order = 0.4 * min(max(ln(own / following), -1.5), 1.5)
+                let following = Double(context.pair) * norm + rest * own
+                order = 0.4 * min(max(ln(own * (Double(context.total) + rest), over: following), -1.5), 1.5)
             }
         }
         let trust = total / (total + 50)
-        if share > 0 { return Float((ln(others / own) + order) * trust) }
+        if share > 0 { return Float((ln(others * norm, over: own) + order) * trust) }
         // As long as nobody knows what others do, the user's own usual surprise is what there is to compare with.
-        out.surprise = Float(order - ln(own))
+        out.surprise = Float(order - ln(own, over: norm))
         let usual = row.header.pointee.surprises
         return usual.weight < 20 ? 0 : Float(Double(out.surprise - usual.mean - Self.usualSurprise) * trust)
     }

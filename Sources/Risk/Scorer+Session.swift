@@ -22,12 +22,12 @@ extension Scorer {
         guard event.pointee.type == .action else { return }
         let age = seen.time - slot.pointee.window.start
         if age > model.sessionAgeLimit && has(.sessionAge) {
-            set(&out, .sessionAge, 3 * ln(Double(age) / Double(model.sessionAgeLimit)), observed: Double(age) / 60_000,
+            set(&out, .sessionAge, 3 * ln(Double(age), over: Double(model.sessionAgeLimit)), observed: Double(age) / 60_000,
                 expected: Double(model.sessionAgeLimit) / 60_000)
         }
         let silence = seen.time - slot.pointee.window.last
         if silence > model.sessionIdleLimit && has(.sessionIdle) {
-            set(&out, .sessionIdle, 2 + 2 * ln(Double(silence) / Double(model.sessionIdleLimit)),
+            set(&out, .sessionIdle, 2 + 2 * ln(Double(silence), over: Double(model.sessionIdleLimit)),
                 observed: Double(silence) / 60_000, expected: Double(model.sessionIdleLimit) / 60_000)
         }
     }

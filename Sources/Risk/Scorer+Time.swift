@@ -9,12 +9,11 @@ extension Scorer {
     ) {
         let header = row.header
         if contexts >= 3 && has(.timeUnusual) {
-            let own = hourShare(seen.hour, row, contexts)
+            let (own, usual) = hourShare(seen.hour, row, contexts)
             // An hour that is usual needs no logarithm where it counts for nothing.
-            let points = isSettled && own >= 1.0 / 24 ? 0 : max(-6, 10 * ln((1.0 / 24) / own))
-            if points > 0 || !isSettled {
-                set(&out, .timeUnusual, points, observed: Double(seen.hour), expected: own * 100,
-                    samples: header.pointee.contexts)
+            if !isSettled || own < usual {
+                set(&out, .timeUnusual, max(-6, 10 * ln(usual, over: own)), observed: Double(seen.hour),
+                    expected: own / usual * (100.0 / 24), samples: header.pointee.contexts)
             }
         }
         guard !isSettled, has(.timeDormant), contexts >= 2, header.pointee.lastSeen != .distantPast else { return }
@@ -23,21 +22,21 @@ extension Scorer {
         let usual = Double(header.pointee.lastSeen - header.pointee.firstSeen) / contexts
         let limit = max(Double(model.dormantAfter), 4 * usual)
         if gap >= limit {
-            set(&out, .timeDormant, 3 + 3 * ln(gap / max(limit, 1)), observed: gap / 60_000, expected: limit / 60_000,
+            set(&out, .timeDormant, 3 + 3 * ln(gap, over: max(limit, 1)), observed: gap / 60_000, expected: limit / 60_000,
                 samples: header.pointee.contexts)
         }
     }
 
-    /// The share of the user's learned logins around that hour, smoothed over the neighbours, so that daylight saving and
-    /// a late train are not news.
-    func hourShare(_ hour: Int, _ row: UserRow, _ contexts: Double) -> Double {
+    /// The user's learned logins around that hour, smoothed over the neighbours, so that daylight saving and a late train are
+    /// not news; and what they would be if all hours were alike. Their quotient is the share in 24ths.
+    func hourShare(_ hour: Int, _ row: UserRow, _ contexts: Double) -> (own: Double, usual: Double) {
         let header = row.header
         var weight = 2 * Double(header.pointee.hours[hour])
         weight += 1.5 * Double(header.pointee.hours[(hour + 23) % 24])
         weight += 1.5 * Double(header.pointee.hours[(hour + 1) % 24])
         weight += 0.5 * Double(header.pointee.hours[(hour + 22) % 24])
         weight += 0.5 * Double(header.pointee.hours[(hour + 2) % 24])
-        weight /= 6 * 32
-        return (weight + Self.smoothing / 24) / (contexts + Self.smoothing)
+        // The neighbours count as six hours, in units of 1/32.
+        return (weight * (24.0 / (6 * 32)) + Self.smoothing, contexts + Self.smoothing)
     }
 }

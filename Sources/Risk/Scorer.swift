@@ -173,16 +173,16 @@ public final class Scorer: @unchecked Sendable {
     /// pseudo-observations of novelty: a baseline of nothing expects everything to be new, so it says nothing.
     @inline(__always)
     func novelty(_ novel: Float, _ contexts: Double, prior: Double, attacker: Double) -> Double {
-        let own = (Double(novel) + prior) / (contexts + prior)
-        return 10 * ln(attacker / min(own, attacker))
+        let own = Double(novel) + prior
+        return 10 * ln(max(attacker * (contexts + prior), own), over: own)
     }
 
     /// 10·ln of how much likelier a known value of this weight is for somebody else, `elsewhere`, than for the user, who
     /// had it `weight` times in `of` (negative points, at most `most`).
     @inline(__always)
     func familiarity(_ weight: Float, of total: Double, elsewhere: Double, most: Double) -> Double {
-        let own = (Double(weight) + Self.smoothing * elsewhere) / (total + Self.smoothing)
-        return own <= elsewhere ? 0 : max(-most, 10 * ln(elsewhere / own))
+        let own = Double(weight) + Self.smoothing * elsewhere
+        return max(-most, 10 * ln(min(elsewhere * (total + Self.smoothing), own), over: own))
     }
 
     /// Weight from which a value counts as known: one whole observation, a half-life and a third old.
