@@ -18,6 +18,8 @@ public final class Decoders {
         /// Hash of the user whom the record's key names, and whether that is all the key names.
         var expected: UInt64 = 0
         var namesUser = false
+        /// The bucket where that hash was met, or would have been: a guess by the time of the step.
+        var bucket = 0
     }
 
     struct Input {
@@ -97,7 +99,6 @@ extension Engine {
         guard let first = records.first else { return }
         let input = decoders.inputs + Int(first.input)
         (input.pointee.count, input.pointee.found) = (0, 0)
-        var asked = 0
         for record in records.prefix(Decoders.run) {
             guard record.input == first.input else { break }
             let slot = input.pointee.slots + input.pointee.count
@@ -119,17 +120,20 @@ extension Engine {
                 slot.pointee.outcome = outcome
                 times.append(nil)
             }
-            // Its bucket has come by now: the rows of the first come while those behind are decoded.
-            if asked < Self.rowsAhead && asked + 1 < input.pointee.count {
-                table.expectRow(of: input.pointee.slots[asked].expected)
-                asked += 1
-            }
+            // The bucket of the one before has come by now.
+            if input.pointee.count > 1 { findBucket(of: input.pointee.count - 2, input) }
             if !input.pointee.decoder._withUnsafeGuaranteedRef({ $0.borrowsRecordOnly }) { break }
         }
-        while asked < min(input.pointee.count, Self.rowsAhead) {
-            table.expectRow(of: input.pointee.slots[asked].expected)
-            asked += 1
-        }
+        findBucket(of: input.pointee.count - 1, input)
+    }
+
+    /// Here once, as how many buckets are looked through no processor can guess; and the rows of the first records are asked
+    /// for, which come while those behind are decoded.
+    @inline(__always)
+    private func findBucket(of index: Int, _ input: UnsafeMutablePointer<Decoders.Input>) {
+        let slot = input.pointee.slots + index
+        slot.pointee.bucket = table.bucket(of: slot.pointee.expected)
+        if index < Self.rowsAhead { table.expectRow(in: slot.pointee.bucket) }
     }
 
     @inline(__always)
@@ -149,12 +153,13 @@ extension Engine {
         let index = input.pointee.slot(of: record)
         guard index >= 0 else { return step(record, into: &effects, recovering: recovering) }
         let slot = input.pointee.slots + index
-        if index + Self.rowsAhead < input.pointee.count { table.expectRow(of: slot[Self.rowsAhead].expected) }
+        if index + Self.rowsAhead < input.pointee.count { table.expectRow(in: slot[Self.rowsAhead].bucket) }
         mode.pointee.event = Self.event(of: slot)
         // A key that decoding requires, and that names nothing but the user, has the user's hash.
         let isKey = slot.pointee.namesUser && slot.pointee.event.tenant.isEmpty
             && decodePlans[Int(record.input)]._withUnsafeGuaranteedRef { $0.requiresKey }
         return take(
-            record, slot.pointee.outcome, key: isKey ? slot.pointee.expected : nil, into: &effects, recovering: recovering)
+            record, slot.pointee.outcome, key: isKey ? slot.pointee.expected : nil, bucket: slot.pointee.bucket, into: &effects,
+            recovering: recovering)
     }
 }
