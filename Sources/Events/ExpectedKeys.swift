@@ -53,9 +53,9 @@ struct ExpectedKey {
     /// Where it is kept, in bytes from the event's beginning.
     var place = 0
     var next: UnsafeMutablePointer<ExpectedKey>
-    /// The list of names it had last, with its brackets, and the bits they stand for; at first what stands nowhere, as JSON has
-    /// no zero byte.
-    var list = ExpectedText(CollectionOfOne(0))
+    /// The list of names it had last, with its brackets, and the bits they stand for; at first what is no list, so that nothing
+    /// is taken for it.
+    var list = ExpectedText(CollectionOfOne(UInt8(ascii: "\"")))
     var names: UInt32 = 0
 
     /// Of no text.

@@ -84,6 +84,8 @@ import Testing
             #"{"id":"e","user":"u","time":1700000000000,"type":"action","action":"a","auth":{"amr":["a}b"]}}"#,
             #"{"x":{"a":1},"id":"e","user":"u","time":1700000000000,"type":"action","action":"aaaaaaaaaaaaaaaaaaaaaaaa}aaaaaaaaaa"}"#,
             #"{"id":"e","user":"u","time":1700000000000,"type":"action","action":"é}é"}  }"#,
+            #"{"id":"e","user":"u","time":1700000000000,"type":"action","action":"a","x":\#u{0}}"#,
+            #"{"id":"e","user":"u","time":1700000000000,"type":"action","action":"a","auth":{"enrolments":\#u{0}}}"#,
         ]
         for template in Self.templates + others {
             let bytes = Array((template + template).utf8) + [UInt8](repeating: 0x7D, count: 64)
