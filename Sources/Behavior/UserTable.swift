@@ -134,6 +134,17 @@ public final class UserTable {
         return nil
     }
 
+    /// The same, sooner where `bucket(of:)` is still right.
+    @inline(__always)
+    public func find(hash: UInt64, tenant: ByteView, user: ByteView, near bucket: Int) -> UserRow? {
+        let bucket = buckets + bucket & mask
+        if bucket.pointee.hash == hash, let base = bucket.pointee.row {
+            let row = UserRow(base: base)
+            if row.isOf(tenant: tenant, user: user) { return row }
+        }
+        return find(hash: hash, tenant: tenant, user: user)
+    }
+
     /// Says that the user of that hash will be looked for soon: the first of two hints, some hundred nanoseconds apart.
     @inline(__always)
     public func expectBucket(of hash: UInt64) {
@@ -142,13 +153,17 @@ public final class UserTable {
 
     /// The second: the row itself.
     @inline(__always)
-    public func expectRow(of hash: UInt64) {
+    public func expectRow(in bucket: Int) {
+        if let base = buckets[bucket & mask].row { prefetch(base, bytes: Self.expectedRowBytes) }
+    }
+
+    /// Where the user of that hash lies; where one without a row is missed, an empty bucket.
+    @inline(__always)
+    public func bucket(of hash: UInt64) -> Int {
         let (buckets, mask) = (buckets, mask)
         var index = Int(truncatingIfNeeded: hash) & mask
-        while let base = buckets[index].row {
-            if buckets[index].hash == hash { return prefetch(base, bytes: Self.expectedRowBytes) }
-            index = (index + 1) & mask
-        }
+        while buckets[index].row != nil, buckets[index].hash != hash { index = (index &+ 1) & mask }
+        return index
     }
 
     /// Header, name and sessions of nearly everybody.

@@ -4,7 +4,7 @@ import Events
 /// shard can compare the times of its inputs. Shared by the engines of one shard, which have one plan, since a decoder's
 /// buffers are large; used from its thread only.
 public final class Decoders {
-    /// Records of an input decoded in one go, at most. Decoding and deciding together are more code than the processor's
+    /// Records decoded in one go, at most. Decoding and deciding together are more code than the processor's
     /// first cache holds: record by record, each would find its own gone.
     public static let run = 16
 
@@ -18,6 +18,8 @@ public final class Decoders {
         /// Hash of the user whom the record's key names, and whether that is all the key names.
         var expected: UInt64 = 0
         var namesUser = false
+        /// The bucket where that hash was met, or would have been: a guess by the time of the step.
+        var bucket = 0
     }
 
     struct Input {
@@ -86,20 +88,22 @@ public final class Decoders {
 
 /// Records decoded ahead of their step.
 extension Engine {
-    /// Decodes the first of these records, which will be stepped in this order, and keeps them: as many as are of one input, at
-    /// most `Decoders.run`, and none behind one whose event lies in the decoder's own buffers. The records' bytes must stay
-    /// valid until they are stepped; what was kept of the input before is gone. `times` becomes, for each that is kept, the
-    /// time by which inputs are merged: the event's, no later than its step will take it to be; nil for what is no event,
-    /// which goes first. Changes no state.
+    /// Decodes the first of these records, which will be stepped in this order, and keeps them: at most `Decoders.run`, and none
+    /// behind one whose event lies in the decoder's own buffers. The records' bytes must stay valid until they are stepped;
+    /// what was kept of their inputs before is gone. `times` becomes, for each that is kept, the time by which inputs are
+    /// merged: the event's, no later than its step will take it to be; nil for what is no event, which goes first. Changes no
+    /// state.
     /// - Complexity: O(records kept)
     public func stage(_ records: ArraySlice<Record>, times: inout [Timestamp?]) {
         times.removeAll(keepingCapacity: true)
-        guard let first = records.first else { return }
-        let input = decoders.inputs + Int(first.input)
-        (input.pointee.count, input.pointee.found) = (0, 0)
-        var asked = 0
+        var begun: UInt16 = 0
+        var last: UnsafeMutablePointer<Decoders.Slot>?
         for record in records.prefix(Decoders.run) {
-            guard record.input == first.input else { break }
+            let input = decoders.inputs + Int(record.input)
+            if begun &>> record.input & 1 == 0 {
+                begun |= 1 &<< record.input
+                (input.pointee.count, input.pointee.found) = (0, 0)
+            }
             let slot = input.pointee.slots + input.pointee.count
             let (expected, namesUser) = expectedKey(record)
             table.expectBucket(of: expected)
@@ -119,17 +123,19 @@ extension Engine {
                 slot.pointee.outcome = outcome
                 times.append(nil)
             }
-            // Its bucket has come by now: the rows of the first come while those behind are decoded.
-            if asked < Self.rowsAhead && asked + 1 < input.pointee.count {
-                table.expectRow(of: input.pointee.slots[asked].expected)
-                asked += 1
-            }
+            // The bucket of the one before has come by now, and its row comes while others are decoded.
+            if let last { expectRow(for: last) }
+            last = slot
             if !input.pointee.decoder._withUnsafeGuaranteedRef({ $0.borrowsRecordOnly }) { break }
         }
-        while asked < min(input.pointee.count, Self.rowsAhead) {
-            table.expectRow(of: input.pointee.slots[asked].expected)
-            asked += 1
-        }
+        if let last { expectRow(for: last) }
+    }
+
+    /// The bucket is looked for here once, as how many are passed no processor can guess.
+    @inline(__always)
+    private func expectRow(for slot: UnsafeMutablePointer<Decoders.Slot>) {
+        slot.pointee.bucket = table.bucket(of: slot.pointee.expected)
+        table.expectRow(in: slot.pointee.bucket)
     }
 
     @inline(__always)
@@ -137,9 +143,6 @@ extension Engine {
         let offset = MemoryLayout<Decoders.Slot>.offset(of: \.event).unsafelyUnwrapped
         return (UnsafeMutableRawPointer(slot) + offset).assumingMemoryBound(to: Event.self)
     }
-
-    /// So many records before its own, a user's row is asked for.
-    private static let rowsAhead = 2
 
     /// Steps the record as `step` does, without decoding it again if it is kept.
     /// - Complexity: that of `step`, less the decoding
@@ -149,12 +152,12 @@ extension Engine {
         let index = input.pointee.slot(of: record)
         guard index >= 0 else { return step(record, into: &effects, recovering: recovering) }
         let slot = input.pointee.slots + index
-        if index + Self.rowsAhead < input.pointee.count { table.expectRow(of: slot[Self.rowsAhead].expected) }
         mode.pointee.event = Self.event(of: slot)
         // A key that decoding requires, and that names nothing but the user, has the user's hash.
         let isKey = slot.pointee.namesUser && slot.pointee.event.tenant.isEmpty
             && decodePlans[Int(record.input)]._withUnsafeGuaranteedRef { $0.requiresKey }
         return take(
-            record, slot.pointee.outcome, key: isKey ? slot.pointee.expected : nil, into: &effects, recovering: recovering)
+            record, slot.pointee.outcome, key: isKey ? slot.pointee.expected : nil, bucket: slot.pointee.bucket, into: &effects,
+            recovering: recovering)
     }
 }

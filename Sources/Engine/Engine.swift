@@ -191,12 +191,13 @@ public final class Engine {
         // What is kept of this input may lie in the decoder's buffers.
         input.pointee.count = 0
         mode.pointee.event = ownEvent
-        table.expectRow(of: expectedKey(record).hash)
+        let bucket = table.bucket(of: expectedKey(record).hash)
+        table.expectRow(in: bucket)
         // The records of a batch mostly lie one behind the other.
         if let base = record.value.base { prefetch(base + record.value.count, bytes: Self.expectedRecordBytes) }
         let outcome = decode(record, input.pointee.decoder, into: event)
         if case .event = outcome { decoders.enrich(event, scratch: input.pointee.slots.pointee.scratch) }
-        return take(record, outcome, into: &effects, recovering: recovering)
+        return take(record, outcome, bucket: bucket, into: &effects, recovering: recovering)
     }
 
     @inline(__always)
@@ -223,7 +224,8 @@ public final class Engine {
 
     /// The whole path of a decoded record: look up, score, decide, emit, learn.
     func take(
-        _ record: Record, _ outcome: DecodeOutcome, key known: UInt64? = nil, into effects: inout Effects, recovering: Bool
+        _ record: Record, _ outcome: DecodeOutcome, key known: UInt64? = nil, bucket: Int, into effects: inout Effects,
+        recovering: Bool
     ) -> UInt32? {
         switch outcome {
         case .ignored:
@@ -233,7 +235,7 @@ public final class Engine {
             if let page = reject(record, rejection, into: &effects, recovering: recovering) { return page }
         case .event:
             let key = known ?? userKey
-            let known = find(key)
+            let known = table.find(hash: key, tenant: event.pointee.tenant, user: event.pointee.user, near: bucket)
             if let known {
                 if event.pointee.type == .action { table.expectCourse(of: known) }
             } else if let page = table.page(of: key) {

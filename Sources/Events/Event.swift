@@ -76,9 +76,17 @@ public struct EventFlags: OptionSet, Sendable {
 }
 
 /// One decoded event: plain values and views into the parser's buffers, valid until the next decode.
+///
+/// Small values stand together, as it is reset for every record: up to 512 bytes are copied without a loop.
 public struct Event {
     public var type: EventType = .action
     public var flags: EventFlags = []
+    public var outcome = LoginOutcome.none
+    public var challengeResult = ChallengeResult.none
+    public var feedbackLabel = FeedbackLabel.none
+    public var feedbackBy = FeedbackSource.none
+    /// What the person is said to have enrolled; nil when the event doesn't say.
+    public var enrolments: ChallengeMethods?
     public var time = Timestamp(milliseconds: 0)
     public var id = ByteView.absent
     /// Empty when the event names none.
@@ -97,6 +105,8 @@ public struct Event {
     public var asn: UInt32 = 0
     /// ISO 3166-1 alpha-2 as two upper-case ASCII bytes, first in the high byte; 0 when unknown.
     public var country: UInt16 = 0
+    /// Major version of what `agentFamilyText` names; 0 when unknown.
+    public var agentMajor: UInt16 = 0
     public var region = ByteView.absent
     public var city = ByteView.absent
     /// Degrees, −90…90 and −180…180; NaN when unknown.
@@ -111,16 +121,13 @@ public struct Event {
 
     /// Browser or app without its version, from the user agent where there are rules for that, else from `browser`.
     public var agentFamilyText = ByteView.absent
-    /// Its major version; 0 when unknown.
-    public var agentMajor: UInt16 = 0
     /// Operating system without its version, from the user agent, else from `os`.
     public var osFamilyText = ByteView.absent
     public var deviceClass = DeviceClass.unknown
-    /// What lists and databases know of the address.
-    public var networkTraits: NetworkTraits = []
     /// Country, region, city and coordinates come from a database of ours, not from the event.
     public var geoIsDerived = false
-
+    /// What lists and databases know of the address.
+    public var networkTraits: NetworkTraits = []
     /// Milliseconds; NaN when absent.
     public var roundTripMilliseconds = Float.nan
     /// A token's `jti` or hash.
@@ -130,21 +137,14 @@ public struct Event {
     public var amr: AuthenticationMethods = []
     /// When the person last authenticated; `.distantPast` when unknown.
     public var authTime = Timestamp.distantPast
-    /// What the person is said to have enrolled; nil when the event doesn't say.
-    public var enrolments: ChallengeMethods?
-
-    public var outcome = LoginOutcome.none
     public var reason = ByteView.absent
 
     public var challengeDecision = ByteView.absent
     public var challengeMethod = ByteView.absent
-    public var challengeResult = ChallengeResult.none
     public var nonce = ByteView.absent
     public var newSession = ByteView.absent
 
     public var feedbackDecision = ByteView.absent
-    public var feedbackLabel = FeedbackLabel.none
-    public var feedbackBy = FeedbackSource.none
 
     /// The name of the field that was truncated first, for the reason's text.
     public var truncatedField: StaticString = ""

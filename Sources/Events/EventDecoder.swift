@@ -19,7 +19,7 @@ public final class EventDecoder {
     let bounds: DecodeBounds
     private let parser: OpaquePointer
     private let ground: UnsafeMutablePointer<EventWalk.Ground>
-    /// Where records in the plain form are read.
+    /// Where records in the plain form are read that can't be read as they lie.
     private let text: UnsafeMutablePointer<UInt8>
     private let blank: UnsafeMutablePointer<Event>
     /// False: every record is read from the tape. For tests, which compare.
@@ -76,10 +76,8 @@ public final class EventDecoder {
             return reject(rejection, record, plan, &event)
         }
         if plan.rules.isEmpty, takesPlainForm {
-            memcpy(text, base, record.value.count)
-            text[record.value.count] = 0
             var walk = walk(plan, hasEscapes: false)
-            let plain = PlainText(start: text, count: record.value.count, toRecord: base - UnsafePointer(text))
+            let plain = PlainText(base, count: record.value.count, buffer: text)
             if withUnsafeMutablePointer(to: &event, { walk.plain(plain, into: $0) }) {
                 borrowing.pointee = true
                 return finish(&walk, record, plan, &event)

@@ -1,47 +1,32 @@
-/// A key as most producers write it, from the opening quote to the colon, and what followed it last time.
-struct ExpectedKey {
-    var key: ContractKey
-    /// The object whose key it is, as a number; `nowhere` when it is too long to be compared, or stands for the record's
-    /// beginning.
-    var object: UInt8
-    static let nowhere = UInt8.max
+/// A text of up to sixteen bytes, which one comparison finds where it may stand.
+struct ExpectedText: Equatable {
+    static var mostBytes: Int { 16 }
+
     /// In bytes.
-    var length = 0
-    /// Its first sixteen bytes, the first in the lowest, and which of them count.
-    var low: UInt64 = 0
-    var high: UInt64 = 0
-    var lowMask: UInt64 = 0
-    var highMask: UInt64 = 0
-    /// A string is kept as it is when what it has more than `least` bytes is less than `room`; none is where there is no room.
-    var least = 0
-    var room: UInt = 0
-    /// Where it is kept, in bytes from the event's beginning.
-    var place = 0
-    var next: UnsafeMutablePointer<ExpectedKey>
+    private(set) var length = 0
+    /// The bytes, the first in the lowest, and which of them count.
+    private var low: UInt64 = 0
+    private var high: UInt64 = 0
+    private var lowMask: UInt64 = 0
+    private var highMask: UInt64 = 0
 
-    init(_ key: ContractKey, object: UInt8 = nowhere, next: UnsafeMutablePointer<ExpectedKey>) {
-        (self.key, self.object, self.next) = (key, object, next)
+    /// Of a longer text the first sixteen bytes.
+    init(_ text: some Sequence<UInt8>) {
+        for byte in text { append(byte) }
     }
 
-    init(_ name: ByteView, of object: UInt8, _ key: ContractKey, next: UnsafeMutablePointer<ExpectedKey>) {
-        self.init(key, object: name.count <= Self.mostBytes ? object : Self.nowhere, next: next)
-        length = name.count + 3
-        for i in 0..<min(length, 16) {
-            let isQuote = i == 0 || i == length - 2
-            let byte = isQuote ? UInt8(ascii: "\"") : i == length - 1 ? UInt8(ascii: ":") : name[i - 1]
-            let shift = UInt64(8 * (i % 8))
-            if i < 8 {
-                low |= UInt64(byte) << shift
-                lowMask |= 0xFF << shift
-            } else {
-                high |= UInt64(byte) << shift
-                highMask |= 0xFF << shift
-            }
+    mutating func append(_ byte: UInt8) {
+        guard length < Self.mostBytes else { return }
+        let shift = UInt64(8 * (length % 8))
+        if length < 8 {
+            low |= UInt64(byte) << shift
+            lowMask |= 0xFF << shift
+        } else {
+            high |= UInt64(byte) << shift
+            highMask |= 0xFF << shift
         }
+        length += 1
     }
-
-    /// Of a name that can be compared: sixteen less quotes and colon.
-    static var mostBytes: Int { 13 }
 
     /// Whether it stands there, sixteen bytes of which can be read.
     @inline(__always)
@@ -51,6 +36,43 @@ struct ExpectedKey {
         let second = UInt64(littleEndian: p.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
         return (first ^ low) & lowMask | (second ^ high) & highMask == 0
     }
+}
+
+/// A key as most producers write it, and what followed it last time.
+struct ExpectedKey {
+    var key: ContractKey
+    /// The object whose key it is, as a number; `nowhere` when it is too long to be compared, or stands for the record's
+    /// beginning.
+    var object: UInt8
+    static let nowhere = UInt8.max
+    /// From the opening quote to the colon.
+    var text: ExpectedText
+    /// A string is kept as it is when what it has more than `least` bytes is less than `room`; none is where there is no room.
+    var least = 0
+    var room: UInt = 0
+    /// Where it is kept, in bytes from the event's beginning.
+    var place = 0
+    var next: UnsafeMutablePointer<ExpectedKey>
+    /// The list of names it had last, with its brackets, and the bits they stand for; at first what is no list, so that nothing
+    /// is taken for it.
+    var list = ExpectedText(CollectionOfOne(UInt8(ascii: "\"")))
+    var names: UInt32 = 0
+
+    /// Of no text.
+    init(_ key: ContractKey, next: UnsafeMutablePointer<ExpectedKey>) {
+        (self.key, object, text, self.next) = (key, Self.nowhere, ExpectedText(EmptyCollection()), next)
+    }
+
+    init(_ name: ByteView, of object: UInt8, _ key: ContractKey, next: UnsafeMutablePointer<ExpectedKey>) {
+        (self.key, self.object, self.next) = (key, name.count <= Self.mostBytes ? object : Self.nowhere, next)
+        text = ExpectedText(CollectionOfOne(UInt8(ascii: "\"")))
+        for byte in name.bytes { text.append(byte) }
+        text.append(UInt8(ascii: "\""))
+        text.append(UInt8(ascii: ":"))
+    }
+
+    /// Of a name that can be compared: without quotes and colon.
+    static var mostBytes: Int { ExpectedText.mostBytes - 3 }
 }
 
 /// What the keys of the next record are expected to be: a producer writes its fields in one order, so each key is most often
@@ -118,11 +140,7 @@ struct ExpectedKeys {
             let number = (oldest.pointee + turn) % Self.learnedCount
             let held = learned + number
             let isMet = held.pointee.key.bit & met != 0
-            if held.pointee.object == object, held.pointee.length == made.length, held.pointee.low == made.low,
-                held.pointee.high == made.high
-            {
-                return isMet ? nil : held
-            }
+            if held.pointee.object == object, held.pointee.text == made.text { return isMet ? nil : held }
             if !isMet, free == nil { free = number }
         }
         guard let free else { return nil }

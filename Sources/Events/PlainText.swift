@@ -1,7 +1,9 @@
 import CSimdjson
+import Glibc
 
-/// A record's bytes where they are read straight: a copy, behind which stands a zero byte and at least 63 bytes more can be
-/// read. Whatever goes through it stops at a zero byte, which JSON has nowhere.
+/// A record's bytes where they are read straight, 64 bytes behind which can be read, whatever they are. Nothing goes past the
+/// last: it is the root's closing brace, which only strings and other closing braces could pass, and they look at `limit`; or
+/// behind it stands a zero byte, which JSON has nowhere.
 struct PlainText {
     typealias Place = UnsafePointer<UInt8>
 
@@ -9,9 +11,25 @@ struct PlainText {
     static let depth = 3
 
     let start: Place
-    let count: Int
-    /// From the copy to the record's own bytes, into which events' views point.
+    /// Behind the last byte.
+    let limit: Place
+    /// From here to the record's own bytes, into which events' views point.
     let toRecord: Int
+
+    /// The record as it lies, where it ends in a brace and what is read behind it is in the same page of memory, so that it is
+    /// there; else copied into `buffer`, which has room for it and 64 bytes more.
+    @inline(__always)
+    init(_ record: Place, count: Int, buffer: UnsafeMutablePointer<UInt8>) {
+        let end = record + count
+        if count > 0, end[-1] == UInt8(ascii: "}"), UInt(bitPattern: end - 1) & 4095 < 4096 - 64 {
+            (start, limit, toRecord) = (record, end, 0)
+        } else {
+            memcpy(buffer, record, count)
+            buffer[count] = 0
+            start = UnsafePointer(buffer)
+            (limit, toRecord) = (start + count, record - start)
+        }
+    }
 
     /// The same bytes in the record.
     @inline(__always)
@@ -31,25 +49,26 @@ struct PlainText {
     /// How long the string is whose first byte is there; nil where it has escapes or control characters or doesn't end.
     /// `isOdd` becomes true where a byte of it is DEL or not ASCII, and not checked otherwise.
     @inline(__always)
-    static func length(from p: Place, _ isOdd: inout Bool) -> Int? {
-        let count = vj_plain_count(p)
+    private func length(from p: Place, _ isOdd: inout Bool) -> Int? {
+        let count = vj_plain_count(p, limit)
         if p[count] == UInt8(ascii: "\"") { return count }
         isOdd = true
         return oddLength(from: p, count)
     }
 
     @inline(never)
-    private static func oddLength(from p: Place, _ plain: Int) -> Int? {
+    private func oddLength(from p: Place, _ plain: Int) -> Int? {
         var count = plain
-        while p[count] >= 0x7F { count &+= 1 &+ vj_plain_count(p + count + 1) }
+        while p + count < limit, p[count] >= 0x7F { count &+= 1 &+ vj_plain_count(p + count + 1, limit) }
         return p[count] == UInt8(ascii: "\"") ? count : nil
     }
 
-    /// The string whose opening quote may stand there, and what is behind it.
+    /// The string whose opening quote may stand there, and what is behind it, which is never the end.
     @inline(__always)
-    static func string(_ p: Place, _ isOdd: inout Bool) -> (content: ByteView, end: Place)? {
+    func string(_ p: Place, _ isOdd: inout Bool) -> (content: ByteView, end: Place)? {
         guard p[0] == UInt8(ascii: "\""), let count = length(from: p + 1, &isOdd) else { return nil }
-        return (ByteView(base: p + 1, count: count), p + count + 2)
+        let end = p + count + 2
+        return end < limit ? (ByteView(base: p + 1, count: count), end) : nil
     }
 
     /// Behind the literal or number that is there, and its value, which is what the tape would have; nil for everything else,
@@ -70,30 +89,32 @@ struct PlainText {
 
     /// Behind a value nobody reads, which must be JSON all the same and at most `depth` deep; nil where it is not, or has
     /// escapes or odd numbers.
-    static func skip(_ start: Place, depth: Int, _ isOdd: inout Bool) -> Place? {
+    func skip(_ start: Place, depth: Int, _ isOdd: inout Bool) -> Place? {
         let close: UInt8
         switch start[0] {
         case UInt8(ascii: "\""): return string(start, &isOdd)?.end
         case UInt8(ascii: "{"): close = UInt8(ascii: "}")
         case UInt8(ascii: "["): close = UInt8(ascii: "]")
-        default: return scalar(start)?.end
+        default: return Self.scalar(start)?.end
         }
         guard depth > 0 else { return nil }
-        var p = behindSpace(start + 1)
-        if p[0] == close { return p + 1 }
-        while true {
-            if close == UInt8(ascii: "}") {
-                guard let (_, end) = string(p, &isOdd) else { return nil }
-                p = behindSpace(end)
-                guard p[0] == UInt8(ascii: ":") else { return nil }
-                p = behindSpace(p + 1)
+        var p = Self.behindSpace(start + 1)
+        if p[0] != close {
+            while true {
+                if close == UInt8(ascii: "}") {
+                    guard let (_, end) = string(p, &isOdd) else { return nil }
+                    p = Self.behindSpace(end)
+                    guard p[0] == UInt8(ascii: ":") else { return nil }
+                    p = Self.behindSpace(p + 1)
+                }
+                guard let end = skip(p, depth: depth &- 1, &isOdd) else { return nil }
+                p = Self.behindSpace(end)
+                if p[0] == close { break }
+                guard p[0] == UInt8(ascii: ",") else { return nil }
+                p = Self.behindSpace(p + 1)
             }
-            guard let end = skip(p, depth: depth &- 1, &isOdd) else { return nil }
-            p = behindSpace(end)
-            if p[0] == close { return p + 1 }
-            guard p[0] == UInt8(ascii: ",") else { return nil }
-            p = behindSpace(p + 1)
         }
+        return p + 1 < limit ? p + 1 : nil
     }
 
     // MARK: Numbers

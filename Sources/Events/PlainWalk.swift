@@ -19,11 +19,11 @@ extension EventWalk {
         p += 1
         while true {
             var key = last.pointee.next
-            if key.pointee.object == object, key.pointee.stands(at: p) {
-                p += key.pointee.length
+            if key.pointee.object == object, key.pointee.text.stands(at: p) {
+                p += key.pointee.text.length
                 last = key
             } else {
-                guard let (found, end) = plainKey(p, in: object, after: last, met, &isOdd) else { return false }
+                guard let (found, end) = plainKey(text, p, in: object, after: last, met, &isOdd) else { return false }
                 (key, p) = (found, end)
                 if key.pointee.key.bit != 0 { last = key }
             }
@@ -32,13 +32,13 @@ extension EventWalk {
             if p[0] <= 0x20 { p = PlainText.behindSpace(p) }
             let first = p[0]
             if first == UInt8(ascii: "\"") {
-                guard let (content, end) = PlainText.string(p, &isOdd) else { return false }
+                guard let (content, end) = text.string(p, &isOdd) else { return false }
                 p = end
                 // What has no odd bytes has no control characters.
                 if UInt(bitPattern: content.count &- key.pointee.least) < key.pointee.room, !isOdd {
                     (UnsafeMutableRawPointer(event) + key.pointee.place).storeBytes(of: text.own(content), as: ByteView.self)
                 } else if key.pointee.key.isField {
-                    guard plainText(key, content, toRecord: text.toRecord, into: event) else { return false }
+                    guard plainText(key.pointee.key.field, content, text, into: event) else { return false }
                 } else if key.pointee.key.value == .object {
                     return false
                 }
@@ -50,8 +50,11 @@ extension EventWalk {
                 object = key.pointee.key.object.rawValue
                 p += 1
                 continue
+            } else if key.pointee.list.stands(at: p), case let end = p + key.pointee.list.length, end < text.limit {
+                event.pointee.take(key.pointee.names, of: key.pointee.key.field)
+                p = end
             } else {
-                guard let end = plainRest(key, p, in: object, into: event, &isOdd) else { return false }
+                guard let end = plainRest(key, text, p, in: object, into: event, &isOdd) else { return false }
                 p = end
             }
             if p[0] == UInt8(ascii: ",") {
@@ -60,6 +63,7 @@ extension EventWalk {
             }
             p = PlainText.behindSpace(p)
             if p[0] == UInt8(ascii: "}"), object != ContractObject.root.rawValue {
+                guard p + 1 < text.limit else { return false }
                 object = ContractObject.root.rawValue
                 p = PlainText.behindSpace(p + 1)
             }
@@ -68,7 +72,8 @@ extension EventWalk {
                 continue
             }
             return p[0] == UInt8(ascii: "}") && object == ContractObject.root.rawValue && fault == nil
-                && PlainText.behindSpace(p + 1) == text.start + text.count && (!isOdd || vj_is_utf8(text.start, text.count))
+                && (p + 1 == text.limit || PlainText.behindSpace(p + 1) == text.limit)
+                && (!isOdd || vj_is_utf8(text.start, text.limit - text.start))
         }
     }
 
@@ -76,16 +81,16 @@ extension EventWalk {
     /// is, or an unknown one comes twice or is one too many.
     @inline(never)
     private mutating func plainKey(
-        _ start: PlainText.Place, in object: UInt8, after last: UnsafeMutablePointer<ExpectedKey>, _ met: UInt64,
-        _ isOdd: inout Bool
+        _ text: PlainText, _ start: PlainText.Place, in object: UInt8, after last: UnsafeMutablePointer<ExpectedKey>,
+        _ met: UInt64, _ isOdd: inout Bool
     ) -> (key: UnsafeMutablePointer<ExpectedKey>, end: PlainText.Place)? {
         let p = PlainText.behindSpace(start)
         let follower = last.pointee.next
-        if p != start, follower.pointee.object == object, follower.pointee.stands(at: p) {
-            return (follower, p + follower.pointee.length)
+        if p != start, follower.pointee.object == object, follower.pointee.text.stands(at: p) {
+            return (follower, p + follower.pointee.text.length)
         }
         var isOddName = false
-        guard let (name, end) = PlainText.string(p, &isOddName) else { return nil }
+        guard let (name, end) = text.string(p, &isOddName) else { return nil }
         isOdd = isOdd || isOddName
         let colon = PlainText.behindSpace(end)
         guard colon[0] == UInt8(ascii: ":") else { return nil }
@@ -94,8 +99,8 @@ extension EventWalk {
             last.pointee.next = found
             return (found, colon + 1)
         }
-        // A key that is learned is not looked at again, so that its UTF-8 would go unchecked.
-        if !isOddName, name.count <= ExpectedKey.mostBytes {
+        // A key that is learned is not looked at again, so that its UTF-8 would go unchecked, and whether the record ends in it.
+        if !isOddName, name.count <= ExpectedKey.mostBytes, !name.bytes.contains(UInt8(ascii: "}")) {
             guard let found = expected.learn(name, of: object, met) else { return nil }
             last.pointee.next = found
             return (found, colon + 1)
@@ -108,31 +113,37 @@ extension EventWalk {
     }
 
     /// Takes a field's string that is not simply kept; false: gives up.
-    @inline(never)
+    @inline(__always)
     private mutating func plainText(
-        _ key: UnsafePointer<ExpectedKey>, _ content: ByteView, toRecord: Int, into event: UnsafeMutablePointer<Event>
+        _ field: EventField, _ content: ByteView, _ text: PlainText, into event: UnsafeMutablePointer<Event>
     ) -> Bool {
-        let field = key.pointee.key.field
         switch field {
-        case .time, .authTime:
+        case .time:
             guard let time = Timestamp(rfc3339: content, knowing: day), time.isInRange else { return false }
-            if field == .time {
-                event.pointee.time = time
-                hasTime = true
-            } else {
-                event.pointee.authTime = time
-            }
+            event.pointee.time = time
+            hasTime = true
         case .type:
             guard let type = keys.type(parsed: content) else { return false }
             event.pointee.type = type
             hasType = true
+        case .country: country(content, &event.pointee)
+        default: return plainRareText(field, content, text, into: event)
+        }
+        return true
+    }
+
+    @inline(never)
+    private mutating func plainRareText(
+        _ field: EventField, _ content: ByteView, _ text: PlainText, into event: UnsafeMutablePointer<Event>
+    ) -> Bool {
+        switch field {
         case .ip:
             guard let address = IPAddress(text: content) else { return false }
             event.pointee.ip = address
-        case .country: country(content, &event.pointee)
-        default:
-            let own = ByteView(base: content.base.unsafelyUnwrapped + toRecord, count: content.count)
-            assignPlain(field, .text(own), into: event)
+        case .authTime:
+            guard let time = Timestamp(rfc3339: content), time.isInRange else { return false }
+            event.pointee.authTime = time
+        default: assignPlain(field, .text(text.own(content)), into: event)
         }
         return true
     }
@@ -171,33 +182,35 @@ extension EventWalk {
     /// Reads what is neither a string nor a number nor an object of the contract, and returns where it ends; nil: gives up.
     @inline(never)
     private mutating func plainRest(
-        _ key: UnsafePointer<ExpectedKey>, _ start: PlainText.Place, in object: UInt8, into event: UnsafeMutablePointer<Event>,
-        _ isOdd: inout Bool
+        _ expected: UnsafeMutablePointer<ExpectedKey>, _ text: PlainText, _ start: PlainText.Place, in object: UInt8,
+        into event: UnsafeMutablePointer<Event>, _ isOdd: inout Bool
     ) -> PlainText.Place? {
-        let key = key.pointee.key
+        let key = expected.pointee.key
         switch start[0] {
         case UInt8(ascii: "["), UInt8(ascii: "{"):
             if key.value == .skipped {
                 // Within an object of the contract it lies one deeper.
                 let depth = min(bounds.depth, Self.mostSkipped) &- (object == ContractObject.root.rawValue ? 1 : 2)
-                return PlainText.skip(start, depth: depth, &isOdd)
+                return text.skip(start, depth: depth, &isOdd)
             }
             guard start[0] == UInt8(ascii: "["), key.isField, key.field.isList else { return nil }
             let isEnrolled = key.field == .enrolments
-            if isEnrolled { event.pointee.enrolments = [] }
-            var p = PlainText.behindSpace(start + 1)
-            while true {
-                guard let (method, end) = PlainText.string(p, &isOdd) else { return nil }
-                if isEnrolled {
-                    event.pointee.enrolments?.formUnion(keys.enrolment(parsed: method))
-                } else {
-                    event.pointee.amr.formUnion(keys.method(parsed: method))
-                }
-                p = PlainText.behindSpace(end)
-                if p[0] == UInt8(ascii: "]") { return p + 1 }
-                guard p[0] == UInt8(ascii: ",") else { return nil }
+            var names: UInt32 = 0
+            var p = start
+            repeat {
                 p = PlainText.behindSpace(p + 1)
+                guard let (name, end) = text.string(p, &isOdd) else { return nil }
+                names |= isEnrolled ? UInt32(keys.enrolment(parsed: name).rawValue) : keys.method(parsed: name).rawValue
+                p = PlainText.behindSpace(end)
+            } while p[0] == UInt8(ascii: ",")
+            guard p[0] == UInt8(ascii: "]") else { return nil }
+            p += 1
+            event.pointee.take(names, of: key.field)
+            if !isOdd, p - start <= ExpectedText.mostBytes {
+                expected.pointee.list = ExpectedText(UnsafeBufferPointer(start: start, count: p - start))
+                expected.pointee.names = names
             }
+            return p
         default:
             guard let (value, end) = PlainText.scalar(start) else { return nil }
             if case .null = value { return end }
@@ -207,6 +220,18 @@ extension EventWalk {
                 return nil
             }
             return end
+        }
+    }
+}
+
+extension Event {
+    /// Takes what a list of names says, as the bits of the set.
+    @inline(__always)
+    fileprivate mutating func take(_ names: UInt32, of list: EventField) {
+        if list == .enrolments {
+            enrolments = ChallengeMethods(rawValue: UInt8(truncatingIfNeeded: names))
+        } else {
+            amr = AuthenticationMethods(rawValue: names)
         }
     }
 }

@@ -1,3 +1,4 @@
+import Glibc
 import Testing
 @testable import Events
 
@@ -18,15 +19,14 @@ import Testing
             long = EventDecoder(bounds: bounds, takesPlainForm: false)
         }
 
-        func check(_ bytes: [UInt8], _ comment: Comment) {
-            bytes.withUnsafeBytes { raw in
-                let record = Record(
-                    input: 0, partition: 0, offset: 0, timestamp: nil, key: .absent, value: ByteView(raw))
-                let a = short.decode(record, options: plan, into: &events.short)
-                let b = long.decode(record, options: plan, into: &events.long)
-                #expect("\(a)" == "\(b)", comment)
-                #expect(Self.describe(events.short) == Self.describe(events.long), comment)
-            }
+        func check(_ bytes: [UInt8], _ comment: Comment) { bytes.withUnsafeBytes { check($0, comment) } }
+
+        func check(_ bytes: UnsafeRawBufferPointer, _ comment: Comment) {
+            let record = Record(input: 0, partition: 0, offset: 0, timestamp: nil, key: .absent, value: ByteView(bytes))
+            let a = short.decode(record, options: plan, into: &events.short)
+            let b = long.decode(record, options: plan, into: &events.long)
+            #expect("\(a)" == "\(b)", comment)
+            #expect(Self.describe(events.short) == Self.describe(events.long), comment)
             if short.borrowsRecordOnly { shortly += 1 }
             #expect(!long.borrowsRecordOnly)
         }
@@ -74,6 +74,50 @@ import Testing
         let pair = Pair()
         for template in Self.templates { pair.check(Array(template.utf8), "\(template)") }
         #expect(pair.shortly == 8)
+    }
+
+    /// A record's own bytes alone decide, whatever lies behind them: cut at each brace, its rest is there still.
+    @Test func whatIsBehindARecordIsNotRead() {
+        let pair = Pair()
+        let others = [
+            #"{"id":"e","user":"u","time":1700000000000,"type":"action","action":"a}b","x}":"y}","a":["}",{"}":"}"}]}"#,
+            #"{"id":"e","user":"u","time":1700000000000,"type":"action","action":"a","auth":{"amr":["a}b"]}}"#,
+            #"{"x":{"a":1},"id":"e","user":"u","time":1700000000000,"type":"action","action":"aaaaaaaaaaaaaaaaaaaaaaaa}aaaaaaaaaa"}"#,
+            #"{"id":"e","user":"u","time":1700000000000,"type":"action","action":"é}é"}  }"#,
+            #"{"id":"e","user":"u","time":1700000000000,"type":"action","action":"a","x":\#u{0}}"#,
+            #"{"id":"e","user":"u","time":1700000000000,"type":"action","action":"a","auth":{"enrolments":\#u{0}}}"#,
+        ]
+        for template in Self.templates + others {
+            let bytes = Array((template + template).utf8) + [UInt8](repeating: 0x7D, count: 64)
+            // What was learned of the whole is known when it is cut.
+            for _ in 0..<2 {
+                for end in 1...2 * template.utf8.count where bytes[end - 1] == 0x7D {
+                    bytes.withUnsafeBytes { pair.check(UnsafeRawBufferPointer(rebasing: $0[..<end]), "\(end) of \(template)") }
+                }
+            }
+        }
+        #expect(pair.shortly > 20)
+    }
+
+    /// Records that end where readable memory does.
+    @Test func nothingBehindAPageIsRead() throws {
+        let page = 4096
+        let memory = mmap(nil, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+        let start = try #require(memory != MAP_FAILED ? memory : nil)
+        defer { munmap(start, 2 * page) }
+        try #require(mprotect(start + page, page, PROT_NONE) == 0)
+        let pair = Pair()
+        for template in Self.templates {
+            let bytes = Array(template.utf8)
+            for left in 0...70 {
+                for count in [bytes.count, bytes.lastIndex(of: 0x22).map { $0 + 1 } ?? 1] {
+                    let place = start + page - left - count
+                    bytes.withUnsafeBytes { place.copyMemory(from: $0.baseAddress!, byteCount: count) }
+                    pair.check(UnsafeRawBufferPointer(start: place, count: count), "\(left) bytes behind \(template)")
+                }
+            }
+        }
+        #expect(pair.shortly > 500)
     }
 
     @Test func mutationsAgree() {

@@ -70,13 +70,13 @@ static inline uint64_t vj_matches(const void *slots, size_t count, uint32_t valu
     return found;
 }
 
-/// How many bytes from `start` on are printable ASCII but neither `"` nor `\\`. A zero byte must end the search at the latest,
-/// and 15 more behind it be readable.
-static inline size_t vj_plain_count(const uint8_t *start) {
+/// How many bytes from `start` on are printable ASCII but neither `"` nor `\\`; the search ends at `limit`, which is not before
+/// `start`, or up to 15 bytes behind it, which must be readable.
+static inline size_t vj_plain_count(const uint8_t *start, const uint8_t *limit) {
     size_t count = 0;
 #if defined(__SSE2__)
     const __m128i quote = _mm_set1_epi8('"'), escape = _mm_set1_epi8('\\'), one = _mm_set1_epi8(1), least = _mm_set1_epi8(0x21);
-    for (;; count += 16) {
+    do {
         const __m128i bytes = _mm_loadu_si128((const __m128i *)(start + count));
         // One more than what is no printable ASCII is negative or less than one more than a blank.
         const __m128i ends = _mm_or_si128(
@@ -84,9 +84,12 @@ static inline size_t vj_plain_count(const uint8_t *start) {
             _mm_cmplt_epi8(_mm_add_epi8(bytes, one), least));
         const unsigned found = (unsigned)_mm_movemask_epi8(ends);
         if (found) return count + (size_t)__builtin_ctz(found);
-    }
+        count += 16;
+    } while (start + count < limit);
+#else
+    while (start + count < limit && start[count] >= 0x20 && start[count] < 0x7F && start[count] != '"' && start[count] != '\\')
+        count++;
 #endif
-    while (start[count] >= 0x20 && start[count] < 0x7F && start[count] != '"' && start[count] != '\\') count++;
     return count;
 }
 
