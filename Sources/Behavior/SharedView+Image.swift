@@ -5,7 +5,11 @@ extension SharedView {
 
     /// Everything as it was at that mark, which stays one.
     /// - Complexity: O(what changed since)
-    public func undo(to place: Int) { store.undo(to: place) }
+    public func undo(to place: Int) {
+        store.undo(to: place)
+        keepTime()
+        forgetStrata()
+    }
 
     /// Marks before that one are forgotten.
     public func drop(before place: Int) { store.drop(before: place) }
@@ -41,6 +45,10 @@ extension SharedView {
         let packed = UnsafeRawBufferPointer(rebasing: image[(Self.imageWords * 8)...])
         let count = (found.count + JournaledWords.blockWords - 1) / JournaledWords.blockWords * JournaledWords.blockWords
         guard let words = WordPacking.unpack(packed, count: count), isSound(words, found) else { return false }
+        defer {
+            keepTime()
+            forgetStrata()
+        }
         store.replace([UInt64](repeating: 0, count: store.count))
         guard Scale(paneMilliseconds: word(0), networkPanes: word(1), valuePanes: word(2)) == scale else { return true }
         if found.networks.sets == layout.networks.sets && found.values.sets == layout.values.sets {
