@@ -16,12 +16,10 @@ public struct HyperLogLog64: Sendable, Equatable, BitwiseCopyable {
         words[Int(hash >> 62)].raise(nibble: Int(hash >> 58 & 15), to: RegisterRank.of(hash << 6))
     }
 
-    /// The same of a sketch that lies in memory as four words.
+    /// What taking in a hash does to a sketch, or to several.
     @inline(__always)
-    @discardableResult
-    @inlinable static func add(hash: UInt64, to words: UnsafeMutablePointer<UInt64>) -> Bool {
-        let register = Int(hash >> 58)
-        return words[register >> 4].raise(nibble: register & 15, to: RegisterRank.of(hash << 6))
+    static func raise(by hash: UInt64) -> RegisterRaise {
+        RegisterRaise(word: Int(hash >> 62), nibble: hash >> 58 & 15, to: RegisterRank.of(hash << 6))
     }
 
     /// Becomes the sketch of what either has seen: commutative, associative, idempotent.
@@ -33,14 +31,12 @@ public struct HyperLogLog64: Sendable, Equatable, BitwiseCopyable {
 
     /// About how many distinct things were added; 0 when none was, at most 2²³.
     /// - Complexity: O(registers)
-    public var estimate: Float {
-        let tables = RegisterTables.all
-        var sums = RegisterSums()
-        sums.add(words[0], tables)
-        sums.add(words[1], tables)
-        sums.add(words[2], tables)
-        sums.add(words[3], tables)
-        return Float(sums.estimate(registers: 64, alpha: 0.709, tables))
+    public var estimate: Float { estimate(RegisterTables.all) }
+
+    func estimate(_ tables: RegisterTables) -> Float {
+        let first = tables.sums(of: words[0]) + tables.sums(of: words[1])
+        let second = tables.sums(of: words[2]) + tables.sums(of: words[3])
+        return Float((first + second).estimate(registers: 64, alpha: 0.709, sigmas: tables.of64))
     }
 
     public static func == (a: HyperLogLog64, b: HyperLogLog64) -> Bool {
@@ -62,10 +58,10 @@ public struct HyperLogLog16: Sendable, Equatable, BitwiseCopyable {
         word.raise(nibble: Int(hash >> 60), to: RegisterRank.of(hash << 4))
     }
 
-    /// The same of a sketch that lies in memory as a word.
+    /// What taking in a hash does to a sketch, or to several.
     @inline(__always)
-    static func add(hash: UInt64, to word: UnsafeMutablePointer<UInt64>) {
-        _ = word.pointee.raise(nibble: Int(hash >> 60), to: RegisterRank.of(hash << 4))
+    static func raise(by hash: UInt64) -> RegisterRaise {
+        RegisterRaise(word: 0, nibble: hash >> 60, to: RegisterRank.of(hash << 4))
     }
 
     /// Becomes the sketch of what either has seen: commutative, associative, idempotent.
@@ -75,12 +71,11 @@ public struct HyperLogLog16: Sendable, Equatable, BitwiseCopyable {
 
     /// About how many distinct things were added; 0 when none was, at most 2²¹.
     /// - Complexity: O(registers)
-    public var estimate: Float {
+    public var estimate: Float { word == 0 ? 0 : estimate(RegisterTables.all) }
+
+    func estimate(_ tables: RegisterTables) -> Float {
         if word == 0 { return 0 }
-        let tables = RegisterTables.all
-        var sums = RegisterSums()
-        sums.add(word, tables)
-        return Float(sums.estimate(registers: 16, alpha: 0.673, tables))
+        return Float(tables.sums(of: word).estimate(registers: 16, alpha: 0.673, sigmas: tables.of16))
     }
 }
 
@@ -88,6 +83,24 @@ public struct HyperLogLog16: Sendable, Equatable, BitwiseCopyable {
     /// The place of the first one bit, from 1; 15 stands for every later place too.
     @inline(__always)
     @inlinable static func of(_ bits: UInt64) -> UInt64 { UInt64(min(bits.leadingZeroBitCount, 14) + 1) }
+}
+
+/// A register of a sketch, by its word and nibble, and what it is raised to.
+struct RegisterRaise: BitwiseCopyable {
+    let word: Int
+    private let mask: UInt64
+    private let value: UInt64
+
+    @inline(__always)
+    init(word: Int, nibble: UInt64, to value: UInt64) {
+        self.word = word
+        mask = 15 << (nibble &* 4)
+        self.value = value << (nibble &* 4)
+    }
+
+    /// The sketch's word with the register raised; as it was where `does` is 0 and not 1. Without a branch.
+    @inline(__always)
+    func raised(_ old: UInt64, does: UInt64 = 1) -> UInt64 { max(old & mask, value &* does) | old & ~mask }
 }
 
 extension UInt64 {
@@ -117,51 +130,59 @@ extension UInt64 {
 
 /// What an estimate needs of the registers, in one word: how many are empty, from bit 48 on; how many can't hold more, from
 /// bit 32 on; below, the sum of 2^(14 − rank) over all but these, the empty ones with rank 0.
-private struct RegisterSums {
-    private var sums: UInt64 = 0
+struct RegisterSums {
+    var sums: UInt64
 
-    var empty: Int { Int(sums >> 48) }
-    var full: Int { Int(sums >> 32 & 0xFFFF) }
-    var weight: Int { Int(sums & 0xFFFF_FFFF) }
+    private var empty: Int { Int(sums >> 48) }
+    private var full: Int { Int(sums >> 32 & 0xFFFF) }
+    private var weight: Int { Int(sums & 0xFFFF_FFFF) }
 
     @inline(__always)
-    mutating func add(_ word: UInt64, _ tables: borrowing RegisterTables) {
-        for byte: UInt64 in 0..<8 { sums &+= tables.sums[Int(word >> (byte &* 8) & 0xFF)] }
-    }
+    static func + (a: Self, b: Self) -> Self { Self(sums: a.sums &+ b.sums) }
 
     /// Ertl, "New cardinality estimation algorithms for HyperLogLog sketches", 2017 (arXiv:1702.01284), algorithm 6, with
     /// Flajolet's α for this few registers. It corrects at both ends, registers that are empty and registers that can't
     /// hold more, so there is no switch to linear counting and no bump where it would be (Heule, Nunkesser, Hall 2013).
     @inline(__always)
-    func estimate(registers: Int, alpha: Double, _ tables: borrowing RegisterTables) -> Double {
+    func estimate(registers: Int, alpha: Double, sigmas: UnsafePointer<Double>) -> Double {
         let m = Double(registers)
         if empty == registers { return 0 }
         if full == registers { return m * 131_072 }
         var between = Double(weight - empty * 16_384)
         if full > 0 { between += m * RegisterTables.tau(1 - Double(full) / m) }
-        let sum = m * tables.sigmas[empty * 64 / registers] + between / 16_384
+        let sum = sigmas[empty] + between / 16_384
         return min(alpha * m * m / sum, m * 131_072)
     }
 }
 
-/// Behind pointers: of an array in line all is copied to read one. Never freed: they live as long as the process.
-private struct RegisterTables: @unchecked Sendable {
+/// `RegisterSums` of two registers, by the byte they make, and m·σ of every number of empty ones of m registers. Never freed:
+/// they live as long as the process.
+struct RegisterTables: @unchecked Sendable {
+    private let base: UnsafeRawPointer
+
+    /// Whoever estimates often keeps them: to ask for them is a call.
     static let all = RegisterTables()
 
-    /// σ of each share of empty registers there can be, in 64ths.
-    let sigmas: UnsafePointer<Double>
-    /// `RegisterSums` of two registers, by the byte they make.
-    let sums: UnsafePointer<UInt64>
+    @inline(__always)
+    func sums(of word: UInt64) -> RegisterSums {
+        let sums = base.assumingMemoryBound(to: UInt64.self)
+        @inline(__always) func at(_ byte: UInt64) -> UInt64 { sums[Int(word >> (byte &* 8) & 0xFF)] }
+        return RegisterSums(sums: ((at(0) &+ at(1)) &+ (at(2) &+ at(3))) &+ ((at(4) &+ at(5)) &+ (at(6) &+ at(7))))
+    }
+
+    var of64: UnsafePointer<Double> { (base + 256 * 8).assumingMemoryBound(to: Double.self) }
+    var of16: UnsafePointer<Double> { of64 + 64 }
 
     private init() {
-        let sigmas = UnsafeMutablePointer<Double>.allocate(capacity: 64)
-        for share in 0..<64 { (sigmas + share).initialize(to: Self.sigma(Double(share) / 64)) }
-        self.sigmas = UnsafePointer(sigmas)
-        let sums = UnsafeMutablePointer<UInt64>.allocate(capacity: 256)
+        let base = UnsafeMutableRawPointer.allocate(byteCount: (256 + 64 + 16) * 8, alignment: 64)
+        let sums = base.bindMemory(to: UInt64.self, capacity: 256)
         for byte: UInt64 in 0..<256 {
             (sums + Int(byte)).initialize(to: Self.sum(rank: byte & 15) + Self.sum(rank: byte >> 4))
         }
-        self.sums = UnsafePointer(sums)
+        let sigmas = (base + 256 * 8).bindMemory(to: Double.self, capacity: 64 + 16)
+        for empty in 0..<64 { (sigmas + empty).initialize(to: 64 * Self.sigma(Double(empty) / 64)) }
+        for empty in 0..<16 { (sigmas + 64 + empty).initialize(to: 16 * Self.sigma(Double(empty) / 16)) }
+        self.base = UnsafeRawPointer(base)
     }
 
     private static func sum(rank: UInt64) -> UInt64 {

@@ -45,7 +45,7 @@ final class JournaledWords {
 
     /// Says that `touch` will be told of that word soon.
     @inline(__always)
-    func expect(_ word: Int) { prefetch(stamps + word / Self.blockWords, bytes: 4) }
+    func expect(_ word: Int) { prefetch(stamps + Int(UInt(bitPattern: word) / UInt(Self.blockWords)), bytes: 4) }
 
     /// Keeps the blocks of so many words from there on.
     func touch(_ word: Int, count: Int) {

@@ -8,6 +8,7 @@ extension SharedView {
         guard pane > clock else { return }
         store.touch(Layout.clock)
         words[Layout.clock] = UInt64(bitPattern: pane)
+        keepTime()
     }
 
     /// Takes in a pane. What lies before the window before the present one changes nothing, nor does a time no event can have.
@@ -17,38 +18,40 @@ extension SharedView {
         guard index >= 0, index <= Timestamp.latest.milliseconds / scale.paneMilliseconds else { return }
         let day = index &* scale.paneMilliseconds / 86_400_000
         begin(day: day)
-        let (networkCount, valueCount, actionCount) = (pane.networks, pane.values, pane.actions)
-        let (firstValue, firstAction) = (pane.value(0), pane.action(0))
+        let (network, value) = (networkGeneration(of: index), valueGeneration(of: index))
+        // What is too old to change anything isn't asked for.
+        let networkCount = network + 1 >= now.network ? pane.networks : 0
+        let isValued = value + 1 >= now.value
+        let (firstValue, firstAction, actionCount) = (pane.value(0), pane.action(0), pane.actions)
+        let valueCount = isValued ? pane.values : 0
         pane.words.withUnsafeBufferPointer { words in
             let start = words.baseAddress!
-            let networks = Entries(first: start + SealedPane.headerWords, count: networkCount, words: SealedPane.networkWords)
-            let values = Entries(first: start + firstValue, count: valueCount, words: SealedPane.valueWords)
+            let networks = Entries(
+                first: start + SealedPane.headerWords, count: networkCount, words: SealedPane.networkWords, places: places)
+            let values = Entries(
+                first: start + firstValue, count: valueCount, words: SealedPane.valueWords,
+                places: places + SealedPane.mostNetworks)
             // They lie all over tables that are larger than the near caches: first all sets are asked for, then all slots.
             expectSets(of: networks, in: layout.networks)
             expectSets(of: values, in: layout.values)
-            expectSlots(of: networks, in: layout.networks)
-            expectSlots(of: values, in: layout.values)
-            let generation = networkGeneration(of: index)
-            let now = networkGeneration(of: clock)
-            if generation + 1 >= now {
-                for at in 0..<networkCount { fold(network: networks[at], generation, now: now) }
-            }
-            let long = valueGeneration(of: index)
-            guard long + 1 >= valueGeneration(of: clock) else { return }
+            expectSlots(of: networks, in: layout.networks, bodyWords: Layout.networkWords)
+            expectSlots(of: values, in: layout.values, bodyWords: Layout.valueWords)
+            for at in 0..<networks.count { fold(network: networks[at], at: networks.places[at], network) }
+            guard isValued else { return }
             var areMore = false
-            for at in 0..<valueCount {
+            for at in 0..<values.count {
                 let entry = values[at]
                 if entry[0] >> 32 == SealedPane.everybody {
-                    if fold(stratum: Int(entry[0] & 0xFFFF_FFFF), entry + 1, long) { areMore = true }
+                    if fold(stratum: Int(entry[0] & 0xFFFF_FFFF), entry + 1, value) { areMore = true }
                 } else {
-                    fold(value: entry, long, day: day)
+                    fold(value: entry, at: values.places[at], value, day: day)
                 }
             }
             if areMore {
                 store.touch(Layout.everybodyCount)
-                self.words[Layout.everybodyCount] = countEverybody(both: true).bitPattern
+                self.words[Layout.everybodyCount] = countEverybody().bitPattern
             }
-            fold(actions: UnsafeBufferPointer(rebasing: words[firstAction..<firstAction + actionCount]), long)
+            fold(actions: UnsafeBufferPointer(rebasing: words[firstAction..<firstAction + actionCount]), value)
         }
     }
 
@@ -58,32 +61,49 @@ extension SharedView {
         let count: Int
         /// Of each; the first is the key.
         let words: Int
+        let places: UnsafeMutablePointer<Int>
         subscript(at: Int) -> UnsafePointer<UInt64> { first + at &* words }
     }
 
     @inline(__always)
     private func expectSets(of entries: Entries, in table: Layout.Table) {
-        for at in 0..<entries.count { prefetch(words + table.keys + set(of: entries[at][0], in: table), bytes: 64) }
-    }
-
-    /// Where a set is full, all of it is weighed for who gives way.
-    @inline(__always)
-    private func expectSlots(of entries: Entries, in table: Layout.Table) {
-        for at in 0..<entries.count where entries[at][0] >> 32 != SealedPane.everybody {
-            let key = entries[at][0]
-            let set = set(of: key, in: table)
-            var slot = find(key, in: table, set)
-            if slot < 0 { slot = find(0, in: table, set) }
-            let body = table.body(max(slot, set))
-            prefetch(words + body, bytes: (slot < 0 ? Layout.ways : 1) &* table.bodyWords &* 8)
-            store.expect(body)
+        for at in 0..<entries.count {
+            let set = set(of: entries[at][0], in: table)
+            entries.places[at] = set
+            prefetch(words + table.keys + set, bytes: 64)
         }
     }
 
-    /// `now` is the generation of the clock.
-    private func fold(network entry: UnsafePointer<UInt64>, _ generation: Int64, now: Int64) {
+    /// `bodyWords` are the table's: known where this is called, so that the lines of a body are asked for without a loop.
+    @inline(__always)
+    private func expectSlots(of entries: Entries, in table: Layout.Table, bodyWords: Int) {
+        for at in 0..<entries.count where entries[at][0] >> 32 != SealedPane.everybody {
+            let slot = find(entries[at][0], in: table, entries.places[at])
+            if slot >= 0 {
+                entries.places[at] = slot
+                prefetch(words + table.body(slot), bytes: bodyWords &* 8)
+                store.expect(table.body(slot))
+            } else {
+                expectClaim(of: entries.places[at], in: table)
+            }
+        }
+    }
+
+    /// Where a set is full, all of it is weighed for who gives way.
+    @inline(never)
+    private func expectClaim(of set: Int, in table: Layout.Table) {
+        let free = find(0, in: table, set)
+        let body = table.body(max(free, set))
+        prefetch(words + body, bytes: (free < 0 ? Layout.ways : 1) &* table.bodyWords &* 8)
+        store.expect(table.keys + set)
+        store.expect(body)
+    }
+
+    @inline(__always)
+    private func fold(network entry: UnsafePointer<UInt64>, at place: Int, _ generation: Int64) {
         guard entry[0] & 0xFFFF_FFFF != 0 else { return }
-        let slot = claim(entry[0], in: layout.networks) { networkWeight($0, now: now) }
+        let isThere = words[layout.networks.keys &+ place] == entry[0]
+        let slot = isThere ? place : claim(network: entry[0], place)
         let at = layout.networks.body(slot)
         let body = words + at
         let age = generation &- Int64(bitPattern: body[0])
@@ -106,20 +126,28 @@ extension SharedView {
         // Mostly by users who have tried before, and then the estimates stand.
         guard age > 0 || triers != window[1] || failers != window[2] else { return }
         (window[1], window[2]) = (triers, failers)
-        let tried = Self.rounded(HyperLogLog16(word: body[3].nibbleMaximum(body[6])).estimate)
-        let failing = Self.rounded(HyperLogLog16(word: body[4].nibbleMaximum(body[7])).estimate)
-        body[1] = UInt64(tried) | UInt64(failing) << 32
+        body[1] = users(body[3], body[6]) | users(body[4], body[7]) << 32
     }
 
-    private func networkWeight(_ slot: Int, now: Int64) -> UInt64 {
+    /// About how many there were in two windows together.
+    @inline(__always)
+    private func users(_ now: UInt64, _ before: UInt64) -> UInt64 {
+        // Mostly nobody fails.
+        guard now | before != 0 else { return 0 }
+        return UInt64(Self.rounded(HyperLogLog16(word: now.nibbleMaximum(before)).estimate(tables)))
+    }
+
+    private func networkWeight(_ slot: Int) -> UInt64 {
         let body = words + layout.networks.body(slot)
-        guard now &- Int64(bitPattern: body[0]) <= 1 else { return 0 }
+        guard now.network &- Int64(bitPattern: body[0]) <= 1 else { return 0 }
         return 8 &* ((body[2] >> 32) &+ (body[5] >> 32)) &+ (body[2] & 0xFFFF_FFFF) &+ (body[5] & 0xFFFF_FFFF)
     }
 
-    private func fold(value entry: UnsafePointer<UInt64>, _ generation: Int64, day: Int64) {
+    @inline(__always)
+    private func fold(value entry: UnsafePointer<UInt64>, at place: Int, _ generation: Int64, day: Int64) {
         guard entry[0] & 0xFFFF_FFFF != 0 else { return }
-        let slot = claim(entry[0], in: layout.values) { valueWeight($0) }
+        let isThere = words[layout.values.keys &+ place] == entry[0]
+        let slot = isThere ? place : claim(value: entry[0], place)
         let at = layout.values.body(slot)
         let body = words + at
         let age = generation - Int64(body[0] & 0xFFFF_FFFF)
@@ -138,24 +166,18 @@ extension SharedView {
             store.touch(at, count: 11)
             raiseCeiling(body, day: day)
         }
-        let window = age >= 0 ? body + 3 : body + 7
-        // Of the few who log in with one value in one pane most words are empty.
-        for word in 0..<4 where entry[1 + word] != 0 {
-            let merged = window[word].nibbleMaximum(entry[1 + word])
-            guard merged != window[word] else { continue }
-            store.touch(at, count: 11)
-            window[word] = merged
-            hasChanged = true
-        }
+        let window = age >= 0 ? at &+ 3 : at &+ 7
+        if raise(window, to: entry + 1) { hasChanged = true }
         guard hasChanged else { return }
+        store.touch(at &+ 2)
         var sketch = HyperLogLog64(words: body + 3)
         sketch.merge(HyperLogLog64(words: body + 7))
-        body[2] = UInt64(Self.rounded(sketch.estimate))
+        body[2] = UInt64(Self.rounded(sketch.estimate(tables)))
     }
 
     private func valueWeight(_ slot: Int) -> UInt64 {
         let body = words + layout.values.body(slot)
-        return valueGeneration(of: clock) - Int64(body[0] & 0xFFFF_FFFF) <= 1 ? min(body[2], body[0] >> 32) : 0
+        return now.value - Int64(body[0] & 0xFFFF_FFFF) <= 1 ? min(body[2], body[0] >> 32) : 0
     }
 
     /// Says whether the sketches of everybody have changed.
@@ -172,17 +194,28 @@ extension SharedView {
             }
             store.touch(Layout.everybodyGeneration)
             words[Layout.everybodyGeneration] = UInt64(generation)
+            forgetStrata()
             hasChanged = true
         }
-        let window = (age >= 0 ? now : before) + stratum * 4
-        for word in 0..<4 where sketch[word] != 0 {
-            let merged = words[window + word].nibbleMaximum(sketch[word])
-            guard merged != words[window + word] else { continue }
-            store.touch(window + word)
-            words[window + word] = merged
-            hasChanged = true
-        }
-        return hasChanged
+        guard raise((age >= 0 ? now : before) &+ stratum &* 4, to: sketch) else { return hasChanged }
+        strata[stratum] = -1
+        return true
+    }
+
+    /// Raises the registers of the sketch at that word to those of another, and says whether any rose. Of the few who log in
+    /// with one value in one pane most words are empty, but which of them, nobody can guess.
+    @inline(__always)
+    private func raise(_ at: Int, to other: UnsafePointer<UInt64>) -> Bool {
+        let own = words + at
+        let raised = (
+            own[0].nibbleMaximum(other[0]), own[1].nibbleMaximum(other[1]), own[2].nibbleMaximum(other[2]),
+            own[3].nibbleMaximum(other[3])
+        )
+        let rises = (raised.0 ^ own[0]) | (raised.1 ^ own[1]) | (raised.2 ^ own[2]) | (raised.3 ^ own[3])
+        guard rises != 0 else { return false }
+        store.touch(at, count: 4)
+        (own[0], own[1], own[2], own[3]) = raised
+        return true
     }
 
     private func fold(actions: UnsafeBufferPointer<UInt64>, _ generation: Int64) {
@@ -204,11 +237,20 @@ extension SharedView {
         }
     }
 
+    @inline(never)
+    private func claim(network key: UInt64, _ place: Int) -> Int {
+        claim(key, in: layout.networks, set: place / Layout.ways * Layout.ways) { networkWeight($0) }
+    }
+
+    @inline(never)
+    private func claim(value key: UInt64, _ place: Int) -> Int {
+        claim(key, in: layout.values, set: place / Layout.ways * Layout.ways) { valueWeight($0) }
+    }
+
     /// The key's slot, its own, a free one, or that of the lightest entry of its set, which gives way; the lesser key where
     /// two are as light.
     @inline(__always)
-    private func claim(_ key: UInt64, in table: Layout.Table, weight: (Int) -> UInt64) -> Int {
-        let set = set(of: key, in: table)
+    private func claim(_ key: UInt64, in table: Layout.Table, set: Int, weight: (Int) -> UInt64) -> Int {
         let found = find(key, in: table, set)
         if found >= 0 { return found }
         let free = find(0, in: table, set)
@@ -221,7 +263,7 @@ extension SharedView {
         return slot
     }
 
-    @inline(never)
+    @inline(__always)
     private func lightest(of set: Int, in table: Layout.Table, weight: (Int) -> UInt64) -> Int {
         var best = set
         var least = (weight: UInt64.max, key: UInt64.max)

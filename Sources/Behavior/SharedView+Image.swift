@@ -6,8 +6,15 @@ extension SharedView {
     /// Everything as it was at that mark, which stays one.
     /// - Complexity: O(what changed since)
     public func undo(to place: Int) {
-        shares.forget()
         store.undo(to: place)
+        wordsWereReplaced()
+    }
+
+    /// What is kept beside the words is of others.
+    private func wordsWereReplaced() {
+        shares.forget()
+        keepTime()
+        forgetStrata()
     }
 
     /// Marks before that one are forgotten.
@@ -44,7 +51,7 @@ extension SharedView {
         let packed = UnsafeRawBufferPointer(rebasing: image[(Self.imageWords * 8)...])
         let count = (found.count + JournaledWords.blockWords - 1) / JournaledWords.blockWords * JournaledWords.blockWords
         guard let words = WordPacking.unpack(packed, count: count), isSound(words, found) else { return false }
-        shares.forget()
+        defer { wordsWereReplaced() }
         store.replace([UInt64](repeating: 0, count: store.count))
         guard Scale(paneMilliseconds: word(0), networkPanes: word(1), valuePanes: word(2)) == scale else { return true }
         if found.networks.sets == layout.networks.sets && found.values.sets == layout.values.sets {

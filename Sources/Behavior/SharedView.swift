@@ -34,6 +34,13 @@ public final class SharedView {
     let store: JournaledWords
     let words: UnsafeMutablePointer<UInt64>
     let shares = ActionShares()
+    let tables = RegisterTables.all
+    /// The windows that the clock is in.
+    private(set) var now: (network: Int64, value: Int64) = (0, 0)
+    /// Where the networks and the values of a pane that is being folded were found, or the first slot of their set.
+    let places: UnsafeMutablePointer<Int>
+    /// Users of each stratum of everybody, in both windows; −1 where that is to be computed.
+    let strata: UnsafeMutablePointer<Double>
 
     /// `hash` is keyed by the pipeline's secret, so that nobody can aim at one set of a table.
     public init(windows: WindowOptions, bounds: StateBounds, hash: KeyedHash) {
@@ -44,9 +51,16 @@ public final class SharedView {
         self.hash = hash
         store = JournaledWords(count: layout.count)
         words = store.words
+        places = .allocate(capacity: SealedPane.mostNetworks + SealedPane.mostValues)
+        strata = .allocate(capacity: SealedPane.strata)
+        strata.initialize(repeating: -1, count: SealedPane.strata)
     }
 
-    deinit { shares.deallocate() }
+    deinit {
+        places.deallocate()
+        strata.deallocate()
+        shares.deallocate()
+    }
 
     // MARK: - Reading
 
@@ -58,13 +72,25 @@ public final class SharedView {
     /// What happened with a device.
     public func activity(device: UInt32) -> NetworkActivity { activity(.device, device) }
 
+    /// Asks for what will be asked of an address prefix and a device soon.
+    public func expectActivity(prefix: UInt32, device: UInt32) {
+        expect(.prefix, prefix)
+        expect(.device, device)
+    }
+
+    @inline(__always)
+    private func expect(_ kind: SealedPane.Network, _ value: UInt32) {
+        let slot = find(kind.rawValue << 32 | UInt64(value), in: layout.networks)
+        if slot >= 0 { prefetch(words + layout.networks.body(slot), bytes: Layout.networkWords * 8) }
+    }
+
     private func activity(_ kind: SealedPane.Network, _ value: UInt32) -> NetworkActivity {
         var activity = NetworkActivity()
         guard value != 0 else { return activity }
         let slot = find(kind.rawValue << 32 | UInt64(value), in: layout.networks)
         guard slot >= 0 else { return activity }
         let body = words + layout.networks.body(slot)
-        let age = networkGeneration(of: clock) &- Int64(body[0])
+        let age = now.network &- Int64(body[0])
         guard age <= 1 else { return activity }
         let before = age <= 0 ? body[5] : 0
         activity.tries = UInt32(truncatingIfNeeded: body[2]).saturatingAdd(UInt32(truncatingIfNeeded: before))
@@ -73,17 +99,19 @@ public final class SharedView {
             activity.usersTried = UInt32(truncatingIfNeeded: body[1])
             activity.usersFailing = UInt32(body[1] >> 32)
         } else {
-            activity.usersTried = Self.rounded(HyperLogLog16(word: body[3]).estimate)
-            activity.usersFailing = Self.rounded(HyperLogLog16(word: body[4]).estimate)
+            activity.usersTried = Self.rounded(HyperLogLog16(word: body[3]).estimate(tables))
+            activity.usersFailing = Self.rounded(HyperLogLog16(word: body[4]).estimate(tables))
         }
         return activity
     }
 
     /// Distinct users with a successful login, in the whole population.
     public var users: Double {
-        let age = valueGeneration(of: clock) &- Int64(words[Layout.everybodyGeneration])
+        let age = now.value &- Int64(words[Layout.everybodyGeneration])
         if age <= 0 { return Double(bitPattern: words[Layout.everybodyCount]) }
-        return age == 1 ? countEverybody(both: false) : 0
+        guard age == 1 else { return 0 }
+        // Of the window before there is nothing left.
+        return (0..<SealedPane.strata).reduce(0.0) { $0 + Double(stratum($1).estimate(tables)) }.rounded()
     }
 
     /// Of them, those who had this value; 0 when it is not known. What a value is worth grows by no more than an eighth a
@@ -93,11 +121,11 @@ public final class SharedView {
         let slot = find(UInt64(kind.rawValue) << 32 | UInt64(value), in: layout.values)
         guard slot >= 0 else { return 0 }
         let body = words + layout.values.body(slot)
-        let age = valueGeneration(of: clock) &- Int64(body[0] & 0xFFFF_FFFF)
+        let age = now.value &- Int64(body[0] & 0xFFFF_FFFF)
         guard age <= 1 else { return 0 }
         let ceiling = Double(body[0] >> 32)
         if age <= 0 { return min(ceiling, Double(body[2])) }
-        return min(ceiling, Double(HyperLogLog64(words: body + 3).estimate))
+        return min(ceiling, Double(HyperLogLog64(words: body + 3).estimate(tables)))
     }
 
     /// Share of all that is done, each action counted once a user and pane, as if every action had been done once in a
@@ -119,6 +147,8 @@ public final class SharedView {
 
     func networkGeneration(of pane: Int64) -> Int64 { pane / scale.networkPanes }
     func valueGeneration(of pane: Int64) -> Int64 { pane / scale.valuePanes }
+    /// The clock was set.
+    func keepTime() { now = (networkGeneration(of: clock), valueGeneration(of: clock)) }
     func actionHash(_ action: UInt32) -> UInt64 { hash(UInt64(action), 13) }
     var actionCounts: CountMinSketch { CountMinSketch(base: words + Layout.actions, width: Layout.actionWidth) }
 
@@ -126,15 +156,24 @@ public final class SharedView {
     @inline(__always)
     static func rounded(_ estimate: Float) -> UInt32 { UInt32(Double(estimate) + 0.5) }
 
-    func countEverybody(both: Bool) -> Double {
+    /// Of this window and the one before. Of a stratum that hasn't changed since, it is known.
+    func countEverybody() -> Double {
         var users = 0.0
         for stratum in 0..<SealedPane.strata {
-            var sketch = HyperLogLog64(words: words + Layout.everybody + stratum * 4)
-            if both { sketch.merge(HyperLogLog64(words: words + Layout.everybody + (SealedPane.strata + stratum) * 4)) }
-            users += Double(sketch.estimate)
+            if strata[stratum] < 0 {
+                var sketch = self.stratum(stratum)
+                sketch.merge(self.stratum(SealedPane.strata + stratum))
+                strata[stratum] = Double(sketch.estimate(tables))
+            }
+            users += strata[stratum]
         }
         return users.rounded()
     }
+
+    /// A sketch of everybody: those of this window, then those of the one before.
+    private func stratum(_ at: Int) -> HyperLogLog64 { HyperLogLog64(words: words + Layout.everybody + at * 4) }
+
+    func forgetStrata() { strata.update(repeating: -1, count: SealedPane.strata) }
 
     /// The set of a table in which a key has its place.
     @inline(__always)
@@ -150,7 +189,12 @@ public final class SharedView {
     @inline(__always)
     func find(_ key: UInt64, in table: Layout.Table, _ set: Int) -> Int {
         let keys = words + table.keys + set
-        for way in 0..<Layout.ways where keys[way] == key { return set &+ way }
+        var found = matches(of: UInt32(truncatingIfNeeded: key), mask: .max, in: keys, count: Layout.ways)
+        while found != 0 {
+            let way = found.trailingZeroBitCount
+            if keys[way] == key { return set &+ way }
+            found &= found &- 1
+        }
         return -1
     }
 
@@ -168,6 +212,9 @@ public final class SharedView {
         static let everybody = 8
         static let actions = everybody + 2 * SealedPane.strata * 4
         static let actionWidth = 1024
+        /// Of a body.
+        static let networkWords = 8
+        static let valueWords = 11
         static let tables = (actions + CountMinSketch.byteCount(width: actionWidth) / 8 + 7) / 8 * 8
 
         /// Keys set by set, then the entries' bodies.
@@ -196,8 +243,8 @@ public final class SharedView {
         var count: Int { values.end }
 
         init(networks: Int, values: Int) {
-            self.networks = Table(entries: networks, at: Self.tables, bodyWords: 8)
-            self.values = Table(entries: values, at: self.networks.end, bodyWords: 11)
+            self.networks = Table(entries: networks, at: Self.tables, bodyWords: Self.networkWords)
+            self.values = Table(entries: values, at: self.networks.end, bodyWords: Self.valueWords)
         }
     }
 }

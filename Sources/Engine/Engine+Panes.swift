@@ -9,11 +9,21 @@ extension Engine {
     @inline(__always)
     func contribute(_ record: Record, _ seen: Observation, _ key: UInt64, recovering: Bool) {
         guard contributes else { return }
-        let user = hash(key, 11)
         let time = Self.limit(of: record).map { min(seen.time, $0) } ?? seen.time
-        population.contribute(
-            Contributed.kind(event, seen), at: time.milliseconds, action: seen.action, by: user,
-            Contributed.login(event, seen, user: user), of: record.partition, recovering: recovering)
+        population.advance(to: time.milliseconds, of: record.partition, recovering: recovering)
+        switch Contributed.kind(event, seen) {
+        case .nothing: break
+        case .login: contributeLogin(record, seen, key, recovering: recovering)
+        case .action:
+            population.add(action: seen.action, by: hash(key, 11), of: record.partition, recovering: recovering)
+        }
+    }
+
+    /// Apart, because most records are actions, and what makes up a login would be read of them too.
+    @inline(never)
+    private func contributeLogin(_ record: Record, _ seen: Observation, _ key: UInt64, recovering: Bool) {
+        population.add(Contributed.login(event, seen, user: hash(key, 11)), of: record.partition, recovering: recovering)
+        shared.expectActivity(prefix: seen.network, device: seen.hasDeviceID ? seen.device : 0)
     }
 
     /// Moves the panes sealed since the last call to the end of `list`: they are to be told to the other partitions, with

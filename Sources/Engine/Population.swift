@@ -95,25 +95,27 @@ public final class Population {
         pane.deallocate()
     }
 
-    /// `login` is made only where it counts.
+    /// Time has come so far; it comes before what is added.
     @inline(__always)
-    func contribute(
-        _ kind: Contributed.Kind, at time: Int64, action: UInt32, by user: UInt64, _ login: @autoclosure () -> Contribution,
-        of partition: Int32, recovering: Bool
-    ) {
+    func advance(to time: Int64, of partition: Int32, recovering: Bool) {
         if time >= pane.pointee.end { turnPane(to: time, partition, recovering: recovering) }
-        guard kind != .nothing else { return }
-        if Unmanaged.passUnretained(pane.pointee.open)._withUnsafeGuaranteedRef({ $0.isFull }) {
-            sealPane(partition, recovering: recovering)
-        }
-        // Held by the pane for as long as this takes.
-        Unmanaged.passUnretained(pane.pointee.open)._withUnsafeGuaranteedRef {
-            if kind == .login {
-                $0.add(login())
-            } else {
-                $0.add(action: action, user: user)
-            }
-        }
+    }
+
+    @inline(__always)
+    func add(action: UInt32, by user: UInt64, of partition: Int32, recovering: Bool) {
+        open(partition, recovering: recovering)._withUnsafeGuaranteedRef { $0.add(action: action, user: user) }
+    }
+
+    func add(_ login: Contribution, of partition: Int32, recovering: Bool) {
+        open(partition, recovering: recovering)._withUnsafeGuaranteedRef { $0.add(login) }
+    }
+
+    /// The open pane, with room in it; held by `pane` until another is opened.
+    @inline(__always)
+    private func open(_ partition: Int32, recovering: Bool) -> Unmanaged<OpenPane> {
+        let isFull = Unmanaged.passUnretained(pane.pointee.open)._withUnsafeGuaranteedRef { $0.isFull }
+        if isFull { sealPane(partition, recovering: recovering) }
+        return Unmanaged.passUnretained(pane.pointee.open)
     }
 
     /// The line of a file that comes next, if it does.
@@ -124,8 +126,12 @@ public final class Population {
     public func take(_ event: Contributed, line: Int64) {
         guard line >= pane.pointee.line else { return }
         pane.pointee.line = line + 1
-        contribute(
-            event.kind, at: event.time, action: event.action, by: event.login.user, event.login, of: 0, recovering: true)
+        advance(to: event.time, of: 0, recovering: true)
+        switch event.kind {
+        case .nothing: break
+        case .login: add(event.login, of: 0, recovering: true)
+        case .action: add(action: event.action, by: event.login.user, of: 0, recovering: true)
+        }
     }
 
     /// The partition's time has left the open pane.
