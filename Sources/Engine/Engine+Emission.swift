@@ -32,45 +32,50 @@ extension Engine {
         decision.topic = texts.topics[Int(record.input)]
         decision.partition = record.partition
         decision.offset = record.offset
-        decision.shadow.removeAll(keepingCapacity: true)
+        if !decision.shadow.isEmpty { decision.shadow.removeAll(keepingCapacity: true) }
+        if !reported.isEmpty || differing != 0 { noteObjections(reported, differing) }
+        explain()
+        effects.emit(
+            draft, for: event, input: record.input, mode: plan.cloudEvents)
+    }
+
+    /// What report-only rules and shadow policies would have decided.
+    private func noteObjections(_ reported: ReportedRules, _ differing: UInt8) {
         for rule in 0..<policy.count where reported.contains(rule) {
             decision.shadow.append(ShadowVerdict(rule: policy.name(of: rule), verdict: policy.verdict(of: rule)))
         }
         for policy in 0..<shadows.count where differing >> UInt8(policy) & 1 == 1 {
             decision.shadow.append(shadows.difference(policy, named: texts.shadows[policy], fallback: texts.fallback))
         }
-        explain()
-        effects.emit(
-            draft, for: event, input: record.input, mode: plan.cloudEvents)
     }
 
     /// The reasons, most points first, ties in the order of `Signal`.
-    func explain() {
-        // Reasons are longer than what they are told by.
-        var order = InlineArray<64, Signal>(repeating: .deviceNew)
-        var count = 0
-        var bits = assessment.pointee.present.rawValue
-        while let signal = Signal(rawValue: UInt8(bits.trailingZeroBitCount)) {
-            bits &= bits - 1
-            let points = assessment.pointee[signal].points
-            var at = count
-            while at > 0 && assessment.pointee[order[at - 1]].points < points {
-                order[at] = order[at - 1]
-                at -= 1
-            }
-            order[at] = signal
-            count += 1
-        }
+    private func explain() {
+        let evidence = assessment.pointee.evidence
+        var left = assessment.pointee.present
         words.removeAll()
-        decision.reasons.removeAll(keepingCapacity: true)
-        for at in 0..<count {
-            let evidence = assessment.pointee[order[at]]
-            let (observed, expected) = Explanation.write(order[at], evidence, of: event, into: &words)
-            decision.reasons.append(
-                Reason(
-                    signal: order[at].name, points: evidence.points, observed: observed, expected: expected,
-                    samples: Int(max(0, min(1e9, evidence.samples)))))
+        words.write(atMost: left.rawValue.nonzeroBitCount * Explanation.room(for: event)) { text in
+            let start = text
+            while let signal = strongest(of: left) {
+                left.subtract(SignalSet(signal))
+                if text != start { text.write(0x2C) }
+                text = Explanation.write(signal, evidence + Int(signal.rawValue), of: event, to: text)
+            }
         }
-        decision.text = words.view(from: 0)
+        decision.reasons = words.view(from: 0)
+    }
+
+    /// The one that has most points, of several the first.
+    @inline(__always)
+    private func strongest(of signals: SignalSet) -> Signal? {
+        var bits = signals.rawValue
+        var best = Signal(rawValue: UInt8(bits.trailingZeroBitCount))
+        var most = -Double.infinity
+        while let signal = Signal(rawValue: UInt8(bits.trailingZeroBitCount)) {
+            bits &= bits &- 1
+            let points = assessment.pointee[signal].points
+            if points > most { (best, most) = (signal, points) }
+        }
+        return best
     }
 }

@@ -6,6 +6,12 @@ struct CloudEvent {
     var time: Timestamp
     var tenant: ByteView
     var user: ByteView
+
+    /// Where the text of a record begins with the id and the time, which its headers say as well.
+    struct Places {
+        var id: Int
+        var time: Int
+    }
 }
 
 extension OutputBuffer {
@@ -37,30 +43,29 @@ extension OutputBuffer {
         appendEscaped(origin.user)
         append("\",\"datacontenttype\":\"application/json\",\"data\":")
     }
-
-    mutating func append(quoted time: Timestamp) {
-        append(0x22)
-        append(time)
-        append(0x22)
-    }
 }
 
 extension Effects {
-    /// The headers of either mode.
-    mutating func describe(_ origin: CloudEvent, key: Range<Int>, mode: CloudEventsMode) {
+    /// The headers of either mode. What the key and the text of the record say already is not written again.
+    @inline(__always)
+    mutating func describe(
+        _ origin: CloudEvent, key: Range<Int>, _ places: CloudEvent.Places, mode: CloudEventsMode
+    ) -> Range<Int> {
+        let first = headers.count
         switch mode {
         case .binary:
             header(.ceSpecVersion) { $0.append("1.0") }
-            header(.ceID) { $0.append(origin.id) }
+            headers.append(Header(name: .ceID, value: places.id..<places.id + 36))
             header(.ceType) { $0.append(origin.type) }
             header(.ceSource) { $0.append(origin.source) }
-            header(.ceTime) { $0.append(origin.time) }
-            header(.ceSubject) { $0.append(origin.user) }
+            headers.append(Header(name: .ceTime, value: places.time..<places.time + 24))
+            headers.append(Header(name: .ceSubject, value: key.upperBound - origin.user.count..<key.upperBound))
             headers.append(Header(name: .cePartitionKey, value: key))
             header(.contentType) { $0.append("application/json") }
         case .structured:
             header(.contentType) { $0.append("application/cloudevents+json; charset=UTF-8") }
         }
+        return first..<headers.count
     }
 
     @inline(__always)

@@ -51,24 +51,6 @@ public struct DecisionID: Hashable, Sendable {
     public static let none = DecisionID(high: 0, low: 0)
 }
 
-/// One signal's part in a score, as a person reads it. Texts are ranges of `Decision.text`.
-public struct Reason {
-    public var signal: StaticString
-    /// Log-odds ×10.
-    public var points: Double
-    public var observed: Range<Int>
-    public var expected: Range<Int>
-    /// Observations behind `expected`, rounded down.
-    public var samples: Int
-    public init(signal: StaticString, points: Double, observed: Range<Int>, expected: Range<Int>, samples: Int) {
-        self.signal = signal
-        self.points = points
-        self.observed = observed
-        self.expected = expected
-        self.samples = samples
-    }
-}
-
 /// The question put to a person.
 public struct StepUp {
     /// JSON array texts made when the policy was compiled, e.g. `["phr","phrh"]`.
@@ -97,7 +79,6 @@ public struct StepUp {
     }
 }
 
-
 /// What a report-only rule, or a whole policy that is only tried, would have decided.
 public struct ShadowVerdict {
     /// The policy that is tried; absent where the rule is one of the policy that decides.
@@ -123,9 +104,8 @@ public struct Decision {
     public var level = RiskLevel.low
     public var previousLevel = RiskLevel.low
     public var confidence = Confidence.learning
-    public var reasons: [Reason] = []
-    /// Backs the ranges in `reasons`.
-    public var text = ByteView.absent
+    /// The members of a JSON array: what each signal has to say about the score, most points first.
+    public var reasons = ByteView.absent
     /// The rule that decided.
     public var rule = ByteView.absent
     /// `sha256:…` of the pipeline.

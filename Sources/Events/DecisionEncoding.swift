@@ -13,17 +13,16 @@ extension Effects {
             id: decision.pointee.id, type: Self.decisionType, source: decision.pointee.source, time: event.pointee.time,
             tenant: event.pointee.tenant, user: event.pointee.user)
         let key = append { $0.append(keyOf: origin) }
-        let firstHeader = headers.count
         let start = bytes.count
         if mode == .structured { bytes.append(opening: origin) }
-        bytes.append(decision, for: event)
+        let places = bytes.append(decision, for: event)
         if mode == .structured { bytes.append(0x7D) }
         let value = start..<bytes.count
-        describe(origin, key: key, mode: mode)
+        let headers = describe(origin, key: key, places, mode: mode)
         outputs.append(
             Output(
                 kind: .decision, verdict: decision.pointee.verdict, input: input, partition: decision.pointee.partition,
-                offset: decision.pointee.offset, key: key, value: value, headers: firstHeader..<headers.count))
+                offset: decision.pointee.offset, key: key, value: value, headers: headers))
     }
 
     /// The same of a decision and an event at hand.
@@ -37,114 +36,126 @@ extension Effects {
 }
 
 extension OutputBuffer {
+    /// Bytes that are room for what is always the same about a piece of an answer, and the numbers, ids and times in it.
+    private static var room: Int { 512 }
+
     /// How every answer to an event begins: its own id, then whom and what it is about.
     @inline(__always)
-    mutating func append(beginning id: DecisionID, of event: UnsafePointer<Event>) {
-        append("{\"id\":\"")
-        append(id)
-        append(0x22)
-        append(member: "event", text: event.pointee.id)
-        append(member: "type", text: ByteView(staticText: event.pointee.type.name))
-        append(member: "time")
-        append(quoted: event.pointee.time)
-        if !event.pointee.tenant.isEmpty { append(member: "tenant", text: event.pointee.tenant) }
-        append(member: "user", text: event.pointee.user)
+    mutating func append(beginning id: DecisionID, of event: UnsafePointer<Event>) -> CloudEvent.Places {
+        let texts = event.pointee.id.count + event.pointee.tenant.count + event.pointee.user.count
+        var (ownID, time) = (base, base)
+        write(atMost: Self.room + TextCursor.room(escaping: texts)) { text in
+            text.write("{\"id\":\"")
+            ownID = text.next
+            text.write(id)
+            text.write("\",\"event\":\"")
+            text.write(escaped: event.pointee.id)
+            text.write("\",\"type\":\"")
+            text.write(event.pointee.type.name)
+            text.write("\",\"time\":\"")
+            time = text.next
+            text.write(event.pointee.time)
+            text.write("\"")
+            if !event.pointee.tenant.isEmpty { text.write(",\"tenant\":\"", quoting: event.pointee.tenant) }
+            text.write(",\"user\":\"", quoting: event.pointee.user)
+        }
+        return CloudEvent.Places(id: ownID - base, time: time - base)
     }
 
     /// Where the record lies that is answered.
+    @inline(__always)
     mutating func append(sourceTopic topic: ByteView, partition: Int32, offset: Int64) {
-        append(",\"source\":{\"topic\":")
-        append(jsonString: topic)
-        append(member: "partition")
-        append(integer: Int64(partition))
-        append(member: "offset")
-        append(integer: offset)
-        append(0x7D)
+        write(atMost: Self.room + TextCursor.room(escaping: topic.count)) { text in
+            text.write(",\"source\":{\"topic\":\"")
+            text.write(escaped: topic)
+            text.write("\",\"partition\":")
+            text.write(integer: Int64(partition))
+            text.write(",\"offset\":")
+            text.write(integer: offset)
+            text.write("}")
+        }
     }
 
     /// The decision's JSON text.
     @inline(__always)
-    mutating func append(_ decision: UnsafePointer<Decision>, for event: UnsafePointer<Event>) {
-        append(beginning: decision.pointee.id, of: event)
-        append(member: "session", text: event.pointee.session)
-        append(member: "decision", text: ByteView(staticText: decision.pointee.verdict.name))
-        append(member: "score")
-        append(number: decision.pointee.score, decimals: 1)
-        append(member: "logit")
-        append(number: decision.pointee.logit, decimals: 4)
-        append(member: "base")
-        append(number: decision.pointee.base, decimals: 1)
-        append(member: "level", text: ByteView(staticText: decision.pointee.level.name))
-        append(member: "previous_level", text: ByteView(staticText: decision.pointee.previousLevel.name))
-        append(member: "confidence", text: ByteView(staticText: decision.pointee.confidence.name))
-        append(member: "reasons")
-        append(0x5B)
-        for i in decision.pointee.reasons.indices {
-            if i > 0 { append(0x2C) }
-            append(decision.pointee.reasons[i], text: decision.pointee.text)
+    mutating func append(_ decision: UnsafePointer<Decision>, for event: UnsafePointer<Event>) -> CloudEvent.Places {
+        let places = append(beginning: decision.pointee.id, of: event)
+        let texts = event.pointee.session.count + decision.pointee.rule.count + decision.pointee.policyVersion.count
+        write(atMost: Self.room + decision.pointee.reasons.count + TextCursor.room(escaping: texts)) { text in
+            text.write(",\"session\":\"", quoting: event.pointee.session)
+            text.write(",\"decision\":\"")
+            text.write(decision.pointee.verdict.name)
+            text.write("\",\"score\":")
+            text.write(number: decision.pointee.score, decimals: 1)
+            text.write(",\"logit\":")
+            text.write(number: decision.pointee.logit, decimals: 4)
+            text.write(",\"base\":")
+            text.write(number: decision.pointee.base, decimals: 1)
+            text.write(",\"level\":\"")
+            text.write(decision.pointee.level.name)
+            text.write("\",\"previous_level\":\"")
+            text.write(decision.pointee.previousLevel.name)
+            text.write("\",\"confidence\":\"")
+            text.write(decision.pointee.confidence.name)
+            text.write("\",\"reasons\":[")
+            text.write(decision.pointee.reasons)
+            text.write("],\"policy\":{")
+            text.write("\"rule\":\"", quoting: decision.pointee.rule)
+            if decision.pointee.rule.isPresent { text.write(0x2C) }
+            text.write("\"mode\":\"enforce\"")
+            text.write(",\"version\":\"", quoting: decision.pointee.policyVersion)
+            text.write("}")
         }
-        append("],\"policy\":{")
-        append(member: "rule", text: decision.pointee.rule, first: true)
-        append(member: "mode", text: ByteView(staticText: "enforce"), first: !decision.pointee.rule.isPresent)
-        append(member: "version", text: decision.pointee.policyVersion)
-        append(0x7D)
         if let stepUp = decision.pointee.stepUp { append(stepUp) }
         if decision.pointee.about != .none {
             append(",\"about\":\"")
             append(decision.pointee.about)
             append(0x22)
         }
-        if !decision.pointee.shadow.isEmpty {
-            append(member: "shadow")
-            append(0x5B)
-            for i in decision.pointee.shadow.indices {
-                append(i > 0 ? ",{" : "{")
-                append(member: "policy", text: decision.pointee.shadow[i].policy, first: true)
-                append(member: "rule", text: decision.pointee.shadow[i].rule, first: !decision.pointee.shadow[i].policy.isPresent)
-                append(
-                    member: "decision", text: ByteView(staticText: decision.pointee.shadow[i].verdict.name),
-                    first: !decision.pointee.shadow[i].policy.isPresent && !decision.pointee.shadow[i].rule.isPresent)
-                append(0x7D)
-            }
-            append(0x5D)
-        }
+        if !decision.pointee.shadow.isEmpty { append(decision.pointee.shadow) }
         append(sourceTopic: decision.pointee.topic, partition: decision.pointee.partition, offset: decision.pointee.offset)
-        append(",\"late\":")
-        append(event.pointee.flags.contains(.late) ? "true" : "false")
-        append(0x7D)
+        append(event.pointee.flags.contains(.late) ? ",\"late\":true}" : ",\"late\":false}")
+        return places
     }
 
-    private mutating func append(_ reason: borrowing Reason, text: ByteView) {
-        append("{\"signal\":\"")
-        append(reason.signal)
-        append("\",\"points\":")
-        append(number: reason.points, decimals: 1)
-        if let base = text.base {
-            append(member: "observed", text: ByteView(base: base + reason.observed.lowerBound, count: reason.observed.count))
-            append(member: "expected", text: ByteView(base: base + reason.expected.lowerBound, count: reason.expected.count))
-        }
-        append(member: "samples")
-        append(integer: Int64(reason.samples))
-        append(0x7D)
-    }
-
+    @inline(never)
     private mutating func append(_ stepUp: StepUp) {
-        append(",\"step_up\":{\"acr_values\":")
-        append(stepUp.acrValuesJSON)
-        append(member: "methods")
-        append(stepUp.methodsJSON)
-        if let maxAge = stepUp.maxAgeSeconds {
-            append(member: "max_age")
-            append(integer: Int64(maxAge))
+        let texts = stepUp.acrValuesJSON.count + stepUp.methodsJSON.count + TextCursor.room(escaping: stepUp.prompt.count)
+        write(atMost: Self.room + texts) { text in
+            text.write(",\"step_up\":{\"acr_values\":")
+            text.write(stepUp.acrValuesJSON)
+            text.write(",\"methods\":")
+            text.write(stepUp.methodsJSON)
+            if let maxAge = stepUp.maxAgeSeconds {
+                text.write(",\"max_age\":")
+                text.write(integer: Int64(maxAge))
+            }
+            text.write(",\"challenge\":\"")
+            text.write(stepUp.challenge)
+            text.write("\",\"nonce\":\"")
+            text.write(hex: stepUp.nonce.0)
+            text.write(hex: stepUp.nonce.1)
+            text.write("\",\"expires\":\"")
+            text.write(stepUp.expires)
+            text.write("\"")
+            text.write(",\"prompt\":\"", quoting: stepUp.prompt)
+            text.write("}")
         }
-        append(",\"challenge\":\"")
-        append(stepUp.challenge)
-        append("\",\"nonce\":\"")
-        append(hex: stepUp.nonce.0)
-        append(hex: stepUp.nonce.1)
-        append("\",\"expires\":")
-        append(quoted: stepUp.expires)
-        append(member: "prompt", text: stepUp.prompt)
-        append(0x7D)
+    }
+
+    @inline(never)
+    private mutating func append(_ shadow: [ShadowVerdict]) {
+        append(member: "shadow")
+        append(0x5B)
+        for i in shadow.indices {
+            append(i > 0 ? ",{" : "{")
+            append(member: "policy", text: shadow[i].policy, first: true)
+            append(member: "rule", text: shadow[i].rule, first: !shadow[i].policy.isPresent)
+            append(
+                member: "decision", text: ByteView(staticText: shadow[i].verdict.name),
+                first: !shadow[i].policy.isPresent && !shadow[i].rule.isPresent)
+            append(0x7D)
+        }
+        append(0x5D)
     }
 }

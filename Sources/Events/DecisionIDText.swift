@@ -53,11 +53,10 @@ private func hexValue(_ c: UInt8) -> UInt64? {
     }
 }
 
-extension OutputBuffer {
+extension TextCursor {
     /// The UUID's text, lower case.
-    public mutating func append(_ id: DecisionID) {
-        let text = extend(by: 36)
-        let raw = UnsafeMutableRawPointer(text)
+    public mutating func write(_ id: DecisionID) {
+        let raw = UnsafeMutableRawPointer(next)
         let (second, third) = (Self.hex(id.high), Self.hex(id.low >> 32))
         raw.storeBytes(of: Self.hex(id.high >> 32), as: UInt64.self)
         raw.storeBytes(of: UInt32(truncatingIfNeeded: second), toByteOffset: 9, as: UInt32.self)
@@ -65,6 +64,7 @@ extension OutputBuffer {
         raw.storeBytes(of: UInt32(truncatingIfNeeded: third), toByteOffset: 19, as: UInt32.self)
         raw.storeBytes(of: UInt32(third >> 32), toByteOffset: 24, as: UInt32.self)
         raw.storeBytes(of: Self.hex(id.low), toByteOffset: 28, as: UInt64.self)
-        (text[8], text[13], text[18], text[23]) = (0x2D, 0x2D, 0x2D, 0x2D)
+        (next[8], next[13], next[18], next[23]) = (0x2D, 0x2D, 0x2D, 0x2D)
+        next += 36
     }
 }

@@ -31,21 +31,25 @@ public struct OutputBuffer: ~Copyable {
 
     @inline(__always)
     public mutating func append(_ bytes: UnsafePointer<UInt8>, count added: Int) {
-        extend(by: added).update(from: bytes, count: added)
-    }
-
-    /// Makes room for as many bytes at the end, which the caller has to write, or take back with `retract`, before anything else
-    /// is appended.
-    @inline(__always)
-    mutating func extend(by added: Int) -> UnsafeMutablePointer<UInt8> {
         if capacity &- count < added { grow(by: added) }
-        defer { count &+= added }
-        return base + count
+        (base + count).update(from: bytes, count: added)
+        count &+= added
     }
 
-    /// Takes back as many bytes at the end.
-    @inline(__always)
-    mutating func retract(by taken: Int) { count &-= taken }
+    /// Appends what `body` writes, which must be no more than so many bytes: room is made for them once.
+    @inlinable @inline(__always)
+    public mutating func write(atMost bytes: Int, _ body: (inout TextCursor) -> Void) {
+        if capacity &- count < bytes { grow(by: bytes) }
+        var cursor = TextCursor(base + count)
+        body(&cursor)
+        end(at: cursor)
+    }
+
+    @usableFromInline
+    mutating func end(at cursor: TextCursor) {
+        count = cursor.next - base
+        precondition(count <= capacity)
+    }
 
     /// The bytes from `start` to the end: valid until the next append.
     public func view(from start: Int) -> ByteView { ByteView(base: UnsafePointer(base + start), count: count - start) }
@@ -53,8 +57,8 @@ public struct OutputBuffer: ~Copyable {
         ByteView(base: UnsafePointer(base + range.lowerBound), count: range.count)
     }
 
-    @inline(never)
-    private mutating func grow(by added: Int) {
+    @usableFromInline @inline(never)
+    mutating func grow(by added: Int) {
         capacity = max(capacity * 2, count + added)
         let larger = UnsafeMutablePointer<UInt8>.allocate(capacity: capacity)
         larger.update(from: base, count: count)

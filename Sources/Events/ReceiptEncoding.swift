@@ -31,27 +31,27 @@ extension Effects {
             id: receipt.id, type: Self.erasureType, source: receipt.source, time: event.time, tenant: event.tenant,
             user: event.user)
         let key = append { $0.append(keyOf: origin) }
-        let firstHeader = headers.count
         let start = bytes.count
         if mode == .structured { bytes.append(opening: origin) }
-        bytes.append(receipt, for: event)
+        let places = bytes.append(receipt, for: event)
         if mode == .structured { bytes.append(0x7D) }
         let value = start..<bytes.count
-        describe(origin, key: key, mode: mode)
+        let headers = describe(origin, key: key, places, mode: mode)
         outputs.append(
             Output(
                 kind: .receipt, verdict: .allow, input: input, partition: receipt.partition, offset: receipt.offset,
-                key: key, value: value, headers: firstHeader..<headers.count))
+                key: key, value: value, headers: headers))
     }
 }
 
 extension OutputBuffer {
     /// The receipt's JSON text.
-    mutating func append(_ receipt: ErasureReceipt, for event: borrowing Event) {
-        withUnsafePointer(to: event) { append(beginning: receipt.id, of: $0) }
+    mutating func append(_ receipt: ErasureReceipt, for event: borrowing Event) -> CloudEvent.Places {
+        let places = withUnsafePointer(to: event) { append(beginning: receipt.id, of: $0) }
         append(member: "erased")
         append(receipt.erased ? "true" : "false")
         append(sourceTopic: receipt.topic, partition: receipt.partition, offset: receipt.offset)
         append(0x7D)
+        return places
     }
 }

@@ -145,10 +145,14 @@ private struct DigitPairs {
     subscript(at: Int) -> Int { Int(truncatingIfNeeded: pairs >> UInt64(8 &* at)) & 0xFF }
 }
 
-extension OutputBuffer {
+extension TextCursor {
     /// RFC 3339 in UTC with milliseconds, `2026-11-23T10:00:00.123Z`. Times outside the years 0 to 9999 are written
     /// as the nearest that is inside.
-    public mutating func append(_ time: Timestamp) {
+    @inlinable @inline(__always)
+    public mutating func write(_ time: Timestamp) { next = Self.put(time, at: next) }
+
+    @usableFromInline @inline(never)
+    static func put(_ time: Timestamp, at text: Place) -> Place {
         // From the first of March of the year −400, so that nothing is below zero and leap days come last.
         let time = UInt64(min(max(time.milliseconds, -62_167_219_200_000), 253_402_300_799_999) + 74_784_816_000_000)
         let day = UInt32(time / 86_400_000)
@@ -162,22 +166,22 @@ extension OutputBuffer {
         let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0) - 400
         let seconds = rest / 1000
         let minutes = seconds / 60
-        let text = extend(by: 24)
-        Self.write(pair: year / 100, before: 0x30, to: text)
-        Self.write(pair: year % 100, before: 0x2D, to: text + 2)
-        Self.write(pair: month, before: 0x2D, to: text + 5)
-        Self.write(pair: dayOfYear - (153 * m + 2) / 5 + 1, before: 0x54, to: text + 8)
-        Self.write(pair: minutes / 60, before: 0x3A, to: text + 11)
-        Self.write(pair: minutes % 60, before: 0x3A, to: text + 14)
-        Self.write(pair: seconds % 60, before: 0x2E, to: text + 17)
+        write(pair: year / 100, before: 0x30, to: text)
+        write(pair: year % 100, before: 0x2D, to: text + 2)
+        write(pair: month, before: 0x2D, to: text + 5)
+        write(pair: dayOfYear - (153 * m + 2) / 5 + 1, before: 0x54, to: text + 8)
+        write(pair: minutes / 60, before: 0x3A, to: text + 11)
+        write(pair: minutes % 60, before: 0x3A, to: text + 14)
+        write(pair: seconds % 60, before: 0x2E, to: text + 17)
         let milliseconds = rest - seconds * 1000
-        Self.write(pair: milliseconds / 10, before: UInt8(48 + milliseconds % 10), to: text + 20)
+        write(pair: milliseconds / 10, before: UInt8(48 + milliseconds % 10), to: text + 20)
         text[23] = 0x5A
+        return text + 24
     }
 
     /// Two digits, and what stands behind them.
     @inline(__always)
-    private static func write(pair value: UInt32, before next: UInt8, to text: UnsafeMutablePointer<UInt8>) {
+    private static func write(pair value: UInt32, before next: UInt8, to text: Place) {
         (text[0], text[1], text[2]) = (UInt8(48 + value / 10), UInt8(48 + value % 10), next)
     }
 }
