@@ -34,9 +34,12 @@ public struct HyperLogLog64: Sendable, Equatable, BitwiseCopyable {
     public var estimate: Float { estimate(RegisterTables.all) }
 
     func estimate(_ tables: RegisterTables) -> Float {
-        let first = tables.sums(of: words[0]) + tables.sums(of: words[1])
-        let second = tables.sums(of: words[2]) + tables.sums(of: words[3])
-        return Float((first + second).estimate(registers: 64, alpha: 0.709, sigmas: tables.of64))
+        var sums = RegisterSums()
+        sums.add(words[0], tables)
+        sums.add(words[1], tables)
+        sums.add(words[2], tables)
+        sums.add(words[3], tables)
+        return Float(sums.estimate(registers: 64, alpha: 0.709, sigmas: tables.of64))
     }
 
     public static func == (a: HyperLogLog64, b: HyperLogLog64) -> Bool {
@@ -75,7 +78,9 @@ public struct HyperLogLog16: Sendable, Equatable, BitwiseCopyable {
 
     func estimate(_ tables: RegisterTables) -> Float {
         if word == 0 { return 0 }
-        return Float(tables.sums(of: word).estimate(registers: 16, alpha: 0.673, sigmas: tables.of16))
+        var sums = RegisterSums()
+        sums.add(word, tables)
+        return Float(sums.estimate(registers: 16, alpha: 0.673, sigmas: tables.of16))
     }
 }
 
@@ -130,15 +135,17 @@ extension UInt64 {
 
 /// What an estimate needs of the registers, in one word: how many are empty, from bit 48 on; how many can't hold more, from
 /// bit 32 on; below, the sum of 2^(14 − rank) over all but these, the empty ones with rank 0.
-struct RegisterSums {
-    var sums: UInt64
+private struct RegisterSums {
+    private var sums: UInt64 = 0
 
     private var empty: Int { Int(sums >> 48) }
     private var full: Int { Int(sums >> 32 & 0xFFFF) }
     private var weight: Int { Int(sums & 0xFFFF_FFFF) }
 
     @inline(__always)
-    static func + (a: Self, b: Self) -> Self { Self(sums: a.sums &+ b.sums) }
+    mutating func add(_ word: UInt64, _ tables: RegisterTables) {
+        for byte: UInt64 in 0..<8 { sums &+= tables.sums[Int(word >> (byte &* 8) & 0xFF)] }
+    }
 
     /// Ertl, "New cardinality estimation algorithms for HyperLogLog sketches", 2017 (arXiv:1702.01284), algorithm 6, with
     /// Flajolet's α for this few registers. It corrects at both ends, registers that are empty and registers that can't
@@ -163,13 +170,7 @@ struct RegisterTables: @unchecked Sendable {
     /// Whoever estimates often keeps them: to ask for them is a call.
     static let all = RegisterTables()
 
-    @inline(__always)
-    func sums(of word: UInt64) -> RegisterSums {
-        let sums = base.assumingMemoryBound(to: UInt64.self)
-        @inline(__always) func at(_ byte: UInt64) -> UInt64 { sums[Int(word >> (byte &* 8) & 0xFF)] }
-        return RegisterSums(sums: ((at(0) &+ at(1)) &+ (at(2) &+ at(3))) &+ ((at(4) &+ at(5)) &+ (at(6) &+ at(7))))
-    }
-
+    fileprivate var sums: UnsafePointer<UInt64> { base.assumingMemoryBound(to: UInt64.self) }
     var of64: UnsafePointer<Double> { (base + 256 * 8).assumingMemoryBound(to: Double.self) }
     var of16: UnsafePointer<Double> { of64 + 64 }
 

@@ -185,16 +185,18 @@ struct PaneSums {
             met[Int(place)] = UInt16(truncatingIfNeeded: at &+ 1)
             count(entry & ~0xFFFF_FFFF, in: sums + Int(entry &>> shift))
         }
-        var count = 0
-        @inline(__always) func take(_ sum: UInt64) {
+        var (at, count) = (0, 0)
+        while at < size {
+            let sum = sums[at]
             sums[count] = sum >> 32 | sum << 32
-            count &+= sum != 0 ? 1 : 0
+            // One where there is a sum, without a branch that nobody can guess: the carry of its count.
+            count &+= Int(truncatingIfNeeded: (sum & 0xFFFF_FFFF &+ 0xFFFF_FFFF) >> 32)
+            at &+= 1
         }
-        for at in 0..<size { take(sums[at]) }
-        var end = size
-        while sums[end] != 0 {
-            take(sums[end])
-            end += 1
+        while sums[at] != 0 {
+            sums[count] = sums[at] >> 32 | sums[at] << 32
+            count &+= 1
+            at &+= 1
         }
         guard count > SealedPane.mostActions else { return count }
         return keep(SealedPane.mostActions, of: count, sums, each: 1) { sums[$0] >> 32 }
