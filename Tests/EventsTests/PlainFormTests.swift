@@ -220,7 +220,7 @@ import Testing
             bytes += Array("}".utf8)
             pair.check(bytes, "seed \(seed), round \(round): \(String(decoding: bytes, as: UTF8.self))")
         }
-        #expect(pair.shortly > 500, "seed \(seed)")
+        #expect(pair.shortly > 200, "seed \(seed)")
     }
 
     /// Times of days that come again and of days that don't, whole and broken.
