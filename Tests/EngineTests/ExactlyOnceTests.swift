@@ -269,7 +269,7 @@ import Testing
             var (used, next) = (0, offsets)
             func keep(_ text: String) -> ByteView {
                 let count = text.utf8.count
-                UnsafeMutableBufferPointer(start: memory + used, count: count).update(fromContentsOf: Array(text.utf8))
+                _ = UnsafeMutableBufferPointer(start: memory + used, count: count).update(fromContentsOf: Array(text.utf8))
                 defer { used += count }
                 return ByteView(base: UnsafePointer(memory + used), count: count)
             }
