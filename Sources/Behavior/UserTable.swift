@@ -136,8 +136,8 @@ public final class UserTable {
 
     /// The same, sooner where `bucket(of:)` is still right.
     @inline(__always)
-    public func find(hash: UInt64, tenant: ByteView, user: ByteView, near bucket: Int) -> UserRow? {
-        let bucket = buckets + bucket & mask
+    public func find(hash: UInt64, tenant: ByteView, user: ByteView, near index: Int) -> UserRow? {
+        let bucket = buckets + (index & mask)
         if bucket.pointee.hash == hash, let base = bucket.pointee.row {
             let row = UserRow(base: base)
             if row.isOf(tenant: tenant, user: user) { return row }

@@ -57,7 +57,8 @@ struct KeyTable<Meaning>: @unchecked Sendable {
         Int(truncatingIfNeeded: (head &* multiplier) >> (64 - bits))
     }
 
-    /// For a name in one of the parser's buffers, where at least eight bytes can be read from its start on.
+    /// For a name in one of the parser's buffers or in a record in the plain form, where at least eight bytes can be read from
+    /// its start on.
     @inline(__always)
     func find(parsed name: ByteView, group: KeyGroup) -> UnsafePointer<Meaning>? {
         let p = UnsafeRawPointer(name.base.unsafelyUnwrapped)

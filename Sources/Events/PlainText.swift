@@ -2,8 +2,9 @@ import CSimdjson
 import Glibc
 
 /// A record's bytes where they are read straight, 64 bytes behind which can be read, whatever they are. Nothing goes past the
-/// last: it is the root's closing brace, which only strings and other closing braces could pass, and they look at `limit`; or
-/// behind it stands a zero byte, which JSON has nowhere.
+/// last: it is the root's closing brace, which only strings, lists told by one comparison and other closing braces could pass,
+/// and they look at `limit`; or behind it stands a zero byte, which JSON has nowhere. A sanitizer that knows where a record's
+/// memory ends complains all the same.
 struct PlainText {
     typealias Place = UnsafePointer<UInt8>
 

@@ -99,7 +99,8 @@ extension EventWalk {
             last.pointee.next = found
             return (found, colon + 1)
         }
-        // A key that is learned is not looked at again, so that its UTF-8 would go unchecked, and whether the record ends in it.
+        // A key that is learned is compared without a look at where the record ends or at its UTF-8, so it must be ASCII without
+        // a brace.
         if !isOddName, name.count <= ExpectedKey.mostBytes, !name.bytes.contains(UInt8(ascii: "}")) {
             guard let found = expected.learn(name, of: object, met) else { return nil }
             last.pointee.next = found

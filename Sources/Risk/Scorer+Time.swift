@@ -13,7 +13,7 @@ extension Scorer {
             // An hour that is usual needs no logarithm where it counts for nothing.
             if !isSettled || own < usual {
                 set(&out, .timeUnusual, max(-6, 10 * ln(usual, over: own)), observed: Double(seen.hour),
-                    expected: own / usual * (100.0 / 24), samples: header.pointee.contexts)
+                    expected: 100 * own / (24 * usual), samples: header.pointee.contexts)
             }
         }
         guard !isSettled, has(.timeDormant), contexts >= 2, header.pointee.lastSeen != .distantPast else { return }

@@ -78,11 +78,16 @@ final class Restoration {
     var asked: Int64 = 0
     /// The state topic doesn't have what the file has: everything must be written there again.
     var mustRepublish = false
-    /// The topic lost what the file has, and the log still holds what the file is redone from: rows in the topic are of
-    /// somebody who was filling it again, or older than the file's, and no image of the file's is of their cuts.
+    /// The topic lacks what the file has, and the log still holds all that the file is redone from: rows in the topic are of
+    /// somebody who was filling it again, this host perhaps, or older than the file's, and no image of the file's is of their
+    /// cuts.
     var passesTopic = false
     /// Numbers of the rows passed over.
     var passed: Set<UInt32> = []
+    /// How far the file has followed the topic, while that is passed over; checkpoints before it are of no concern.
+    var followed: Int64 = 0
+    /// The topic was filled by this host, but the file missed the end of it.
+    var isFilled = false
     /// Everything is redone from the partition's first record on, by an empty engine.
     var startsOver = false
     var cuts: [(offset: Int64, cut: Cut)] = []
@@ -100,7 +105,7 @@ final class Restoration {
     /// What the file knew is not believed.
     func forgetFile() {
         (found, redo, origin, mustRepublish, startsOver) = (nil, nil, "", false, false)
-        (passesTopic, passed) = (false, [])
+        (passesTopic, passed, followed, isFilled) = (false, [], 0, false)
     }
 
     /// For people.

@@ -101,16 +101,22 @@ extension Shard {
             // A file that was catching up with a topic that is lost may have somebody under two numbers.
             let newerRowWins = engine.newerRowWins
             engine.newerRowWins = newerRowWins || restoration.mustRepublish
+            try disownPassed(restoration, store)
             try store.restore(into: engine, budgetBytes: budget)
             engine.newerRowWins = newerRowWins
-            for number in restoration.passed.sorted() where engine.withRow(number: number, { $0 == nil }) {
-                try engine.disown(user: number)
-            }
         } catch let error as StoreError {
             try rebuild(restoration, because: error.message)
         } catch {
             try rebuild(restoration, because: "\(error)")
         }
+    }
+
+    /// Rows of the topic that were passed over are removed with the first slice where the file has none to put over them.
+    private func disownPassed(_ restoration: Restoration, _ store: StateStore) throws {
+        guard !restoration.passed.isEmpty else { return }
+        var numbers = restoration.passed
+        try StateStore.forEachRow(file: store.file) { number, _ in numbers.remove(number) }
+        for number in numbers.sorted() { try restoration.engine.disown(user: number) }
     }
 
     /// Rows without a checkpoint are of somebody who was writing to a topic that was lost what it had. The first slice removes

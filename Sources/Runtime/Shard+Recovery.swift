@@ -84,7 +84,8 @@ extension Shard {
             let mine = place * plan.inputs.count..<(place + 1) * plan.inputs.count
             while restoration.phase != .done {
                 switch restoration.phase {
-                case .opening: try open(restoration, bounds: Array(facts.bounds[mine]), facts.log)
+                case .opening:
+                    try open(restoration, committed: Array(facts.committed[mine]), bounds: Array(facts.bounds[mine]), facts.log)
                 case .tailing: try tail(restoration)
                 case .cuts: try readCuts(restoration)
                 case .loading:
@@ -129,7 +130,7 @@ extension Shard {
     }
 
     private func open(
-        _ restoration: Restoration, bounds inputs: [(first: Int64, end: Int64)], _ log: String
+        _ restoration: Restoration, committed: [Int64?], bounds inputBounds: [(first: Int64, end: Int64)], _ log: String
     ) throws(LogFailure) {
         let partition = restoration.partition
         if let directory = world.directory, !restoration.isFileJudged {
@@ -155,7 +156,13 @@ extension Shard {
         }
         restoration.asked = world.clock.wallMilliseconds
         let bounds = try internals.bounds(.state, partition: partition)
-        judge(restoration, bounds, inputs)
+        judge(restoration, bounds)
+        if let found = restoration.found, found.tail > bounds.end || (found.isRepublishing && found.tail >= bounds.first),
+            try isHeld(restoration, committed, inputBounds)
+        {
+            restoration.passesTopic = true
+            (restoration.followed, restoration.next) = (restoration.next, bounds.first)
+        }
         restoration.first = restoration.next
         restoration.end = bounds.end
         restoration.phase = .tailing
@@ -217,16 +224,13 @@ extension Shard {
     // MARK: The internal topics
 
     /// Where tailing begins, and what it means when the topic doesn't go on where the file ends.
-    private func judge(
-        _ restoration: Restoration, _ bounds: (first: Int64, end: Int64), _ inputs: [(first: Int64, end: Int64)]
-    ) {
+    private func judge(_ restoration: Restoration, _ bounds: (first: Int64, end: Int64)) {
         let tail = restoration.found?.tail ?? 0
         restoration.next = tail
         restoration.mustRepublish = restoration.found?.isRepublishing ?? false
         if tail > bounds.end {
             warn(restoration.partition, "the state topic ends at \(bounds.end), before \(tail), up to where the state file has followed it: it was truncated or made anew. The file is used, and everything is written to the topic again")
             restoration.mustRepublish = true
-            restoration.passesTopic = restoration.redo.map { zip($0.positions, inputs).allSatisfy { $0 >= $1.first } } ?? false
             restoration.next = bounds.first
         } else if tail < bounds.first {
             if restoration.redo != nil || bounds.first > 0 {
@@ -236,6 +240,18 @@ extension Shard {
             restoration.next = bounds.first
         }
         restoration.tail = restoration.next
+    }
+
+    /// Everything that the file is redone from is there.
+    private func isHeld(
+        _ restoration: Restoration, _ committed: [Int64?], _ inputBounds: [(first: Int64, end: Int64)]
+    ) throws(LogFailure) -> Bool {
+        guard let internals, let redo = restoration.redo else { return false }
+        let cuts = try internals.bounds(.cuts, partition: restoration.partition)
+        return (cuts.first...cuts.end).contains(redo.cutsOffset)
+            && zip(zip(redo.positions, committed), inputBounds).allSatisfy { places, bounds in
+                (bounds.first...bounds.end).contains(places.0) && places.1 ?? bounds.end <= bounds.end
+            }
     }
 
     /// Reads a piece of the state topic into the file, or into memory where there is none.
@@ -259,8 +275,17 @@ extension Shard {
                         guard checkpoint.identity == expected else {
                             throw StateError("it is of \(checkpoint.identity), and this is \(expected)")
                         }
+                        if restoration.passesTopic {
+                            guard offset >= restoration.followed else { return }
+                            if restoration.origin != checkpoint.origin {
+                                isForeign = true
+                            } else {
+                                // Where the topic ends before that, this is of before it was truncated.
+                                restoration.isFilled = restoration.found?.tail == restoration.followed
+                            }
+                            return
+                        }
                         if !restoration.origin.isEmpty && restoration.origin != checkpoint.origin { isForeign = true }
-                        guard !restoration.passesTopic else { return }
                         restoration.origin = checkpoint.origin
                         restoration.redo = try RedoPoint(decoding: checkpoint.redo)
                     } catch {
@@ -278,6 +303,12 @@ extension Shard {
         if world.mutant == .restoreToStable && restoration.next == before { restoration.end = restoration.next }
         let isEnd = restoration.next >= restoration.end
         restoration.stands = !isEnd && restoration.next == before
+        if isEnd && restoration.isFilled {
+            // The rows up to its checkpoint belong together: they are read after all.
+            (restoration.passesTopic, restoration.passed, restoration.isFilled) = (false, [], false)
+            (restoration.next, restoration.first) = (restoration.followed, restoration.followed)
+            return
+        }
         if isEnd { restoration.tail = restoration.next }
         try keep(puts, restoration, isEnd: isEnd)
         guard isEnd else { return }
@@ -290,7 +321,12 @@ extension Shard {
     }
 
     private func keep(_ puts: [(number: UInt32, row: [UInt8]?)], _ restoration: Restoration, isEnd: Bool) throws(LogFailure) {
-        if restoration.passesTopic { return restoration.passed.formUnion(puts.lazy.map(\.number)) }
+        if restoration.passesTopic {
+            for put in puts {
+                if put.row == nil { restoration.passed.remove(put.number) } else { restoration.passed.insert(put.number) }
+            }
+            return
+        }
         guard let store = restoration.store else {
             for put in puts { restoration.rows[put.number] = put.row }
             return

@@ -1,4 +1,5 @@
 import Engine
+import Events
 import Foundation
 import Runtime
 import StateStore
@@ -325,6 +326,121 @@ import Testing
             try deployment.run()
             try deployment.checkState()
         }
+    }
+
+    /// Numbers that the older file doesn't have are removed with the first slice, whatever its bounds: whoever was erased
+    /// meanwhile must not come back from there.
+    @Test(arguments: [16 << 20, 1]) func nobodyErasedComesBackFromATopicFilledByHalf(bytesPerSecond: Int) throws {
+        var plan = Story.plan(inputs: 1)
+        plan.bounds.usersPerPartition = 100
+        let deployment = Deployment(seed: 501, partitions: 1, plan: plan)
+        func records() -> Int { deployment.cluster.records(.state, partition: 0).count }
+        func turn(until isReached: () -> Bool) {
+            for _ in 0..<600 where !isReached() { #expect(deployment.turn() == nil) }
+            #expect(isReached())
+        }
+        var (number, now) = (0, Int64(1_767_225_600_000))
+        func tell(_ type: String, _ user: String) {
+            (number, now) = (number + 1, now + 1000)
+            let rest = type == "action" ? #","session":"s","action":"view.list""# : ""
+            deployment.cluster.append(
+                partition: 0, key: user, value: #"{"id":"e\#(number)","type":"\#(type)","time":\#(now),"user":"\#(user)"\#(rest)}"#,
+                timestamp: Timestamp(milliseconds: now))
+        }
+        for _ in 0..<14 {
+            for user in 0..<5 { tell("action", "a\(user)") }
+            try deployment.run()
+        }
+        deployment.kill()
+        let newer = deployment.directory
+        try FileManager.default.copyItem(atPath: newer, toPath: newer + "-older")
+        for user in 0..<20 { tell("action", "b\(user)") }
+        try deployment.run()
+        deployment.kill()
+        deployment.makeAnew(.state)
+        deployment.settings.options.checkpointBytesPerSecond = 1_000
+        try deployment.run()
+        turn { records() >= 12 }
+        deployment.kill()
+        for user in 0..<20 { tell("erasure", "b\(user)") }
+        deployment.settings.options.checkpointMilliseconds = 1_000_000_000
+        try deployment.run()
+        deployment.settings.options.checkpointMilliseconds = 20
+        let filled = records()
+        deployment.kill()
+        try FileManager.default.removeItem(atPath: newer)
+        try FileManager.default.moveItem(atPath: newer + "-older", toPath: newer)
+        deployment.settings.options.checkpointBytesPerSecond = bytesPerSecond
+        try deployment.run()
+        turn { records() > filled }
+        deployment.kill()
+        deployment.settings.options.checkpointBytesPerSecond = 16 << 20
+        try deployment.run()
+        tell("action", "a1")
+        try deployment.run()
+        for _ in 0..<150 { #expect(deployment.turn() == nil) }
+        try deployment.checkState()
+        try deployment.start(onAnotherMachine: true)
+        try deployment.run()
+        #expect(deployment.users == [0: 5])
+        try deployment.checkState()
+    }
+
+    /// Whoever fills the topic again may die when its slice is committed and the file doesn't have it yet.
+    @Test func whoFillsTheTopicAgainDiesBeforeTheFileHasIt() throws {
+        for seed in UInt64(405)...412 {
+            var plan = Story.plan(inputs: 1)
+            plan.bounds.usersPerPartition = 100
+            let deployment = Deployment(seed: seed, partitions: 1, plan: plan)
+            deployment.feed(120)
+            try deployment.run()
+            deployment.kill()
+            deployment.makeAnew(.state)
+            deployment.settings.options.checkpointBytesPerSecond = 1_000
+            try deployment.run()
+            deployment.feed(60)
+            let process = try #require(deployment.process)
+            process.mishap = Mishap(.step(.committed, occurrence: Int(seed % 7) + 2), .death)
+            for _ in 0..<400 where process.mishap != nil && deployment.turn() != nil { break }
+            deployment.kill()
+            deployment.settings.options.checkpointBytesPerSecond = 16 << 20
+            try deployment.run()
+            try deployment.checkState()
+        }
+    }
+
+    /// An older file, and an input made anew: nothing can be redone, so that the newer rows in the topic must be kept.
+    @Test func theInputIsGoneAndAnotherHasAnOlderFile() throws {
+        var newer = ""
+        let deployment = try halfFilledAgain(seed: 91) { deployment in
+            newer = deployment.directory
+            try FileManager.default.copyItem(atPath: newer, toPath: newer + "-older")
+            deployment.feed(40)
+            try deployment.run()
+            deployment.kill()
+        }
+        deployment.cluster.clock.advance(milliseconds: 20_000)
+        deployment.cluster.settle()
+        let rows = deployment.cluster.records(.state, partition: 0).compactMap(\.record.value)
+        try FileManager.default.removeItem(atPath: newer)
+        try FileManager.default.moveItem(atPath: newer + "-older", toPath: newer)
+        deployment.makeAnew(.input(0))
+        (deployment.settings.options.checkpointBytesPerSecond, deployment.settings.options.acceptsOffsets) = (16 << 20, true)
+        try deployment.start()
+        for _ in 0..<500 where deployment.shard?.state != .running { #expect(deployment.turn() == nil) }
+        var (asThere, other) = (0, 0)
+        deployment.shard?.forEachEngine { _, engine in
+            for row in rows {
+                guard let (tenant, user, bytes) = row.withUnsafeBytes({ engine.canonical(row: $0) }) else { continue }
+                engine.forEachUser {
+                    guard $0 == tenant, $1 == user else { return }
+                    // All but how far it has absorbed the input, which is another now.
+                    let isSame = $2.count == bytes.count && zip($2, bytes).filter { $0 != $1 }.count <= 8
+                    if isSame { asThere += 1 } else { other += 1 }
+                }
+            }
+        }
+        #expect(asThere > 2 && other == 0)
     }
 
     /// The same, but the input was made anew as well: nothing can be redone, so that the rows there are must be kept.

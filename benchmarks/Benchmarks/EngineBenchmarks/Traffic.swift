@@ -64,11 +64,12 @@ final class Traffic: @unchecked Sendable {
         isPairWarm = true
         for round in 0..<warm + measured {
             let records = nextRecords(count)
+            let inputs = byInput(records)
             // Who goes first finds the records in no cache.
             let first = round % 2 == 0 ? pair.plain : pair.undoable
             let times = [first, first === pair.plain ? pair.undoable : pair.plain].map { each in
                 let start = Self.processorTime()
-                step(records, by: each)
+                step(records, inputs, by: each)
                 each.mark(CutMark(positions: [], cutsOffset: 0, milliseconds: Int64(round)))
                 let time = Self.processorTime() - start
                 effects.removeAll()
@@ -95,6 +96,7 @@ final class Traffic: @unchecked Sendable {
 
     private func block(_ count: Int) -> Times {
         let records = nextRecords(count)
+        let inputs = byInput(records)
         let start = Self.processorTime()
         for record in records where vj_parse(parser, record.value.base, record.value.count) != 0 { fatalError("bad JSON") }
         let parsed = Self.processorTime()
@@ -104,20 +106,31 @@ final class Traffic: @unchecked Sendable {
             }
         }
         let decoded = Self.processorTime()
-        step(records, by: engine)
+        step(records, inputs, by: engine)
         let stepped = Self.processorTime()
         effects.removeAll()
         let n = Double(count)
         return Times(parse: (parsed - start) / n, decode: (decoded - parsed) / n, engine: (stepped - decoded) / n)
     }
 
-    /// As a shard does: decoded in runs, then decided.
-    private func step(_ records: [Record], by engine: Engine) {
-        var place = 0
-        while place < records.count {
-            engine.stage(records[place...], times: &times)
-            for record in records[place..<place + times.count] { engine.stepStaged(record, into: &effects) }
-            place += times.count
+    /// As a shard keeps them until they are decided.
+    private func byInput(_ records: [Record]) -> [[Record]] {
+        plan.inputs.indices.map { input in records.filter { $0.input == input } }
+    }
+
+    /// As a shard does: each input's records are decoded in runs, the next one when the first of it is due, and decided in the
+    /// order of all.
+    private func step(_ records: [Record], _ inputs: [[Record]], by engine: Engine) {
+        var next = Array(repeating: 0, count: inputs.count)
+        var staged = next
+        for record in records {
+            let input = Int(record.input)
+            if next[input] == staged[input] {
+                engine.stage(inputs[input][next[input]...], times: &times)
+                staged[input] += times.count
+            }
+            engine.stepStaged(record, into: &effects)
+            next[input] += 1
         }
     }
 
