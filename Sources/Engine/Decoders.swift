@@ -8,6 +8,10 @@ public final class Decoders {
     /// first cache holds: record by record, each would find its own gone.
     public static let run = 16
 
+    /// How many records to decode in one go of an input that has `count` of the `all` that wait in the inputs: together they
+    /// come to about one run, for what is decoded long before it is due has left the cache by then.
+    public static func run(of count: Int, among all: Int) -> Int { max(2, run * count / max(all, 1)) }
+
     struct Slot {
         let scratch: UnsafeMutablePointer<UInt8>
         var event = Event()

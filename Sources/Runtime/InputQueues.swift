@@ -61,8 +61,10 @@ struct InputQueues: ~Copyable {
 
     private mutating func stage(_ input: Int, below limit: Int64, for engine: Engine) {
         let (head, count) = (queues[input].head, queues[input].records.count)
+        let waiting = queues.reduce(0) { $0 + $1.records.count - $1.head }
+        let run = Decoders.run(of: count - head, among: waiting)
         var end = head + 1
-        while end < min(head + Decoders.run, count) && queues[input].records[end].offset < limit { end += 1 }
+        while end < min(head + run, count) && queues[input].records[end].offset < limit { end += 1 }
         engine.stage(queues[input].records[head..<end], times: &queues[input].times)
         queues[input].staged = 0
     }

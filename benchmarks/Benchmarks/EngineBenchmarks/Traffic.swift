@@ -123,10 +123,12 @@ final class Traffic: @unchecked Sendable {
     private func step(_ records: [Record], _ inputs: [[Record]], by engine: Engine) {
         var next = Array(repeating: 0, count: inputs.count)
         var staged = next
-        for record in records {
+        for (place, record) in records.enumerated() {
             let input = Int(record.input)
             if next[input] == staged[input] {
-                engine.stage(inputs[input][next[input]...], times: &times)
+                let waiting = inputs[input][next[input]...]
+                let run = Decoders.run(of: waiting.count, among: records.count - place)
+                engine.stage(waiting.prefix(run), times: &times)
                 staged[input] += times.count
             }
             engine.stepStaged(record, into: &effects)
