@@ -25,8 +25,8 @@ struct ActionShares {
         stamp.deallocate()
     }
 
-    /// The share of an action; made by `find` where it is not known. Two places may be its, and whoever came before gives way
-    /// last.
+    /// The share of an action; made by `find` where it is not known. It has two places, of which the one written longer ago gives
+    /// way.
     /// - Complexity: O(1)
     @inline(__always)
     func share(of action: UInt32, _ find: () -> Double) -> Double {

@@ -265,8 +265,8 @@ import Testing
         }
     }
 
-    /// A deployment whose state topic was lost, and whose owner has died with a few rows in the new one.
-    private func halfFilledAgain(seed: UInt64, before: (Deployment) throws -> Void = { _ in }) throws -> Deployment {
+    /// A deployment whose state topic was lost, and whose owner has begun to fill it again, slowly.
+    private func fillingAgain(seed: UInt64, before: (Deployment) throws -> Void = { _ in }) throws -> Deployment {
         var plan = Story.plan(inputs: 1)
         plan.bounds.usersPerPartition = 100
         let deployment = Deployment(seed: seed, partitions: 1, plan: plan)
@@ -277,6 +277,12 @@ import Testing
         deployment.makeAnew(.state)
         deployment.settings.options.checkpointBytesPerSecond = 1_000
         try deployment.run()
+        return deployment
+    }
+
+    /// The same, and the owner has died with a few rows in the new topic.
+    private func halfFilledAgain(seed: UInt64, before: (Deployment) throws -> Void = { _ in }) throws -> Deployment {
+        let deployment = try fillingAgain(seed: seed, before: before)
         for _ in 0..<500 where deployment.cluster.records(.state, partition: 0).count < 3 { #expect(deployment.turn() == nil) }
         #expect((3..<10).contains(deployment.cluster.records(.state, partition: 0).count))
         deployment.kill()
@@ -389,15 +395,7 @@ import Testing
     /// Whoever fills the topic again may die when its slice is committed and the file doesn't have it yet.
     @Test func whoFillsTheTopicAgainDiesBeforeTheFileHasIt() throws {
         for seed in UInt64(405)...412 {
-            var plan = Story.plan(inputs: 1)
-            plan.bounds.usersPerPartition = 100
-            let deployment = Deployment(seed: seed, partitions: 1, plan: plan)
-            deployment.feed(120)
-            try deployment.run()
-            deployment.kill()
-            deployment.makeAnew(.state)
-            deployment.settings.options.checkpointBytesPerSecond = 1_000
-            try deployment.run()
+            let deployment = try fillingAgain(seed: seed)
             deployment.feed(60)
             let process = try #require(deployment.process)
             process.mishap = Mishap(.step(.committed, occurrence: Int(seed % 7) + 2), .death)
